@@ -1,0 +1,286 @@
+# Builds rpc and rpcd and everything around them. `make help` lists the targets.
+
+CC ?= cc
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+SANITIZER ?=
+V ?= 0
+
+# What runs the end-to-end tests: the system's Python, which sees the distribution's pytest.
+PYTHON ?= /usr/bin/python3
+FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?= 0
+PYTEST_ARGS ?=
+E2E_ONLY ?=
+JOBS ?= $(shell nproc)
+
+VERSION := $(shell cat VERSION)
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+            -Wformat=2 -Wwrite-strings -Wcast-qual -Werror
+OPTIMIZE ?= -O2 -g
+HARDEN := -fstack-protector-strong -fPIE
+CPPFLAGS += -D_GNU_SOURCE -DRPC_VERSION='"$(VERSION)"' -Isrc -Iruntime -Igrammar -I$(BUILD)/generated
+CFLAGS += -std=c17 $(WARNINGS) $(OPTIMIZE) $(HARDEN)
+LDFLAGS += -pie -Wl,-z,relro,-z,now
+ifneq ($(SANITIZER),)
+# What sanitizers add hides from gcc how large numbers can get, so it warns of text cut off.
+CFLAGS += -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-format-truncation
+LDFLAGS += -fsanitize=$(SANITIZER)
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+
+# Sources per room. What rpcd links is base, table, engine and runtime: no parser.
+SHARED_ROOMS := base table engine
+COMPILER_ROOMS := syntax model check emit cli
+RUNTIME_ROOMS := loop net http proxy balance limit log status
+shared_sources := $(foreach room,$(SHARED_ROOMS),$(wildcard src/$(room)/*.c))
+compiler_sources := $(foreach room,$(COMPILER_ROOMS),$(wildcard src/$(room)/*.c))
+runtime_sources := $(wildcard runtime/*.c) $(foreach room,$(RUNTIME_ROOMS),$(wildcard runtime/$(room)/*.c))
+
+generated_sources := $(BUILD)/generated/config_lexer.c $(BUILD)/generated/config_parser.c
+generated_tables := $(BUILD)/generated/known_directives.inc $(BUILD)/generated/known_variables.inc
+generated := $(generated_sources) $(generated_tables)
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+shared_objects := $(call objects,$(shared_sources))
+parser_objects := $(patsubst $(BUILD)/generated/%.c,$(BUILD)/generated/%.o,$(generated_sources))
+compiler_objects := $(call objects,$(compiler_sources)) $(parser_objects)
+runtime_objects := $(call objects,$(runtime_sources))
+
+COMPILER_LIBS := -ljansson -lpcre2-8 -lssl -lcrypto -lxxhash
+RUNTIME_LIBS := -lpcre2-8 -lcrypto -lcares -lxxhash
+
+.PHONY: all
+all: $(BUILD)/rpc $(BUILD)/rpcd ## build rpc and rpcd
+
+$(BUILD)/rpc: $(compiler_objects) $(shared_objects)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(COMPILER_LIBS)
+
+$(BUILD)/rpcd: $(runtime_objects) $(shared_objects)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(RUNTIME_LIBS)
+
+$(BUILD)/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Code written by flex and bison is theirs; our warnings do not apply to it.
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/generated/config_parser.c: grammar/config.y
+	@mkdir -p $(@D)
+	@echo "  BISON $<"
+	$(Q)bison -Werror -Wcounterexamples --header=$(BUILD)/generated/config_parser.h -o $@ $<
+
+$(BUILD)/generated/config_lexer.c: grammar/config.l $(BUILD)/generated/config_parser.c
+	@mkdir -p $(@D)
+	@echo "  FLEX  $<"
+	$(Q)flex --header-file=$(BUILD)/generated/config_lexer.h -o $@ $<
+
+$(BUILD)/generated/known_directives.inc: grammar/nginx-directives.tsv scripts/known-directives.awk
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f scripts/known-directives.awk $< > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/generated/known_variables.inc: grammar/nginx-variables.tsv scripts/known-variables.awk
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f scripts/known-variables.awk $< > $@.tmp && mv $@.tmp $@
+
+# Everything but the two main files, for unit tests and fuzz targets.
+$(BUILD)/librpc.a: $(filter-out $(BUILD)/src/cli/main.o,$(compiler_objects)) $(shared_objects)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/librpcd.a: $(filter-out $(BUILD)/runtime/main.o,$(runtime_objects)) $(shared_objects)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Unit tests: one program per file. Those of runtime rooms link the runtime, the others the
+# compiler. A failing test does not keep the others from running.
+unit_sources := $(wildcard tests/unit/*/test_*.c)
+unit_programs := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
+runtime_unit_programs := $(filter $(foreach room,$(RUNTIME_ROOMS),$(BUILD)/tests/unit/$(room)/%),$(unit_programs))
+compiler_unit_programs := $(filter-out $(runtime_unit_programs),$(unit_programs))
+
+$(compiler_unit_programs): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/librpc.a tests/unit/unit.h
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/librpc.a $(COMPILER_LIBS) -lcunit
+
+$(runtime_unit_programs): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/librpcd.a tests/unit/unit.h
+	@mkdir -p $(@D)
+	@echo "  TEST  $<"
+	$(Q)$(CC) $(CPPFLAGS) -I. -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/librpcd.a $(RUNTIME_LIBS) -lcunit
+
+.PHONY: check-unit
+check-unit: $(unit_programs) ## run the unit tests
+	@status=0; for program in $(unit_programs); do $$program || status=1; done; exit $$status
+
+.PHONY: check-golden
+check-golden: $(BUILD)/rpc ## run the golden tests (configuration in, expected text out)
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py
+
+.PHONY: golden-update
+golden-update: $(BUILD)/rpc ## rewrite the expectations of the golden tests
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py --update
+
+.PHONY: check-e2e
+check-e2e: all ## run the end-to-end tests (E2E_ONLY names files, PYTEST_ARGS='-k reload -x' chooses)
+	$(Q)scripts/fetch-nginx $(PEERS)
+	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) -m pytest -n $(E2E_JOBS) --dist loadfile $(or $(E2E_ONLY),tests/e2e) $(PYTEST_ARGS)
+
+# Most of their time is spent waiting, so there may be more at once than there are cores.
+E2E_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
+
+# Where a reference nginx is unpacked when none is installed; shared by all builds.
+PEERS ?= build/peers
+
+.PHONY: check-code
+check-code: ## check the direction of includes and the absence of banned functions
+	$(Q)scripts/check-includes
+	$(Q)scripts/check-banned
+
+# Fuzz targets need clang's libFuzzer; every one is built with all sources of its side, under
+# AddressSanitizer and UBSan, into a build folder of its own.
+FUZZ_BUILD ?= $(BUILD)/fuzz
+FUZZ_CC ?= clang
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+compiler_fuzz_sources := $(filter-out src/cli/main.c,$(compiler_sources)) $(shared_sources)
+runtime_fuzz_sources := $(filter-out runtime/main.c,$(runtime_sources)) $(shared_sources)
+fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1))
+
+$(FUZZ_BUILD)/%.o: %.c | $(generated)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g -MMD -MP -c -o $@ $<
+
+$(FUZZ_BUILD)/generated/%.o: $(BUILD)/generated/%.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -O1 -g -c -o $@ $<
+
+$(FUZZ_BUILD)/librpc.a: $(call fuzz_object,$(compiler_fuzz_sources)) $(patsubst $(BUILD)/%.c,$(FUZZ_BUILD)/%.o,$(generated_sources))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_BUILD)/librpcd.a: $(call fuzz_object,$(runtime_fuzz_sources))
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+# Which side a target links is said on its first line: "fuzz: compiler" or "fuzz: runtime".
+$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_BUILD)/librpc.a $(FUZZ_BUILD)/librpcd.a
+	@echo "  FUZZ  $<"
+	$(Q)if head -1 $< | grep -q 'fuzz: runtime'; then library=$(FUZZ_BUILD)/librpcd.a libs="$(RUNTIME_LIBS)"; \
+	else library=$(FUZZ_BUILD)/librpc.a libs="$(COMPILER_LIBS)"; fi; \
+	$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 $(FUZZ_FLAGS) -o $@ $< $$library $$libs
+
+.PHONY: fuzz-build
+fuzz-build: $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(fuzz_targets)) ## build the fuzz targets
+
+.PHONY: fuzz
+fuzz: fuzz-build ## fuzz every target for FUZZ_SECONDS, or FUZZ_RUNS times when set
+	$(Q)scripts/run-fuzz --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS) $(FUZZ_BUILD) $(fuzz_targets)
+
+.PHONY: check-fuzz
+check-fuzz: fuzz-build ## replay the kept corpus of every fuzz target, then fuzz it for seconds
+	$(Q)scripts/run-fuzz --seconds 5 $(FUZZ_BUILD) $(fuzz_targets)
+
+# One way to build with sanitizers, so that its build folder can be reused.
+ASAN := BUILD=$(BUILD)/asan SANITIZER=address,undefined OPTIMIZE='-O1 -g'
+
+.PHONY: asan
+asan: ## build rpc and rpcd under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory $(ASAN) all
+
+.PHONY: check-asan
+check-asan: ## run unit, golden and end-to-end tests under AddressSanitizer and UBSan
+	$(Q)scripts/run-checks --build $(BUILD) asan
+
+.PHONY: asan-unit asan-golden asan-e2e
+asan-unit asan-golden asan-e2e: asan-%:
+	$(Q)$(MAKE) --no-print-directory $(ASAN) check-$*
+
+.PHONY: check-clang
+check-clang: ## build with clang, warnings being errors
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
+
+# Every kind of test, one after the other; a kind that fails does not keep the others from running.
+.PHONY: check
+check: deps test-deps ## run all tests, also under sanitizers, and say how many of each kind ran
+	$(Q)scripts/run-checks --build $(BUILD) code build unit golden e2e fuzz clang asan
+
+.PHONY: demo
+demo: deps ## build, lint, compile and serve a sample, and show real responses
+	$(Q)scripts/install-packages demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo.sh $(BUILD)
+
+.PHONY: bench
+bench: all ## measure side by side with what else is installed
+	$(Q)scripts/fetch-nginx $(PEERS)
+	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) bench/run.py
+
+.PHONY: deps
+deps: ## install what building needs (Debian, Ubuntu), when missing
+	$(Q)scripts/install-packages build
+
+.PHONY: test-deps
+test-deps: ## install what testing needs (Debian, Ubuntu), when missing
+	$(Q)scripts/install-packages test
+
+.PHONY: lint-deps
+lint-deps: ## install what format and lint-code need (Debian, Ubuntu), when missing
+	$(Q)scripts/install-packages lint
+
+c_files := $(shell find src runtime tests -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
+
+.PHONY: format
+format: ## format the C sources with clang-format
+	clang-format -i $(c_files)
+
+.PHONY: lint-code
+lint-code: $(generated) check-code ## check the C sources with clang-format, clang-tidy and cppcheck
+	clang-format --dry-run --Werror $(c_files)
+	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(c_files))) | xargs -P $(JOBS) -I{} \
+	    clang-tidy --quiet {} -- $(CPPFLAGS) -std=c17
+	cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --inline-suppr --force \
+	    --enable=warning,portability --suppressions-list=.cppcheck-suppressions \
+	    -Isrc -Iruntime -Igrammar -I$(BUILD)/generated -DRPC_VERSION='"$(VERSION)"' -D_GNU_SOURCE \
+	    src runtime
+
+SHARE := $(DESTDIR)$(PREFIX)/share
+INSTALL ?= install
+
+.PHONY: install
+install: all ## install programs, manual pages, completion, unit and samples (DESTDIR, PREFIX)
+	$(INSTALL) -D -m 755 $(BUILD)/rpc $(DESTDIR)$(PREFIX)/bin/rpc
+	$(INSTALL) -D -m 755 $(BUILD)/rpcd $(DESTDIR)$(PREFIX)/sbin/rpcd
+	for page in docs/man/*.[1-8]; do \
+	    $(INSTALL) -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/} || exit 1; done
+	$(INSTALL) -D -m 644 completion/rpc.bash $(SHARE)/bash-completion/completions/rpc
+	$(INSTALL) -D -m 644 completion/rpcd.bash $(SHARE)/bash-completion/completions/rpcd
+	$(INSTALL) -D -m 644 completion/_rpc $(SHARE)/zsh/site-functions/_rpc
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|g' packaging/rpcd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/rpcd.service
+	for sample in $$(find samples -type f); do \
+	    $(INSTALL) -D -m 644 $$sample $(SHARE)/rpc/$$sample || exit 1; done
+	for page in README.md $$(find docs -name '*.md'); do \
+	    $(INSTALL) -D -m 644 $$page $(SHARE)/doc/rpc/$${page#docs/} || exit 1; done
+
+# The builds inside this one (asan, clang) track their own headers.
+-include $(shell find $(BUILD) \( -path $(BUILD)/asan -o -path $(BUILD)/clang \) -prune -o -name '*.d' -print 2>/dev/null)
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
