@@ -1,0 +1,101 @@
+/* Slices: comparison, cutting and hashing of borrowed bytes. */
+#include "base/slice.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+struct slice slice_from_string(const char *string) {
+    return (struct slice){string, strlen(string)};
+}
+
+bool slice_equals(struct slice a, struct slice b) {
+    if (a.size != b.size || a.size == 0) {
+        return a.size == b.size;
+    }
+    return a.data != NULL && b.data != NULL && memcmp(a.data, b.data, a.size) == 0;
+}
+
+bool slice_equals_nocase(struct slice a, struct slice b) {
+    if (a.size != b.size) {
+        return false;
+    }
+    for (size_t i = 0; i < a.size; i++) {
+        if (byte_lower(a.data[i]) != byte_lower(b.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool slice_starts_with(struct slice s, struct slice prefix) {
+    return s.size >= prefix.size && slice_equals(slice_take(s, prefix.size), prefix);
+}
+
+bool slice_starts_with_nocase(struct slice s, struct slice prefix) {
+    return s.size >= prefix.size && slice_equals_nocase(slice_take(s, prefix.size), prefix);
+}
+
+bool slice_ends_with(struct slice s, struct slice suffix) {
+    return s.size >= suffix.size && slice_equals(slice_skip(s, s.size - suffix.size), suffix);
+}
+
+int slice_compare(struct slice a, struct slice b) {
+    size_t shared = a.size < b.size ? a.size : b.size;
+    int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
+    if (order != 0) {
+        return order;
+    }
+    return (a.size > b.size) - (a.size < b.size);
+}
+
+size_t slice_find_byte(struct slice s, char byte) {
+    if (s.size == 0) {
+        return 0;
+    }
+    const char *found = memchr(s.data, byte, s.size);
+    return found == NULL ? s.size : (size_t)(found - s.data);
+}
+
+struct slice slice_skip(struct slice s, size_t begin) {
+    if (begin >= s.size) {
+        begin = s.size;
+    }
+    return (struct slice){s.data == NULL ? NULL : s.data + begin, s.size - begin};
+}
+
+struct slice slice_take(struct slice s, size_t size) {
+    return (struct slice){s.data, size < s.size ? size : s.size};
+}
+
+struct slice slice_trim(struct slice s) {
+    while (s.size > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s = slice_skip(s, 1);
+    }
+    while (s.size > 0 && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\t')) {
+        s.size--;
+    }
+    return s;
+}
+
+bool slice_parse_u64(struct slice s, uint64_t limit, uint64_t *value) {
+    uint64_t total = 0;
+    if (s.size == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < s.size; i++) {
+        if (s.data[i] < '0' || s.data[i] > '9') {
+            return false;
+        }
+        uint64_t digit = (uint64_t)(s.data[i] - '0');
+        if (digit > limit || total > (limit - digit) / 10) {
+            return false;
+        }
+        total = total * 10 + digit;
+    }
+    *value = total;
+    return true;
+}
+
+uint64_t slice_hash(struct slice s) {
+    return XXH3_64bits(s.data, s.size);
+}
