@@ -1,0 +1,248 @@
+/* The listen directive: an address and parameters. Which sockets the listens of all servers come to
+ * is worked out in listener.c. */
+#include "model/address.h"
+#include "model/reading.h"
+
+#define DEFAULT_PORT 80
+#define DEFAULT_BACKLOG 511
+
+/* One parameter being read, e.g. backlog=100. */
+struct listen_parameter {
+    const struct setter_call *call;
+    const struct word *word;
+    struct slice name;  /* up to the '=' */
+    struct slice value; /* behind it */
+    struct listen *listen;
+};
+
+struct parameter_kind {
+    struct slice name;
+    bool has_value;
+    bool is_socket_option;
+    bool (*set)(const struct listen_parameter *parameter);
+};
+
+static bool reject_parameter(const struct listen_parameter *parameter, enum diagnostic_code code,
+                             const char *help) {
+    struct model *model = parameter->call->model;
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, code, parameter->word->span,
+                         "invalid parameter \"%.*s\" of listen", SLICE_ARGS(parameter->word->text));
+    diagnostic_help(model->arena, diagnostic, "%s", help);
+    return false;
+}
+
+static bool set_default(const struct listen_parameter *parameter) {
+    parameter->listen->is_default = true;
+    return true;
+}
+
+static bool set_backlog(const struct listen_parameter *parameter) {
+    uint64_t value;
+    if (!slice_parse_u64(parameter->value, INT32_MAX, &value) || value == 0) {
+        return reject_parameter(parameter, DIAGNOSTIC_INVALID_NUMBER, "write backlog=NUMBER");
+    }
+    parameter->listen->backlog = (uint32_t)value;
+    parameter->listen->has_backlog = true;
+    return true;
+}
+
+static bool set_reuseport(const struct listen_parameter *parameter) {
+    parameter->listen->reuseport = true;
+    return true;
+}
+
+static bool set_ipv6only(const struct listen_parameter *parameter) {
+    bool is_on = slice_equals(parameter->value, SLICE("on"));
+    if (!is_on && !slice_equals(parameter->value, SLICE("off"))) {
+        return reject_parameter(parameter, DIAGNOSTIC_INVALID_FLAG,
+                                "write ipv6only=on or ipv6only=off");
+    }
+    if (parameter->listen->address.family == TABLE_FAMILY_IPV6) {
+        parameter->listen->ipv6only = is_on;
+        return true;
+    }
+    struct model *model = parameter->call->model;
+    struct diagnostic *diagnostic = diagnostic_add(
+        model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_PARAMETERS,
+        parameter->word->span, "\"ipv6only\" has no effect on an address that is not IPv6");
+    diagnostic_help(model->arena, diagnostic, "remove it, or listen on [::]:%u",
+                    parameter->listen->address.port);
+    return true;
+}
+
+static bool set_bind(const struct listen_parameter *parameter) {
+    (void)parameter; /* being a socket option is all it says */
+    return true;
+}
+
+static bool refuse_parameter(const struct listen_parameter *parameter) {
+    struct model *model = parameter->call->model;
+    refuse(model, parameter->call->statement, parameter->word->span, "parameter \"%.*s\" of listen",
+           SLICE_ARGS(parameter->name));
+    return true;
+}
+
+static bool set_ssl(const struct listen_parameter *parameter) {
+    parameter->listen->ssl = true;
+    return refuse_parameter(parameter);
+}
+
+static bool set_http2(const struct listen_parameter *parameter) {
+    parameter->listen->http2 = true;
+    return refuse_parameter(parameter);
+}
+
+static const struct parameter_kind parameter_kinds[] = {
+    {SLICE_INIT("default_server"), false, false, set_default},
+    {SLICE_INIT("default"), false, false, set_default},
+    {SLICE_INIT("backlog"), true, true, set_backlog},
+    {SLICE_INIT("reuseport"), false, true, set_reuseport},
+    {SLICE_INIT("ipv6only"), true, true, set_ipv6only},
+    {SLICE_INIT("bind"), false, true, set_bind},
+    {SLICE_INIT("ssl"), false, false, set_ssl},
+    {SLICE_INIT("http2"), false, false, set_http2},
+    {SLICE_INIT("quic"), false, false, refuse_parameter},
+    {SLICE_INIT("proxy_protocol"), false, false, refuse_parameter},
+    {SLICE_INIT("setfib"), true, true, refuse_parameter},
+    {SLICE_INIT("fastopen"), true, true, refuse_parameter},
+    {SLICE_INIT("rcvbuf"), true, true, refuse_parameter},
+    {SLICE_INIT("sndbuf"), true, true, refuse_parameter},
+    {SLICE_INIT("accept_filter"), true, true, refuse_parameter},
+    {SLICE_INIT("deferred"), false, true, refuse_parameter},
+    {SLICE_INIT("multipath"), false, true, refuse_parameter},
+    {SLICE_INIT("so_keepalive"), true, true, refuse_parameter},
+};
+
+#define PARAMETER_COUNT (sizeof parameter_kinds / sizeof parameter_kinds[0])
+
+static void report_unknown_parameter(const struct setter_call *call, uint32_t index) {
+    struct model *model = call->model;
+    const struct word *word = statement_argument(call->statement, index);
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
+                         "listen has no parameter \"%.*s\"", SLICE_ARGS(word->text));
+    if (structure_hint_semicolon(model, call->scope->context, call->statement, index + 1,
+                                 diagnostic)) {
+        return;
+    }
+    struct slice names[PARAMETER_COUNT];
+    for (size_t i = 0; i < PARAMETER_COUNT; i++) {
+        names[i] = parameter_kinds[i].name;
+    }
+    struct slice name = slice_take(word->text, slice_find_byte(word->text, '='));
+    struct slice nearest = nearest_name(name, names, PARAMETER_COUNT);
+    if (nearest.size > 0) {
+        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
+    }
+}
+
+static bool read_parameter(const struct setter_call *call, uint32_t index, struct listen *listen) {
+    struct listen_parameter parameter = {
+        .call = call, .word = statement_argument(call->statement, index), .listen = listen};
+    struct slice text = parameter.word->text;
+    size_t equals = slice_find_byte(text, '=');
+    parameter.name = slice_take(text, equals);
+    parameter.value = slice_skip(text, equals + 1);
+    for (size_t i = 0; i < PARAMETER_COUNT; i++) {
+        const struct parameter_kind *kind = &parameter_kinds[i];
+        if (slice_equals(kind->name, parameter.name) && kind->has_value == (equals < text.size)) {
+            listen->has_socket_options |= kind->is_socket_option;
+            return kind->set(&parameter);
+        }
+    }
+    report_unknown_parameter(call, index);
+    return false;
+}
+
+static void report_address(const struct setter_call *call, const char *problem, const char *help) {
+    const struct word *word = statement_argument(call->statement, 0);
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_ADDRESS, word->span,
+                         "%s in \"%.*s\"", problem, SLICE_ARGS(word->text));
+    diagnostic_help(call->model->arena, diagnostic, "%s", help);
+}
+
+static bool parse_address(const struct setter_call *call, struct address_parts *parts) {
+    struct slice text = statement_argument(call->statement, 0)->text;
+    const char *problem = address_parse(text, ADDRESS_TO_LISTEN, DEFAULT_PORT, parts);
+    if (problem != NULL) {
+        report_address(call, problem, "write a port, ADDRESS:PORT, [IPV6]:PORT or unix:PATH");
+        return false;
+    }
+    if (parts->family == TABLE_FAMILY_NAME) {
+        report_address(call, "neither a port nor an address",
+                       "write a port, an address or both; names are not looked up when a site is "
+                       "compiled");
+        return false;
+    }
+    return true;
+}
+
+static struct listen *create(struct model *model, const struct statement *statement,
+                             const struct address_parts *parts, uint32_t port) {
+    struct listen *listen = arena_require(model->arena, sizeof *listen);
+    listen->statement = statement;
+    listen->address.family = parts->family;
+    for (size_t i = 0; i < sizeof parts->bytes; i++) {
+        listen->address.bytes[i] = parts->bytes[i];
+    }
+    listen->address.port = port;
+    if (parts->family == TABLE_FAMILY_UNIX) {
+        listen->address.host = parts->host;
+    }
+    listen->is_wildcard = parts->is_wildcard;
+    listen->backlog = DEFAULT_BACKLOG;
+    listen->ipv6only = parts->family == TABLE_FAMILY_IPV6;
+    return listen;
+}
+
+struct listen *listen_implied(struct model *model) {
+    const struct address_parts parts = {.family = TABLE_FAMILY_IPV4, .is_wildcard = true};
+    return create(model, NULL, &parts, DEFAULT_PORT);
+}
+
+static bool is_same_address(const struct address *a, const struct address *b) {
+    bool is_same = a->family == b->family && a->port == b->port && slice_equals(a->host, b->host);
+    for (size_t i = 0; is_same && i < sizeof a->bytes; i++) {
+        is_same = a->bytes[i] == b->bytes[i];
+    }
+    return is_same;
+}
+
+static bool is_repeated(const struct setter_call *call, const struct listen *listen) {
+    const struct server *server = call->scope->server;
+    for (size_t i = 0; i < server->listens.count; i++) {
+        const struct listen *other = server->listens.items[i];
+        if (is_same_address(&other->address, &listen->address)) {
+            struct diagnostic *diagnostic = diagnostic_error(
+                call->model->diagnostics, DIAGNOSTIC_DUPLICATE_LISTEN,
+                statement_argument(call->statement, 0)->span, "this server listens there already");
+            diagnostic_note(call->model->arena, diagnostic, other->statement->span,
+                            "first given here");
+            diagnostic_help(call->model->arena, diagnostic, "remove one of them");
+            return true;
+        }
+    }
+    return false;
+}
+
+bool model_set_listen(const struct setter_call *call) {
+    struct address_parts parts;
+    if (!parse_address(call, &parts)) {
+        return false;
+    }
+    for (uint32_t port = parts.port; port <= parts.last_port; port++) {
+        struct listen *listen = create(call->model, call->statement, &parts, port);
+        for (uint32_t i = 1; i < statement_argument_count(call->statement); i++) {
+            if (!read_parameter(call, i, listen)) {
+                return false;
+            }
+        }
+        if (is_repeated(call, listen)) {
+            return false;
+        }
+        VECTOR_PUSH(call->model->arena, &call->scope->server->listens, listen);
+    }
+    return true;
+}

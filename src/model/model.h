@@ -1,0 +1,304 @@
+/* The model: the typed site, with all inheritance applied and every reference resolved. Made from
+ * a tree by model_build; read by check/ and emit/. After it, nothing asks "is it set here or
+ * above". The tree it was made from stays reachable through the statements it points to. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/map.h"
+#include "model/template.h"
+#include "syntax/tree.h"
+#include "table/layout.h"
+
+struct reading;
+
+/* The two values of a PAIR, e.g. number and size of buffers. */
+struct pair {
+    uint64_t first;
+    uint64_t second;
+};
+
+struct header_setting {
+    const struct statement *statement;
+    struct slice name;
+    struct template value;
+    bool always;
+};
+struct header_list {
+    VECTOR_OF(struct header_setting) list;
+};
+
+struct name_setting {
+    const struct statement *statement;
+    const struct word *word;
+    struct slice text;
+};
+struct name_list {
+    VECTOR_OF(struct name_setting) list;
+};
+
+struct log_format {
+    const struct statement *statement; /* NULL for the built-in "combined" */
+    struct slice name;
+    enum table_log_escape escape;
+    struct template line;
+};
+
+struct access_log_setting {
+    const struct statement *statement; /* NULL for the default */
+    struct slice path;                 /* empty: off */
+    const struct word *format_name;    /* NULL: combined */
+    struct log_format *format;         /* resolved */
+};
+struct access_log_list {
+    VECTOR_OF(struct access_log_setting) list;
+};
+
+struct error_log_setting {
+    const struct statement *statement;
+    struct slice path;
+    enum table_log_level level;
+};
+struct error_log_list {
+    VECTOR_OF(struct error_log_setting) list;
+};
+
+/* C types of the storage kinds in directives.def. */
+#define MODEL_TYPE_FLAG uint32_t
+#define MODEL_TYPE_NUMBER uint32_t
+#define MODEL_TYPE_ENUM uint32_t
+#define MODEL_TYPE_SIZE uint64_t
+#define MODEL_TYPE_TIME uint64_t /* milliseconds */
+#define MODEL_TYPE_TEXT struct slice
+#define MODEL_TYPE_PAIR struct pair
+#define MODEL_TYPE_HEADERS struct header_list
+#define MODEL_TYPE_NAMES struct name_list
+#define MODEL_TYPE_ACCESS_LOGS struct access_log_list
+#define MODEL_TYPE_ERROR_LOGS struct error_log_list
+
+/* One number per setting of http, server and location. */
+enum setting_id {
+#define HTTP_DIRECTIVE(name, ...) SETTING_##name,
+#include "directives.def"
+    SETTING_COUNT
+};
+
+/* All settings of one block, inherited ones included. */
+struct settings {
+#define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
+#include "directives.def"
+    /* The statement each came from (for lists the last one); NULL for a default. */
+    const struct statement *origin[SETTING_COUNT];
+    /* Whether it was given in this very block rather than inherited. */
+    bool is_own[SETTING_COUNT];
+    /* The settings of the block around; NULL for the outermost. */
+    const struct settings *outer;
+};
+
+struct process_settings {
+#define PROCESS_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
+#include "directives.def"
+};
+
+struct address {
+    enum table_family family;
+    uint8_t bytes[16]; /* IPv4 in the first four; network order */
+    uint32_t port;
+    struct slice host; /* host name, or the path of a unix socket */
+};
+
+struct listen {
+    const struct statement *statement; /* NULL for the implied listen of a server without one */
+    struct address address;
+    bool is_wildcard;
+    bool is_default;
+    bool has_socket_options; /* any of backlog, reuseport, bind, ipv6only ... */
+    uint32_t backlog;
+    bool has_backlog;
+    bool reuseport;
+    bool ipv6only;
+    bool ssl;   /* parsed for the checks; compile refuses it */
+    bool http2; /* parsed for the checks; compile refuses it */
+};
+
+enum server_name_kind {
+    SERVER_NAME_EXACT,
+    SERVER_NAME_LEADING,  /* *.example.com */
+    SERVER_NAME_BOTH,     /* .example.com: exact and leading */
+    SERVER_NAME_TRAILING, /* www.example.* */
+    SERVER_NAME_REGEX,    /* ~^www */
+};
+
+struct regex {
+    struct span span;
+    struct slice pattern;
+    bool ignore_case;
+    uint32_t capture_count;
+    VECTOR_OF(struct config_variable *) names; /* slots of named captures */
+    VECTOR_OF(struct slice) capture_names;     /* parallel to names */
+};
+
+struct server_name {
+    const struct word *word; /* NULL for the implied "" */
+    enum server_name_kind kind;
+    struct slice text; /* lower case; for LEADING/BOTH without "*", e.g. ".example.com"; for
+                          TRAILING without "*", e.g. "www.example." */
+    struct regex *regex;
+};
+
+/* A variable that the configuration defines: by set, a named capture, map, geo, ... */
+struct config_variable {
+    struct slice name;
+    uint32_t slot; /* position in model->variables */
+    VECTOR_OF(struct variable_definition) definitions;
+};
+
+/* What the rewrite phase of a server or location does, in order. */
+enum rewrite_kind { REWRITE_SET, REWRITE_RETURN };
+
+struct rewrite_step {
+    const struct statement *statement;
+    enum rewrite_kind kind;
+    struct config_variable *variable; /* REWRITE_SET */
+    uint32_t status;                  /* REWRITE_RETURN */
+    bool has_text;                    /* REWRITE_RETURN: `text` is body or redirect target */
+    bool is_redirect;
+    struct template text; /* REWRITE_SET: the value */
+};
+
+struct rewrite {
+    VECTOR_OF(struct rewrite_step) steps;
+};
+
+struct proxy_pass {
+    const struct statement *statement;
+    const struct word *word;
+    struct template target; /* the whole argument */
+    bool has_variables;
+    bool is_tls; /* https://; compile refuses it for now */
+    /* Without variables: */
+    struct slice host;      /* $proxy_host: without the scheme's own port; localhost for unix: */
+    struct address address; /* what it points to when no upstream group has that name */
+    bool has_port;          /* written in the URL */
+    bool has_uri;
+    struct slice uri;
+    struct upstream *upstream; /* the named group, or an implicit one made for the address */
+};
+
+struct location {
+    const struct statement *statement;
+    enum table_location_kind kind;
+    struct slice name; /* the text that is matched */
+    const struct word *name_word;
+    struct regex *regex;
+    struct server *server;
+    struct location *parent;             /* NULL directly in the server */
+    VECTOR_OF(struct location *) nested; /* in order of appearance */
+    struct settings *settings;
+    struct rewrite rewrite;
+    struct proxy_pass *proxy; /* NULL: none */
+    /* An `if` or limit_except block is modelled as a nameless nested location for the checks only
+     * (compile refuses it); condition_words are its arguments. */
+    bool is_condition;
+};
+
+struct server {
+    const struct statement *statement;
+    VECTOR_OF(struct listen *) listens;
+    VECTOR_OF(struct server_name *) names;
+    VECTOR_OF(struct location *) locations; /* outermost, in order of appearance */
+    struct settings *settings;
+    struct rewrite rewrite;
+    VECTOR_OF(struct location *) conditions; /* `if` blocks of the server */
+    /* Made around a snippet. Its statement, and that of a location made with it, is made up: it has
+     * the place of the file's first word and the file as its block. */
+    bool is_implied;
+};
+
+struct peer {
+    const struct statement *statement; /* NULL for an implicit group's only peer */
+    struct slice name;                 /* as written */
+    struct address address;
+    uint32_t weight;
+    bool down;
+};
+
+struct upstream {
+    const struct statement *statement; /* NULL: implicit, made by proxy_pass to an address */
+    struct slice name;
+    uint32_t port; /* of an implicit group */
+    VECTOR_OF(struct peer *) peers;
+#define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
+#include "directives.def"
+    const struct proxy_pass *implied_by; /* the first proxy_pass that needed it */
+};
+
+/* One socket to bind, with the virtual servers behind it. */
+struct endpoint {
+    struct address address;
+    bool is_wildcard;
+    VECTOR_OF(struct server *) servers; /* in order of appearance */
+    struct server *default_server;
+    const struct listen *default_listen; /* the listen that said default_server; may be NULL */
+};
+
+struct listener {
+    const struct listen *listen; /* the first that asked for it, with its socket options */
+    struct address address;
+    struct slice name;                      /* as nginx prints it */
+    VECTOR_OF(struct endpoint *) endpoints; /* the wildcard one last */
+};
+
+/* A shared memory zone and the places that name one. */
+enum zone_kind { ZONE_LIMIT_REQ, ZONE_LIMIT_CONN, ZONE_CACHE };
+struct zone {
+    const struct statement *statement;
+    enum zone_kind kind;
+    struct slice name;
+};
+struct zone_reference {
+    const struct statement *statement;
+    const struct word *word; /* the argument that names the zone */
+    enum zone_kind kind;
+    struct slice name;
+};
+
+/* A statement that compile must refuse, because rpcd does not run it yet. */
+struct refusal {
+    const struct statement *statement;
+    struct span span; /* the word to underline */
+    /* E.g. directive "gzip", parameter "ssl" of listen, variable "$ssl_cipher". */
+    struct slice what;
+};
+
+struct model {
+    struct arena *arena;
+    struct tree *tree;
+    struct diagnostic_list *diagnostics;
+    struct process_settings process;
+    struct settings *main_settings; /* of the main level */
+    struct settings *http_settings;
+    VECTOR_OF(struct server *) servers;
+    VECTOR_OF(struct listener *) listeners;
+    VECTOR_OF(struct upstream *) upstreams; /* named, then implicit */
+    struct map upstreams_by_name;
+    VECTOR_OF(struct log_format *) log_formats;
+    VECTOR_OF(struct config_variable *) variables;
+    struct map variables_by_name;
+    VECTOR_OF(struct zone) zones;
+    VECTOR_OF(struct zone_reference) zone_references;
+    VECTOR_OF(struct refusal) refusals;
+    bool is_snippet;         /* statements of a server or location without one around them */
+    struct reading *reading; /* what only model_build needs; private to this room */
+};
+
+/* Builds the model of a parsed tree. Problems are queued in the tree's diagnostics; the model holds
+ * what was understood, so that checks can run on it. `model` borrows the tree's arena. */
+void model_build(struct model *model, struct tree *tree);
+
+/* Whether anything asked for is not run by rpcd yet; queues one error for each such statement. */
+bool model_refuse_unsupported(struct model *model);
+
+/* The named upstream group, or NULL. */
+struct upstream *model_find_upstream(const struct model *model, struct slice name);
+
+#endif

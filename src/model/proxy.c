@@ -1,0 +1,180 @@
+/* proxy_pass: the URL, what it points to, and where a path in it is allowed. */
+#include "model/address.h"
+#include "model/reading.h"
+
+#include <string.h>
+
+#define HTTP_PORT 80
+#define HTTPS_PORT 443
+
+static void reject_url(const struct setter_call *call, size_t begin, const char *problem,
+                       const char *help) {
+    const struct word *word = statement_argument(call->statement, 0);
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_URL,
+                         word_span(call->model, word, begin, word->text.size), "%s in \"%.*s\"",
+                         problem, SLICE_ARGS(word->text));
+    diagnostic_help(call->model->arena, diagnostic, "%s", help);
+}
+
+/* Length of the scheme, or 0. */
+static size_t parse_scheme(struct slice url, bool *is_tls) {
+    *is_tls = slice_starts_with_nocase(url, SLICE("https://"));
+    if (*is_tls) {
+        return 8;
+    }
+    return slice_starts_with_nocase(url, SLICE("http://")) ? 7 : 0;
+}
+
+/* What nginx's $proxy_host is: without the scheme's own port, "localhost" for a unix socket. */
+static struct slice host_text(struct model *model, const struct proxy_pass *proxy,
+                              const struct address_parts *parts) {
+    if (parts->family == TABLE_FAMILY_UNIX) {
+        return SLICE("localhost");
+    }
+    if (!proxy->has_port || parts->port == (proxy->is_tls ? HTTPS_PORT : HTTP_PORT)) {
+        return parts->host;
+    }
+    return arena_format(model->arena, "%.*s:%u", SLICE_ARGS(parts->host), parts->port);
+}
+
+static void set_target(struct model *model, struct proxy_pass *proxy,
+                       const struct address_parts *parts) {
+    proxy->address.family = parts->family;
+    memcpy(proxy->address.bytes, parts->bytes, sizeof parts->bytes);
+    proxy->address.port = parts->port;
+    proxy->address.host = parts->host;
+    proxy->has_port = parts->has_port;
+    proxy->host = host_text(model, proxy, parts);
+    proxy->has_uri = parts->uri.size > 0;
+    proxy->uri = parts->uri;
+    /* RFC 9112, 3.2.1: a request target begins with a slash. */
+    if (proxy->has_uri && proxy->uri.data[0] != '/') {
+        proxy->uri = arena_format(model->arena, "/%.*s", SLICE_ARGS(parts->uri));
+    }
+}
+
+/* A path in the URL replaces the part of the request's path that the location matched, which is
+ * known only for a plain prefix or exact location. */
+static bool check_uri(const struct setter_call *call, const struct proxy_pass *proxy) {
+    const struct location *location = call->scope->location;
+    bool is_known = location->kind == TABLE_LOCATION_PREFIX ||
+                    location->kind == TABLE_LOCATION_EXACT ||
+                    location->kind == TABLE_LOCATION_PREFIX_NO_REGEX;
+    if (!proxy->has_uri || (is_known && !location->is_condition)) {
+        return true;
+    }
+    struct model *model = call->model;
+    size_t end = proxy->word->text.size;
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_PROXY_PASS_URI,
+        word_span(model, proxy->word, end - (proxy->uri.size < end ? proxy->uri.size : end), end),
+        "proxy_pass cannot have a path in a location given by a regular expression, in a named "
+        "location, in \"if\" or in \"limit_except\"");
+    diagnostic_note(model->arena, diagnostic, location->statement->words[0].span,
+                    "it stands in this block");
+    diagnostic_help(model->arena, diagnostic,
+                    "leave the path out, or build it with variables: "
+                    "proxy_pass http://HOST$request_uri");
+    return false;
+}
+
+static bool parse_url(const struct setter_call *call, struct proxy_pass *proxy) {
+    size_t scheme = parse_scheme(proxy->word->text, &proxy->is_tls);
+    if (scheme == 0) {
+        reject_url(call, 0, "invalid URL prefix",
+                   "write http://HOST, http://HOST:PORT or "
+                   "http://unix:PATH");
+        return false;
+    }
+    struct address_parts parts;
+    const char *problem = address_parse(slice_skip(proxy->word->text, scheme), ADDRESS_IN_URL,
+                                        proxy->is_tls ? HTTPS_PORT : HTTP_PORT, &parts);
+    if (problem != NULL) {
+        reject_url(call, scheme, problem,
+                   "write http://HOST, http://HOST:PORT or "
+                   "http://unix:PATH, with a path behind it or without");
+        return false;
+    }
+    set_target(call->model, proxy, &parts);
+    return check_uri(call, proxy);
+}
+
+/* With variables only the beginning may be known. nginx finds out at the first request; what can
+ * never become a URL is said here. */
+static void check_variable_scheme(const struct setter_call *call, struct proxy_pass *proxy) {
+    if (parse_scheme(proxy->word->text, &proxy->is_tls) > 0) {
+        return;
+    }
+    const struct template_part *first = &proxy->target.parts.items[0];
+    if (first->kind == PART_TEXT && !slice_starts_with(SLICE("http://"), first->text) &&
+        !slice_starts_with(SLICE("https://"), first->text)) {
+        reject_url(call, 0, "invalid URL prefix", "write http:// before the host");
+    }
+}
+
+static bool has_variables(const struct template *template) {
+    for (size_t i = 0; i < template->parts.count; i++) {
+        if (template->parts.items[i].kind != PART_TEXT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool model_set_proxy_pass(const struct setter_call *call) {
+    struct model *model = call->model;
+    struct location *location = call->scope->location;
+    if (location->proxy != NULL) {
+        structure_report_duplicate(model, call->statement, location->proxy->statement);
+        return false;
+    }
+    struct proxy_pass *proxy = arena_require(model->arena, sizeof *proxy);
+    proxy->statement = call->statement;
+    proxy->word = statement_argument(call->statement, 0);
+    proxy->target = template_parse(model, proxy->word, proxy->word->text, 0);
+    proxy->has_variables = has_variables(&proxy->target);
+    if (proxy->has_variables) {
+        check_variable_scheme(call, proxy);
+    } else if (slice_find_byte(proxy->word->text, '$') < proxy->word->text.size ||
+               !parse_url(call, proxy)) {
+        return false;
+    } else {
+        VECTOR_PUSH(model->arena, &model->reading->proxies, proxy);
+    }
+    if (proxy->is_tls) {
+        refuse(model, call->statement, proxy->word->span, "https:// in proxy_pass");
+    }
+    location->proxy = proxy;
+    return true;
+}
+
+/* A group is named without a port; nginx refuses the two together. */
+static void check_group_port(struct model *model, const struct proxy_pass *proxy,
+                             const struct upstream *upstream) {
+    if (!proxy->has_port) {
+        return;
+    }
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_UPSTREAM_WITH_PORT, proxy->word->span,
+        "upstream \"%.*s\" may not have port %u", SLICE_ARGS(upstream->name), proxy->address.port);
+    diagnostic_note(model->arena, diagnostic, upstream->statement->words[0].span,
+                    "the group is defined here; its servers have the ports");
+    diagnostic_help(model->arena, diagnostic, "write the name without the port");
+}
+
+void proxy_resolve(struct model *model) {
+    for (size_t i = 0; i < model->reading->proxies.count; i++) {
+        struct proxy_pass *proxy = model->reading->proxies.items[i];
+        struct upstream *upstream = NULL;
+        if (proxy->address.family != TABLE_FAMILY_UNIX) {
+            upstream = model_find_upstream(model, proxy->address.host);
+        }
+        if (upstream != NULL) {
+            check_group_port(model, proxy, upstream);
+        } else {
+            upstream = upstream_implied(model, proxy);
+        }
+        proxy->upstream = upstream;
+    }
+}

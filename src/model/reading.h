@@ -1,0 +1,156 @@
+/* What the files of this room share while a model is being built; nobody else includes it. The
+ * walk over the tree (build.c) checks each statement's place and shape (structure.c) and calls the
+ * setter that its row in the catalogue names. */
+#ifndef MODEL_READING_H
+#define MODEL_READING_H
+
+#include "model/catalogue.h"
+#include "model/model.h"
+
+/* The block being read, and what its directives belong to. */
+struct scope {
+    const struct scope *outer; /* NULL for the outermost */
+    uint32_t context;          /* one C_ bit */
+    struct statement *owner;   /* whose block it is; NULL for the file itself */
+    struct settings *settings; /* of http, server, location; NULL elsewhere */
+    struct server *server;
+    struct location *location;
+    struct upstream *upstream;
+    struct rewrite *rewrite;
+    bool is_refused; /* inside a block that is refused as a whole */
+    /* Directives that may stand once and have no place in `settings` to remember it. */
+    VECTOR_OF(const struct statement *) seen;
+};
+
+/* One statement on its way into the model. */
+struct setter_call {
+    struct model *model;
+    struct scope *scope; /* NULL when the value is a default */
+    const struct directive *directive;
+    struct statement *statement;
+    const struct statement *origin; /* the statement, or NULL when the value is a default */
+    void *field;                    /* what a directive with a field sets */
+};
+
+/* What only building needs; lives as long as the model's arena. */
+struct reading {
+    struct catalogue catalogue;
+    VECTOR_OF(struct template_part *) references; /* variables to be looked up at the end */
+    VECTOR_OF(struct proxy_pass *) proxies;       /* whose upstream is to be found at the end */
+    struct map implicit_upstreams;                /* "host:port" to struct upstream */
+    struct map log_formats;                       /* name to struct log_format */
+    struct map zones;                             /* kind and name to struct statement */
+    struct upstream upstream_defaults;
+};
+
+/* One setter for each name in the setter column; false when nothing was set. */
+#define HTTP_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                     \
+    bool model_set_##setter(const struct setter_call *call);
+#define PROCESS_DIRECTIVE HTTP_DIRECTIVE
+#define UPSTREAM_DIRECTIVE HTTP_DIRECTIVE
+#define PLAIN_DIRECTIVE(id, name, contexts, min, max, form, setter, ...)                           \
+    bool model_set_##setter(const struct setter_call *call);
+#include "directives.def"
+bool model_set_listed(const struct setter_call *call);
+
+/* --- build.c --- */
+
+/* Reads all statements of the scope's block. */
+void build_block(struct model *model, struct scope *scope, struct block *block);
+
+/* A scope for the block of `statement`, with everything else as in the scope around it. */
+struct scope build_inner_scope(struct scope *outer, struct statement *statement, uint32_t context);
+
+/* --- structure.c --- */
+
+/* The row of the statement's directive, or NULL after saying what is wrong with its place, its
+ * form or the number of its arguments. */
+const struct directive *structure_check(struct model *model, const struct scope *scope,
+                                        struct statement *statement);
+
+void structure_report_duplicate(struct model *model, const struct statement *statement,
+                                const struct statement *first);
+
+/* Whether word `index` is a directive's name at the beginning of a line, so that most likely a ';'
+ * was forgotten before it. */
+bool structure_begins_statement(struct model *model, uint32_t context,
+                                const struct statement *statement, uint32_t index);
+
+/* Warns when a statement has swallowed the next one, for want of a ';', without being wrong. */
+void structure_warn_semicolon(struct model *model, uint32_t context,
+                              const struct statement *statement);
+
+/* Adds a hint that a ';' was forgotten before word `from` or a later one, if it looks like that. */
+bool structure_hint_semicolon(struct model *model, uint32_t context,
+                              const struct statement *statement, uint32_t from,
+                              struct diagnostic *diagnostic);
+
+/* --- settings.c --- */
+
+struct settings *settings_create(struct model *model, const struct settings *outer);
+void settings_set_defaults(struct model *model, struct settings *settings);
+void settings_set_process_defaults(struct model *model);
+void settings_set_upstream_defaults(struct model *model, struct upstream *upstream);
+/* Takes what a block did not set from the block around; outer blocks first. */
+void settings_inherit(struct model *model);
+
+/* --- word.c --- */
+
+/* The place of bytes `begin` to `end` of a word's text in its source. */
+struct span word_span(const struct model *model, const struct word *word, size_t begin, size_t end);
+struct slice text_lower(struct model *model, struct slice text);
+
+/* --- template.c --- */
+
+/* The line of a log format: several words, joined as they are. */
+struct template template_parse_log(struct model *model, const struct word *words, uint32_t count);
+
+/* --- regex.c --- */
+
+/* Compiles the pattern, which begins `offset` bytes into the word's text, and defines its named
+ * captures. `key` is what it is matched against, or NULL when that is the path or the host.
+ * Returns NULL after reporting what is wrong with it. */
+struct regex *regex_create(struct model *model, const struct statement *statement,
+                           const struct word *word, size_t offset, bool ignore_case,
+                           const struct template *key);
+
+/* --- variables.c --- */
+
+/* The variable that the configuration defines under that name (without '$'), or the entry for one
+ * that it may define later. Names are compared in lower case. */
+struct config_variable *variable_intern(struct model *model, struct slice name);
+
+/* Adds a definition; NULL when nginx defines the variable itself, which is reported at `span`. */
+struct config_variable *variable_define(struct model *model, struct slice name, struct span span,
+                                        struct variable_definition definition);
+
+/* The name in an argument such as "$name"; false after reporting a malformed one. */
+bool variable_name(struct model *model, const struct word *word, struct slice *name);
+
+/* Gives every reference its meaning, now that all definitions are known. */
+void variables_resolve(struct model *model);
+
+/* --- refuse.c --- */
+
+__attribute__((format(printf, 4, 5))) void refuse(struct model *model,
+                                                  const struct statement *statement,
+                                                  struct span span, const char *format, ...);
+
+/* --- the rest, one per file of the same name --- */
+
+struct server *server_create(struct model *model, struct statement *statement);
+/* Adds the listen and the name that a server without one has. */
+void server_finish(struct model *model, struct server *server);
+struct location *location_create(struct model *model, const struct scope *scope,
+                                 struct statement *statement);
+void location_check_duplicates(struct model *model);
+void listener_build(struct model *model);
+struct listen *listen_implied(struct model *model);
+void log_add_combined(struct model *model);
+void log_resolve(struct model *model);
+void proxy_resolve(struct model *model);
+void server_name_add_implied(struct model *model, struct server *server);
+struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);
+void map_define_listed(const struct setter_call *call);
+
+#endif

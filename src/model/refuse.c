@@ -1,0 +1,70 @@
+/* Refusals: what a site asks for that rpcd does not run yet. lint accepts it; compile says it. */
+#include "model/reading.h"
+
+#include "base/text.h"
+
+void refuse(struct model *model, const struct statement *statement, struct span span,
+            const char *format, ...) {
+    struct text what;
+    text_init(&what, model->arena);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&what, format, arguments);
+    va_end(arguments);
+    VECTOR_PUSH(model->arena, &model->refusals,
+                (struct refusal){.statement = statement, .span = span, .what = text_slice(&what)});
+}
+
+/* One error for each kind of thing, with a note at the second place it stands. */
+struct refused {
+    struct diagnostic *diagnostic;
+    size_t count;
+};
+
+static void report_refusal(struct model *model, struct map *reported,
+                           const struct refusal *refusal) {
+    struct refused *refused = map_find(reported, refusal->what);
+    if (refused != NULL) {
+        if (++refused->count == 2) {
+            diagnostic_note(model->arena, refused->diagnostic, refusal->span, "and again here");
+        }
+        return;
+    }
+    refused = arena_require(model->arena, sizeof *refused);
+    refused->count = 1;
+    refused->diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_NOT_RUN_YET, refusal->span,
+                         "%.*s is not run by rpcd yet", SLICE_ARGS(refusal->what));
+    diagnostic_help(model->arena, refused->diagnostic,
+                    "take it out of what is compiled; `rpc lint` checks it all the same");
+    map_set(reported, refusal->what, refused);
+}
+
+static struct span beginning(const struct model *model) {
+    const struct block *root = model->tree->root;
+    return (struct span){.source = root->open.source, .begin = 0, .end = 0};
+}
+
+/* A table is for serving: there must be a server of its own. */
+static bool has_server(struct model *model) {
+    if (model->servers.count > 0 && !model->is_snippet) {
+        return true;
+    }
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_MISSING_HTTP, beginning(model),
+                         model->is_snippet ? "this is a part of a server, not a site to compile"
+                                           : "no server is configured: there is nothing to serve");
+    diagnostic_help(model->arena, diagnostic,
+                    "write at least \"server { listen 80; location / { ... } }\"");
+    return false;
+}
+
+bool model_refuse_unsupported(struct model *model) {
+    bool is_refused = !has_server(model);
+    struct map reported;
+    map_init(&reported, model->arena);
+    for (size_t i = 0; i < model->refusals.count; i++) {
+        report_refusal(model, &reported, &model->refusals.items[i]);
+    }
+    return is_refused || model->refusals.count > 0;
+}

@@ -1,0 +1,77 @@
+/* return and set: what the rewrite phase of a server or location does. */
+#include "model/reading.h"
+
+#define LARGEST_STATUS 999
+#define STATUS_FOUND 302
+
+static bool is_redirect_status(uint32_t status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* A URL may stand alone; nginx knows it by its beginning. */
+static bool is_url(struct slice text) {
+    return slice_starts_with(text, SLICE("http://")) ||
+           slice_starts_with(text, SLICE("https://")) || slice_starts_with(text, SLICE("$scheme"));
+}
+
+static bool reject_status(const struct setter_call *call, const struct word *word) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_STATUS, word->span,
+                         "invalid return code \"%.*s\"", SLICE_ARGS(word->text));
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write a status from 0 to %d, or a URL that begins with http://, https:// or "
+                    "$scheme",
+                    LARGEST_STATUS);
+    return false;
+}
+
+bool model_set_return(const struct setter_call *call) {
+    struct model *model = call->model;
+    struct rewrite_step step = {.statement = call->statement, .kind = REWRITE_RETURN};
+    const struct word *first = statement_argument(call->statement, 0);
+    const struct word *text = NULL;
+    uint64_t status;
+    if (slice_parse_u64(first->text, LARGEST_STATUS, &status)) {
+        step.status = (uint32_t)status;
+        if (statement_argument_count(call->statement) == 2) {
+            text = statement_argument(call->statement, 1);
+        }
+    } else if (statement_argument_count(call->statement) == 1 && is_url(first->text)) {
+        step.status = STATUS_FOUND;
+        text = first;
+    } else {
+        return reject_status(call, first);
+    }
+    if (text != NULL) {
+        step.has_text = true;
+        step.is_redirect = is_redirect_status(step.status);
+        step.text = template_parse(model, text, text->text, 0);
+    }
+    VECTOR_PUSH(model->arena, &call->scope->rewrite->steps, step);
+    return true;
+}
+
+bool model_set_set(const struct setter_call *call) {
+    struct model *model = call->model;
+    const struct word *name_word = statement_argument(call->statement, 0);
+    const struct word *value = statement_argument(call->statement, 1);
+    struct slice name;
+    if (!variable_name(model, name_word, &name)) {
+        return false;
+    }
+    struct template text = template_parse(model, value, value->text, 0);
+    struct variable_definition definition = {
+        .statement = call->statement, .kind = DEFINED_BY_SET, .value = text};
+    struct config_variable *variable = variable_define(model, name, name_word->span, definition);
+    if (variable == NULL) {
+        return false;
+    }
+    VECTOR_PUSH(model->arena, &call->scope->rewrite->steps,
+                (struct rewrite_step){
+                    .statement = call->statement,
+                    .kind = REWRITE_SET,
+                    .variable = variable,
+                    .text = text,
+                });
+    return true;
+}

@@ -1,0 +1,103 @@
+/* Settings of blocks: their defaults and their inheritance, generic over the rows of
+ * grammar/directives.def. What a single value looks like is left to the setters. */
+#include "model/reading.h"
+
+#include <string.h>
+
+/* A statement as if the default stood in a file; its words have empty spans. */
+static struct statement *default_statement(struct model *model, const struct directive *directive) {
+    VECTOR_OF(struct word) words = {0};
+    VECTOR_PUSH(model->arena, &words, (struct word){.text = slice_from_string(directive->name)});
+    struct slice rest = slice_from_string(directive->initial);
+    while (rest.size > 0) {
+        size_t end = slice_find_byte(rest, ' ');
+        VECTOR_PUSH(model->arena, &words, (struct word){.text = slice_take(rest, end)});
+        rest = slice_skip(rest, end < rest.size ? end + 1 : end);
+    }
+    struct statement *statement = arena_require(model->arena, sizeof *statement);
+    statement->words = words.items;
+    statement->word_count = (uint32_t)words.count;
+    return statement;
+}
+
+/* Runs the setters of a group's rows on their defaults; `owner` is the struct they belong to. */
+static void set_defaults(struct model *model, enum directive_group group, void *owner) {
+    for (size_t i = 0; i < catalogue_directive_count(); i++) {
+        const struct directive *directive = catalogue_directive(i);
+        if (directive->group != group || directive->initial[0] == '\0') {
+            continue;
+        }
+        struct setter_call call = {
+            .model = model,
+            .directive = directive,
+            .statement = default_statement(model, directive),
+            .field = (char *)owner + directive->offset,
+        };
+        directive->set(&call);
+    }
+}
+
+void settings_set_defaults(struct model *model, struct settings *settings) {
+    set_defaults(model, GROUP_HTTP, settings);
+}
+
+void settings_set_process_defaults(struct model *model) {
+    set_defaults(model, GROUP_PROCESS, &model->process);
+}
+
+void settings_set_upstream_defaults(struct model *model, struct upstream *upstream) {
+    set_defaults(model, GROUP_UPSTREAM, upstream);
+}
+
+struct settings *settings_create(struct model *model, const struct settings *outer) {
+    struct settings *settings = arena_require(model->arena, sizeof *settings);
+    settings->outer = outer;
+    return settings;
+}
+
+/* Where each setting lives, by enum setting_id. */
+struct setting_field {
+    size_t offset;
+    size_t size;
+};
+
+static const struct setting_field setting_fields[SETTING_COUNT] = {
+#define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
+    [SETTING_##name] = {offsetof(struct settings, name), sizeof(MODEL_TYPE_##storage)},
+#include "directives.def"
+};
+
+static void inherit_from_outer(struct settings *settings) {
+    const struct settings *outer = settings->outer;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (!settings->is_own[i]) {
+            memcpy((char *)settings + setting_fields[i].offset,
+                   (const char *)outer + setting_fields[i].offset, setting_fields[i].size);
+            settings->origin[i] = outer->origin[i];
+        }
+    }
+}
+
+static void inherit_location(struct location *location) {
+    inherit_from_outer(location->settings);
+    for (size_t i = 0; i < location->nested.count; i++) {
+        inherit_location(location->nested.items[i]);
+    }
+}
+
+void settings_inherit(struct model *model) {
+    /* The defaults are no block that anybody could have set something in. */
+    inherit_from_outer(model->main_settings);
+    model->main_settings->outer = NULL;
+    inherit_from_outer(model->http_settings);
+    for (size_t i = 0; i < model->servers.count; i++) {
+        struct server *server = model->servers.items[i];
+        inherit_from_outer(server->settings);
+        for (size_t j = 0; j < server->conditions.count; j++) {
+            inherit_location(server->conditions.items[j]);
+        }
+        for (size_t j = 0; j < server->locations.count; j++) {
+            inherit_location(server->locations.items[j]);
+        }
+    }
+}
