@@ -1,0 +1,104 @@
+/* The machinery around the rules: registry, queue of findings, their order. Which comments turn a
+ * finding off is decided in suppression.c. */
+#include "check/check.h"
+
+#include "base/text.h"
+#include "check/rules.h"
+#include "check/suppression.h"
+
+#include <stdlib.h>
+
+const struct rule check_rules[RULE_COUNT] = {
+#define RULE(id, slug, severity, summary, rationale, fix, references)                              \
+    [RULE_##id] = {slug, severity, summary, rationale, fix, references},
+#include "check/rules.def"
+#undef RULE
+};
+
+static void (*const functions[RULE_COUNT])(struct finding_list *) = {
+#define RULE(id, slug, severity, summary, rationale, fix, references) [RULE_##id] = check_rule_##id,
+#include "check/rules.def"
+#undef RULE
+};
+
+const struct rule *check_find_rule(struct slice slug) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        if (slice_equals(slug, slice_from_string(check_rules[i].slug))) {
+            return &check_rules[i];
+        }
+    }
+    return NULL;
+}
+
+struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule, struct span span,
+                                const char *format, ...) {
+    struct arena *arena = findings->model->arena;
+    struct text message;
+    text_init(&message, arena);
+    va_list arguments;
+    va_start(arguments, format);
+    text_format_list(&message, format, arguments);
+    va_end(arguments);
+    struct diagnostic *diagnostic =
+        diagnostic_create(arena, check_rules[rule].severity,
+                          slice_from_string(check_rules[rule].slug), span, text_slice(&message));
+    VECTOR_PUSH(arena, &findings->all, (struct finding){.rule = rule, .diagnostic = diagnostic});
+    return diagnostic;
+}
+
+/* By place, then by rule, then by message: an order that does not depend on which rule ran
+ * first. */
+static int compare(const void *left, const void *right) {
+    const struct finding *a = left;
+    const struct finding *b = right;
+    const struct span *x = &a->diagnostic->span;
+    const struct span *y = &b->diagnostic->span;
+    if (x->source != y->source) {
+        return x->source < y->source ? -1 : 1;
+    }
+    if (x->begin != y->begin) {
+        return x->begin < y->begin ? -1 : 1;
+    }
+    if (a->rule != b->rule) {
+        return a->rule < b->rule ? -1 : 1;
+    }
+    return slice_compare(a->diagnostic->message, b->diagnostic->message);
+}
+
+/* What makes two findings the same for a reader. A file that is included twice is two sources of
+ * one name. */
+static struct slice identity(struct finding_list *findings, const struct finding *finding) {
+    const struct diagnostic *diagnostic = finding->diagnostic;
+    const struct source *source =
+        findings->model->tree->sources->all.items[diagnostic->span.source];
+    return arena_format(findings->model->arena, "%.*s:%u:%u:%d:%.*s", SLICE_ARGS(source->name),
+                        diagnostic->span.begin, diagnostic->span.end, (int)finding->rule,
+                        SLICE_ARGS(diagnostic->message));
+}
+
+static void remove_repeated(struct finding_list *findings) {
+    struct map seen;
+    map_init(&seen, findings->model->arena);
+    size_t kept = 0;
+    for (size_t i = 0; i < findings->all.count; i++) {
+        struct finding *finding = &findings->all.items[i];
+        if (map_insert(&seen, identity(findings, finding), finding->diagnostic) ==
+            finding->diagnostic) {
+            findings->all.items[kept++] = *finding;
+        }
+    }
+    findings->all.count = kept;
+}
+
+void check_run(struct model *model, struct finding_list *findings) {
+    *findings = (struct finding_list){.model = model};
+    site_collect(&findings->site, model);
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        functions[i](findings);
+    }
+    suppression_apply(findings);
+    if (findings->all.count > 1) {
+        qsort(findings->all.items, findings->all.count, sizeof *findings->all.items, compare);
+        remove_repeated(findings);
+    }
+}

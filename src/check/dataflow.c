@@ -1,0 +1,319 @@
+/* Follows values to where they come from; see dataflow.h. What is in effect where is reaching.c's
+ * to say; here it is turned into atoms. */
+#include "check/dataflow.h"
+
+#include "check/reaching.h"
+
+/* A walk ends after so many steps: definitions may multiply without end. */
+#define STEP_LIMIT 1000000
+#define STEPS_PER_VARIABLE 100
+#define DEPTH_LIMIT 32
+
+struct builtin {
+    enum dataflow_control control;
+    uint32_t characters;
+};
+
+enum { NARROW = 0, NEWLINE = 1, SLASH = 2, COLON = 4 };
+
+static const struct builtin builtins[TABLE_variable_id_COUNT] = {
+#define SERVER DATAFLOW_SERVER
+#define PARTLY DATAFLOW_PARTLY
+#define CLIENT DATAFLOW_CLIENT
+#define VARIABLE(id, name, form, provider, control, characters, help)                              \
+    [VARIABLE_##id] = {control, characters},
+#include "variables.def"
+#undef VARIABLE
+#undef SERVER
+#undef PARTLY
+#undef CLIENT
+};
+
+/* One level of a walk. */
+struct frame {
+    struct dataflow *flow;
+    struct dataflow_place place;
+    const struct dataflow_step *path;
+    uint32_t depth;
+    struct dataflow_visitor *visitor;
+    const struct template *captured; /* in a map's result: the key, which $1 is a part of */
+};
+
+static void walk_template(const struct frame *frame, const struct template *value);
+
+static void visit(const struct frame *frame, struct dataflow_atom atom) {
+    if (frame->flow->budget > 0) {
+        frame->flow->budget--;
+        atom.path = frame->path;
+        frame->visitor->visit(frame->visitor, &atom);
+    }
+}
+
+static void visit_text(const struct frame *frame, struct slice text, struct span span) {
+    visit(frame, (struct dataflow_atom){.control = DATAFLOW_CONSTANT, .text = text, .span = span});
+}
+
+static void visit_value(const struct frame *frame, const struct template_part *part,
+                        enum dataflow_control control) {
+    visit(frame, (struct dataflow_atom){
+                     .control = control,
+                     .name = part->text,
+                     .span = part->span,
+                     .may_hold_slash = true,
+                 });
+}
+
+/* One of several texts, each followed, if it is open, by something that `control` says who
+ * chose. */
+static void visit_texts(const struct frame *frame, const struct template_part *part,
+                        const struct pattern_texts *texts, enum dataflow_control control) {
+    uint32_t before = frame->visitor->states;
+    uint32_t after = 0;
+    for (size_t i = 0; i < texts->items.count; i++) {
+        const struct pattern_text *text = &texts->items.items[i];
+        frame->visitor->states = before;
+        visit_text(frame, text->text, part->span);
+        if (text->is_open) {
+            visit_value(frame, part, control);
+            visit_text(frame, text->ending, part->span);
+        }
+        after |= frame->visitor->states;
+    }
+    frame->visitor->states = after;
+}
+
+/* $host can only be one of the server's names when all of them are exact and requests for other
+ * names go to another server. */
+static bool find_host_names(struct dataflow *flow, const struct server *server,
+                            struct pattern_texts *texts) {
+    if (server == NULL || server->is_implied || server->names.count == 0 ||
+        reaching_is_default_server(flow, server)) {
+        return false;
+    }
+    *texts = (struct pattern_texts){0};
+    for (size_t i = 0; i < server->names.count; i++) {
+        const struct server_name *name = server->names.items[i];
+        if (name->kind != SERVER_NAME_EXACT || name->text.size == 0) {
+            return false;
+        }
+        VECTOR_PUSH(flow->model->arena, &texts->items,
+                    (struct pattern_text){.text = name->text, .at_start = true, .at_end = true});
+    }
+    return true;
+}
+
+static void visit_builtin(const struct frame *frame, const struct template_part *part) {
+    struct pattern_texts texts;
+    if (reaching_find_guard(frame->flow, &frame->place, part->text, &texts) ||
+        (part->id == VARIABLE_HOST && find_host_names(frame->flow, frame->place.server, &texts))) {
+        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+        return;
+    }
+    const struct builtin *builtin = &builtins[part->id];
+    visit(frame,
+          (struct dataflow_atom){
+              .control = builtin->control,
+              .name = part->text,
+              .span = part->span,
+              .begins_with_slash = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI ||
+                                   part->id == VARIABLE_REQUEST_URI,
+              .is_argument_mark = part->id == VARIABLE_IS_ARGS,
+              .is_arguments = part->id == VARIABLE_ARGS || part->id == VARIABLE_ARG ||
+                              part->id == VARIABLE_QUERY_STRING,
+              .may_hold_slash = (builtin->characters & SLASH) != 0,
+          });
+}
+
+static void visit_known(const struct frame *frame, const struct template_part *part) {
+    struct pattern_texts texts;
+    if (reaching_find_guard(frame->flow, &frame->place, part->text, &texts)) {
+        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+        return;
+    }
+    enum dataflow_control control = DATAFLOW_CLIENT;
+    if (part->known->control == CONTROL_SERVER) {
+        control = DATAFLOW_SERVER;
+    } else if (part->known->control == CONTROL_PARTLY) {
+        control = DATAFLOW_PARTLY;
+    }
+    visit_value(frame, part, control);
+}
+
+static void keep_control(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
+    visitor->states |= 1u << atom->control;
+}
+
+static enum dataflow_control highest_control(uint32_t states) {
+    enum dataflow_control control = DATAFLOW_CLIENT;
+    while (control != DATAFLOW_CONSTANT && (states & (1u << control)) == 0) {
+        control--;
+    }
+    return control;
+}
+
+/* Who controls what a regular expression captures of `key`. */
+static enum dataflow_control find_capture_control(const struct frame *frame,
+                                                  const struct template *key) {
+    struct dataflow_visitor visitor = {.visit = keep_control};
+    struct frame inner = *frame;
+    inner.visitor = &visitor;
+    inner.captured = NULL;
+    inner.depth++;
+    if (inner.depth < DEPTH_LIMIT) {
+        walk_template(&inner, key);
+    }
+    enum dataflow_control control = highest_control(visitor.states);
+    return control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control;
+}
+
+/* $1 to $9: of whichever expression matched last. Without any the value is empty. */
+static void visit_capture(const struct frame *frame, const struct template_part *part) {
+    if (frame->captured != NULL) {
+        visit_value(frame, part, find_capture_control(frame, frame->captured));
+        return;
+    }
+    struct arena *arena = frame->flow->model->arena;
+    struct reaching_regexes regexes = reaching_find_regexes(frame->flow, &frame->place);
+    uint32_t before = frame->visitor->states;
+    uint32_t after = 0;
+    for (size_t i = 0; i < regexes.items.count; i++) {
+        const struct reaching_regex *regex = &regexes.items.items[i];
+        struct pattern_texts texts =
+            pattern_read_group(arena, regex->expression, part->capture, SLICE(""),
+                               regex->is_path ? SLICE("/") : SLICE(""));
+        frame->visitor->states = before;
+        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+        after |= frame->visitor->states;
+    }
+    frame->visitor->states = regexes.items.count > 0 ? after : before;
+}
+
+static void walk_named_capture(const struct frame *frame, const struct template_part *part,
+                               const struct variable_definition *definition) {
+    struct slice expression = definition->regex != NULL ? definition->regex->pattern : SLICE("");
+    struct slice name = statement_name(definition->statement);
+    bool is_path = slice_equals(name, SLICE("location")) || slice_equals(name, SLICE("rewrite"));
+    struct pattern_texts texts = pattern_read_group(frame->flow->model->arena, expression, 0,
+                                                    part->text, is_path ? SLICE("/") : SLICE(""));
+    enum dataflow_control control = definition->key.parts.count > 0
+                                        ? find_capture_control(frame, &definition->key)
+                                        : DATAFLOW_CLIENT;
+    visit_texts(frame, part, &texts, control);
+}
+
+/* The value of a map, geo or split_clients is one of its results. */
+static void walk_results(const struct frame *frame, const struct variable_definition *definition) {
+    struct frame inner = *frame;
+    inner.captured = &definition->key;
+    uint32_t before = frame->visitor->states;
+    uint32_t after = 0;
+    for (size_t i = 0; i < definition->results.count; i++) {
+        frame->visitor->states = before;
+        walk_template(&inner, &definition->results.items[i]);
+        after |= frame->visitor->states;
+    }
+    frame->visitor->states = definition->results.count > 0 ? after : before;
+}
+
+static void walk_definition(const struct frame *frame, const struct template_part *part,
+                            const struct variable_definition *definition) {
+    switch (definition->kind) {
+    case DEFINED_BY_SET:
+        walk_template(frame, &definition->value);
+        break;
+    case DEFINED_BY_CAPTURE:
+        walk_named_capture(frame, part, definition);
+        break;
+    case DEFINED_BY_MAP:
+    case DEFINED_BY_GEO:
+    case DEFINED_BY_SPLIT:
+        walk_results(frame, definition);
+        break;
+    case DEFINED_ELSEWHERE: /* by a response or a script: not by the client directly */
+        visit_value(frame, part, DATAFLOW_SERVER);
+        break;
+    }
+}
+
+static bool is_set(const struct config_variable *variable) {
+    for (size_t i = 0; i < variable->definitions.count; i++) {
+        if (variable->definitions.items[i].kind == DEFINED_BY_SET) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void visit_config(const struct frame *frame, const struct template_part *part) {
+    struct pattern_texts texts;
+    if (!is_set(part->variable) &&
+        reaching_find_guard(frame->flow, &frame->place, part->text, &texts)) {
+        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+        return;
+    }
+    if (frame->depth == DEPTH_LIMIT || frame->flow->budget < STEPS_PER_VARIABLE) {
+        return; /* variables defined by each other have no value */
+    }
+    frame->flow->budget -= STEPS_PER_VARIABLE;
+    struct reaching_definitions found =
+        reaching_find_definitions(frame->flow, &frame->place, part->variable);
+    struct dataflow_step *step = arena_require(frame->flow->model->arena, sizeof *step);
+    *step = (struct dataflow_step){.outer = frame->path, .span = part->span, .name = part->text};
+    uint32_t before = frame->visitor->states;
+    uint32_t after = 0;
+    for (size_t i = 0; i < found.items.count; i++) {
+        const struct reaching_definition *reaching = &found.items.items[i];
+        struct frame inner = *frame;
+        inner.place = reaching->place;
+        inner.path = step;
+        inner.captured = NULL;
+        inner.depth++;
+        frame->visitor->states = before;
+        walk_definition(&inner, part, reaching->definition);
+        after |= frame->visitor->states;
+    }
+    frame->visitor->states = found.items.count > 0 ? after : before;
+}
+
+static void walk_template(const struct frame *frame, const struct template *value) {
+    for (size_t i = 0; i < value->parts.count; i++) {
+        const struct template_part *part = &value->parts.items[i];
+        switch (part->kind) {
+        case PART_TEXT:
+            visit_text(frame, part->text, part->span);
+            break;
+        case PART_BUILTIN:
+            visit_builtin(frame, part);
+            break;
+        case PART_CONFIG:
+            visit_config(frame, part);
+            break;
+        case PART_CAPTURE:
+            visit_capture(frame, part);
+            break;
+        case PART_KNOWN:
+            visit_known(frame, part);
+            break;
+        }
+    }
+}
+
+void dataflow_init(struct dataflow *flow, struct model *model, const struct site *site) {
+    *flow = (struct dataflow){.model = model};
+    reaching_index(flow, site);
+}
+
+void dataflow_walk(struct dataflow *flow, const struct dataflow_place *place,
+                   const struct template *value, struct dataflow_visitor *visitor) {
+    flow->budget = STEP_LIMIT;
+    struct frame frame = {.flow = flow, .place = *place, .visitor = visitor};
+    walk_template(&frame, value);
+}
+
+enum dataflow_control dataflow_find_control(struct dataflow *flow,
+                                            const struct dataflow_place *place,
+                                            const struct template *value) {
+    struct dataflow_visitor visitor = {.visit = keep_control};
+    dataflow_walk(flow, place, value, &visitor);
+    return highest_control(visitor.states);
+}

@@ -1,0 +1,198 @@
+/* Rules about headers: what a backend should be told, and lists that an inner block drops. */
+#include "check/phrase.h"
+#include "check/rules.h"
+#include "check/site.h"
+
+/* --- missing-proxy-headers --- */
+
+struct expected_header {
+    struct slice name;
+    const char *value;            /* what is usually written */
+    bool is_covered_by_forwarded; /* RFC 7239 says the same in one header */
+};
+
+static const struct expected_header expected_headers[] = {
+    {SLICE_INIT("Host"), "$host", false},
+    {SLICE_INIT("X-Real-IP"), "$remote_addr", true},
+    {SLICE_INIT("X-Forwarded-For"), "$proxy_add_x_forwarded_for", true},
+    {SLICE_INIT("X-Forwarded-Proto"), "$scheme", true},
+};
+
+static bool has_header(const struct header_list *list, struct slice name) {
+    for (size_t i = 0; i < list->list.count; i++) {
+        if (slice_equals_nocase(list->list.items[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_missing(const struct header_list *list, const struct expected_header *expected) {
+    return !has_header(list, expected->name) &&
+           !(expected->is_covered_by_forwarded && has_header(list, SLICE("Forwarded")));
+}
+
+/* The nearest block around that has a list of its own, which this block's list replaces. */
+static const struct header_list *find_outer_list(const struct settings *settings) {
+    const struct settings *own = settings;
+    while (own->outer != NULL && !own->is_own[SETTING_proxy_set_header]) {
+        own = own->outer;
+    }
+    return own->outer != NULL ? &own->outer->proxy_set_header : NULL;
+}
+
+static void note_outer(struct finding_list *findings, struct diagnostic *diagnostic,
+                       const struct settings *settings) {
+    const struct header_list *outer = find_outer_list(settings);
+    for (size_t i = 0; outer != NULL && i < outer->list.count; i++) {
+        const struct header_setting *setting = &outer->list.items[i];
+        if (!has_header(&settings->proxy_set_header, setting->name)) {
+            diagnostic_note(findings->model->arena, diagnostic, setting->statement->words[0].span,
+                            "what is set here does not apply, because an inner block has "
+                            "proxy_set_header of its own");
+            return;
+        }
+    }
+}
+
+static void check_proxy(struct finding_list *findings, const struct location *location) {
+    struct model *model = findings->model;
+    const struct header_list *list = &location->settings->proxy_set_header;
+    struct phrase_list missing = {0};
+    const struct expected_header *first = NULL;
+    for (size_t i = 0; i < sizeof expected_headers / sizeof expected_headers[0]; i++) {
+        if (is_missing(list, &expected_headers[i])) {
+            VECTOR_PUSH(model->arena, &missing.items, expected_headers[i].name);
+            first = first != NULL ? first : &expected_headers[i];
+        }
+    }
+    if (first == NULL) {
+        return;
+    }
+    struct slice names = phrase_join(model->arena, &missing);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_missing_proxy_headers, location->proxy->statement->words[0].span,
+        "requests are proxied without proxy_set_header for %.*s", SLICE_ARGS(names));
+    if (location->server->is_implied && list->list.count == 0) {
+        diagnostic->severity = SEVERITY_INFO;
+        diagnostic_help(model->arena, diagnostic,
+                        "set them here unless the block that includes this snippet does");
+        return;
+    }
+    note_outer(findings, diagnostic, location->settings);
+    diagnostic_help(model->arena, diagnostic, "write \"proxy_set_header %.*s %s;\"%s",
+                    SLICE_ARGS(first->name), first->value,
+                    missing.items.count > 1 ? " and so on" : "");
+}
+
+void check_rule_missing_proxy_headers(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        if (findings->site.locations.items[i]->proxy != NULL) {
+            check_proxy(findings, findings->site.locations.items[i]);
+        }
+    }
+}
+
+/* --- header-inheritance --- */
+
+static const struct header_list *header_list_of(const struct settings *settings,
+                                                enum setting_id id) {
+    return id == SETTING_add_header ? &settings->add_header : &settings->proxy_set_header;
+}
+
+/* Whether some proxy_pass uses the list that the location has. */
+static bool is_used_for_proxying(const struct location *location) {
+    if (location->proxy != NULL) {
+        return true;
+    }
+    for (size_t i = 0; i < location->nested.count; i++) {
+        const struct location *nested = location->nested.items[i];
+        if (!nested->settings->is_own[SETTING_proxy_set_header] && is_used_for_proxying(nested)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_used_in_server(const struct server *server) {
+    for (size_t i = 0; i < server->locations.count; i++) {
+        const struct location *location = server->locations.items[i];
+        if (!location->settings->is_own[SETTING_proxy_set_header] &&
+            is_used_for_proxying(location)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first header of the outer list that the inner one lacks, and the names of all such. */
+static const struct header_setting *find_lost(struct arena *arena, const struct header_list *outer,
+                                              const struct header_list *inner,
+                                              struct phrase_list *names) {
+    const struct header_setting *first = NULL;
+    for (size_t i = 0; i < outer->list.count; i++) {
+        const struct header_setting *setting = &outer->list.items[i];
+        if (!has_header(inner, setting->name) && !phrase_list_has(names, setting->name)) {
+            VECTOR_PUSH(arena, &names->items, setting->name);
+            first = first != NULL ? first : setting;
+        }
+    }
+    return first;
+}
+
+/* add_header_inherit (nginx 1.29.3) in this block or around it says what becomes of the outer
+ * headers: merged, or dropped on purpose. */
+static bool is_inheritance_chosen(const struct model *model, const struct statement *statement) {
+    const struct statement *inherit =
+        site_find_in_effect(model, statement, SLICE("add_header_inherit"));
+    return inherit != NULL && statement_argument_count(inherit) > 0 &&
+           !slice_equals_nocase(statement_argument(inherit, 0)->text, SLICE("on"));
+}
+
+static void check_list(struct finding_list *findings, const struct settings *settings,
+                       enum setting_id id) {
+    struct arena *arena = findings->model->arena;
+    if (settings->outer == NULL || !settings->is_own[id]) {
+        return;
+    }
+    const struct header_list *inner = header_list_of(settings, id);
+    struct phrase_list names = {0};
+    const struct header_setting *lost =
+        find_lost(arena, header_list_of(settings->outer, id), inner, &names);
+    if (lost == NULL || inner->list.count == 0) {
+        return;
+    }
+    const struct statement *statement = inner->list.items[0].statement;
+    if (id == SETTING_add_header && is_inheritance_chosen(findings->model, statement)) {
+        return;
+    }
+    struct slice directive = statement_name(statement);
+    struct slice list = phrase_join(arena, &names);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_header_inheritance, statement->words[0].span,
+        "%.*s here drops %.*s of the outer block", SLICE_ARGS(directive), SLICE_ARGS(list));
+    diagnostic_note(arena, diagnostic, lost->statement->words[0].span, "%.*s is set here%s",
+                    SLICE_ARGS(lost->name), names.items.count > 1 ? ", like the others" : "");
+    diagnostic_help(arena, diagnostic,
+                    "repeat %s in this block: a block with %.*s of its own "
+                    "inherits none",
+                    names.items.count > 1 ? "them" : "it", SLICE_ARGS(directive));
+}
+
+void check_rule_header_inheritance(struct finding_list *findings) {
+    struct model *model = findings->model;
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server *server = model->servers.items[i];
+        check_list(findings, server->settings, SETTING_add_header);
+        if (is_used_in_server(server)) {
+            check_list(findings, server->settings, SETTING_proxy_set_header);
+        }
+    }
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        const struct location *location = findings->site.locations.items[i];
+        check_list(findings, location->settings, SETTING_add_header);
+        if (is_used_for_proxying(location)) {
+            check_list(findings, location->settings, SETTING_proxy_set_header);
+        }
+    }
+}

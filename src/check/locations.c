@@ -1,0 +1,230 @@
+/* Rule unreachable-location: only what is certain. The order is nginx's: exact locations, the
+ * longest prefix (final if ^~), nested locations of it, regular expressions in order of
+ * appearance, else the prefix. */
+#include "check/pattern.h"
+#include "check/rules.h"
+
+/* The locations of one block, which compete with each other. */
+struct siblings {
+    struct finding_list *findings;
+    struct location *const *items;
+    size_t count;
+    struct pattern *patterns; /* parallel; of regular expressions */
+};
+
+static bool is_regex(const struct location *location) {
+    return !location->is_condition && location->regex != NULL &&
+           (location->kind == TABLE_LOCATION_REGEX ||
+            location->kind == TABLE_LOCATION_REGEX_NOCASE);
+}
+
+static bool is_prefix(const struct location *location) {
+    return !location->is_condition && (location->kind == TABLE_LOCATION_PREFIX ||
+                                       location->kind == TABLE_LOCATION_PREFIX_NO_REGEX);
+}
+
+/* --- a regular expression behind an earlier one --- */
+
+static bool is_same(const struct location *earlier, const struct location *later) {
+    if (slice_equals(earlier->regex->pattern, later->regex->pattern)) {
+        return earlier->regex->ignore_case || !later->regex->ignore_case;
+    }
+    /* Case matters in escapes: \d is not \D. */
+    return earlier->regex->ignore_case &&
+           slice_find_byte(later->regex->pattern, '\\') == later->regex->pattern.size &&
+           slice_equals_nocase(earlier->regex->pattern, later->regex->pattern);
+}
+
+static bool check_earlier(const struct siblings *siblings, size_t index) {
+    const struct location *later = siblings->items[index];
+    for (size_t i = 0; i < index; i++) {
+        const struct location *earlier = siblings->items[i];
+        bool is_equal = is_regex(earlier) && is_same(earlier, later);
+        if (!is_regex(earlier) ||
+            !(is_equal || pattern_covers(&siblings->patterns[i], &siblings->patterns[index]))) {
+            continue;
+        }
+        struct diagnostic *diagnostic = check_report(
+            siblings->findings, RULE_unreachable_location, later->name_word->span,
+            "this location is never used: every path that matches \"%.*s\" matches an earlier "
+            "regular expression",
+            SLICE_ARGS(later->regex->pattern));
+        diagnostic_note(siblings->findings->model->arena, diagnostic, earlier->name_word->span,
+                        "%s comes first, and the first match wins",
+                        is_equal ? "the same expression" : "this expression");
+        diagnostic_help(siblings->findings->model->arena, diagnostic, "%s",
+                        is_equal ? "remove one of the two" : "put this location before the other");
+        return true;
+    }
+    return false;
+}
+
+/* --- a regular expression under ^~ --- */
+
+/* The location with ^~ that takes every path beginning with `text`, unless a longer prefix leads
+ * to the regular expressions after all. */
+static const struct location *find_final_prefix(const struct siblings *siblings,
+                                                struct slice text) {
+    const struct location *found = NULL;
+    for (size_t i = 0; i < siblings->count; i++) {
+        const struct location *location = siblings->items[i];
+        if (is_prefix(location) && slice_starts_with(text, location->name) &&
+            (found == NULL || location->name.size > found->name.size)) {
+            found = location;
+        }
+    }
+    if (found == NULL || found->kind != TABLE_LOCATION_PREFIX_NO_REGEX) {
+        return NULL;
+    }
+    for (size_t i = 0; i < siblings->count; i++) {
+        if (siblings->items[i]->kind == TABLE_LOCATION_PREFIX &&
+            !siblings->items[i]->is_condition &&
+            slice_starts_with(siblings->items[i]->name, found->name)) {
+            return NULL;
+        }
+    }
+    return found;
+}
+
+static void check_final_prefix(const struct siblings *siblings, size_t index) {
+    const struct pattern *pattern = &siblings->patterns[index];
+    const struct location *winner = NULL;
+    for (size_t i = 0; i < pattern->texts.items.count; i++) {
+        const struct pattern_text *text = &pattern->texts.items.items[i];
+        winner = text->at_start && !pattern->ignores_case ? find_final_prefix(siblings, text->text)
+                                                          : NULL;
+        if (winner == NULL) {
+            return;
+        }
+    }
+    if (winner == NULL) {
+        return;
+    }
+    struct diagnostic *diagnostic = check_report(
+        siblings->findings, RULE_unreachable_location, siblings->items[index]->name_word->span,
+        "this location is never used: every path that matches it begins with "
+        "\"%.*s\", where no regular expression is tried",
+        SLICE_ARGS(winner->name));
+    diagnostic_note(siblings->findings->model->arena, diagnostic, winner->name_word->span,
+                    "^~ keeps them from being tried");
+    diagnostic_help(siblings->findings->model->arena, diagnostic,
+                    "remove the ^~, or put this location inside of that one");
+}
+
+/* --- a prefix that a regular expression always takes over --- */
+
+static void check_prefix(const struct siblings *siblings, size_t index) {
+    const struct location *location = siblings->items[index];
+    for (size_t i = 0; i < siblings->count; i++) {
+        const struct location *other = siblings->items[i];
+        if (!is_regex(other) || !pattern_covers_prefix(&siblings->patterns[i], location->name)) {
+            continue;
+        }
+        struct diagnostic *diagnostic =
+            check_report(siblings->findings, RULE_unreachable_location, location->name_word->span,
+                         "this location is never used: every path that begins with \"%.*s\" "
+                         "matches a regular expression, which wins",
+                         SLICE_ARGS(location->name));
+        diagnostic_note(siblings->findings->model->arena, diagnostic, other->name_word->span,
+                        "this regular expression");
+        diagnostic_help(siblings->findings->model->arena, diagnostic,
+                        "write \"location ^~ %.*s\" if it is to win", SLICE_ARGS(location->name));
+        return;
+    }
+}
+
+/* Nested locations may still be reached through one that never answers itself. */
+static bool is_empty_of_locations(const struct location *location) {
+    for (size_t i = 0; i < location->nested.count; i++) {
+        if (!location->nested.items[i]->is_condition) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void check_siblings(struct finding_list *findings, struct location *const *items,
+                           size_t count) {
+    struct siblings siblings = {.findings = findings, .items = items, .count = count};
+    struct arena *arena = findings->model->arena;
+    siblings.patterns = arena_require(arena, count * sizeof *siblings.patterns);
+    for (size_t i = 0; i < count; i++) {
+        if (is_regex(items[i])) {
+            siblings.patterns[i] = pattern_read(arena, items[i]->regex->pattern,
+                                                items[i]->kind == TABLE_LOCATION_REGEX_NOCASE);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_regex(items[i])) {
+            if (!check_earlier(&siblings, i)) {
+                check_final_prefix(&siblings, i);
+            }
+        } else if (items[i]->kind == TABLE_LOCATION_PREFIX && is_prefix(items[i]) &&
+                   is_empty_of_locations(items[i])) {
+            check_prefix(&siblings, i);
+        }
+        check_siblings(findings, items[i]->nested.items, items[i]->nested.count);
+    }
+}
+
+/* --- locations behind a return of the server --- */
+
+/* A rewrite or break before the return may end the server's rewrite phase. */
+static bool may_skip_return(const struct server *server, const struct statement *stop) {
+    struct tree_walk walk = tree_walk_begin(server->statement->block);
+    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL && s != stop;) {
+        if (slice_equals(statement_name(s), SLICE("rewrite")) ||
+            slice_equals(statement_name(s), SLICE("break"))) {
+            return true;
+        }
+        if (!slice_equals(statement_name(s), SLICE("if"))) {
+            continue;
+        }
+        struct tree_walk inner = tree_walk_begin(s->block);
+        for (const struct statement *i; (i = tree_walk_next(&inner)) != NULL;) {
+            if (slice_equals(statement_name(i), SLICE("rewrite")) ||
+                slice_equals(statement_name(i), SLICE("break"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* True when a return answers every request, so that nothing more is to be said of locations. */
+static bool check_return(struct finding_list *findings, const struct server *server) {
+    const struct statement *answer = NULL;
+    for (size_t i = 0; i < server->rewrite.steps.count && answer == NULL; i++) {
+        if (server->rewrite.steps.items[i].kind == REWRITE_RETURN) {
+            answer = server->rewrite.steps.items[i].statement;
+        }
+    }
+    if (answer == NULL || server->statement == NULL || may_skip_return(server, answer)) {
+        return false;
+    }
+    for (size_t i = 0; i < server->locations.count; i++) {
+        const struct location *location = server->locations.items[i];
+        /* error_page reaches named locations without passing the return again. */
+        if (location->kind == TABLE_LOCATION_NAMED || location->name_word == NULL) {
+            continue;
+        }
+        struct diagnostic *diagnostic =
+            check_report(findings, RULE_unreachable_location, location->name_word->span,
+                         "this location is never used: the server answers every request itself");
+        diagnostic_note(findings->model->arena, diagnostic, answer->words[0].span,
+                        "this comes before locations are looked at, wherever it stands");
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "put the return into \"location / { ... }\"");
+    }
+    return true;
+}
+
+void check_rule_unreachable_location(struct finding_list *findings) {
+    struct model *model = findings->model;
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server *server = model->servers.items[i];
+        if (!check_return(findings, server)) {
+            check_siblings(findings, server->locations.items, server->locations.count);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/* What several rules walk over: the blocks of a model in one list each. */
+#include "check/site.h"
+
+static void collect_location(struct site *site, struct arena *arena, struct location *location) {
+    VECTOR_PUSH(arena, &site->locations, location);
+    VECTOR_PUSH(arena, &site->settings, location->settings);
+    for (size_t i = 0; i < location->nested.count; i++) {
+        collect_location(site, arena, location->nested.items[i]);
+    }
+}
+
+void site_collect(struct site *site, struct model *model) {
+    *site = (struct site){0};
+    VECTOR_PUSH(model->arena, &site->settings, model->http_settings);
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server *server = model->servers.items[i];
+        VECTOR_PUSH(model->arena, &site->settings, server->settings);
+        for (size_t j = 0; j < server->conditions.count; j++) {
+            collect_location(site, model->arena, server->conditions.items[j]);
+        }
+        for (size_t j = 0; j < server->locations.count; j++) {
+            collect_location(site, model->arena, server->locations.items[j]);
+        }
+    }
+}
+
+static const struct statement *find_in_block(struct block *block, struct slice name) {
+    const struct statement *found = NULL;
+    struct tree_walk walk = tree_walk_begin(block);
+    for (struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
+        if (slice_equals(statement_name(s), name)) {
+            found = s;
+        }
+    }
+    return found;
+}
+
+const struct statement *site_find_in_effect(const struct model *model,
+                                            const struct statement *statement, struct slice name) {
+    for (const struct statement *s = statement; s != NULL; s = statement_owner(s)) {
+        const struct statement *found = s->block != NULL ? find_in_block(s->block, name) : NULL;
+        if (found != NULL) {
+            return found;
+        }
+    }
+    return find_in_block(model->tree->root, name);
+}

@@ -1,0 +1,169 @@
+/* Rules about TLS: protocol versions and cipher lists, of the server and towards backends. */
+#include "check/ciphers.h"
+#include "check/rules.h"
+
+/* --- weak-tls-protocol --- */
+
+static const struct {
+    struct slice name;
+    enum severity severity;
+} weak_protocols[] = {
+    {SLICE_INIT("SSLv2"), SEVERITY_ERROR},
+    {SLICE_INIT("SSLv3"), SEVERITY_ERROR},
+    {SLICE_INIT("TLSv1"), SEVERITY_WARNING},
+    {SLICE_INIT("TLSv1.1"), SEVERITY_WARNING},
+};
+
+static void check_protocols(struct finding_list *findings, const struct name_list *list) {
+    struct arena *arena = findings->model->arena;
+    struct phrase_list names = {0};
+    enum severity severity = SEVERITY_WARNING;
+    const struct name_setting *first = NULL;
+    for (size_t i = 0; i < list->list.count; i++) {
+        const struct name_setting *setting = &list->list.items[i];
+        for (size_t j = 0; j < sizeof weak_protocols / sizeof weak_protocols[0]; j++) {
+            if (slice_equals_nocase(setting->text, weak_protocols[j].name)) {
+                VECTOR_PUSH(arena, &names.items, weak_protocols[j].name);
+                first = first != NULL ? first : setting;
+                severity =
+                    weak_protocols[j].severity > severity ? weak_protocols[j].severity : severity;
+            }
+        }
+    }
+    if (first == NULL) {
+        return;
+    }
+    struct slice joined = phrase_join(arena, &names);
+    struct slice directive = statement_name(first->statement);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_weak_tls_protocol, first->word->span, "%.*s enables %.*s, which %s %s",
+        SLICE_ARGS(directive), SLICE_ARGS(joined), names.items.count > 1 ? "are" : "is",
+        severity == SEVERITY_ERROR ? "broken or obsolete" : "obsolete");
+    diagnostic->severity = severity;
+    diagnostic_help(arena, diagnostic, "write \"%.*s TLSv1.2 TLSv1.3;\"", SLICE_ARGS(directive));
+}
+
+void check_rule_weak_tls_protocol(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.settings.count; i++) {
+        const struct settings *settings = findings->site.settings.items[i];
+        if (settings->is_own[SETTING_ssl_protocols]) {
+            check_protocols(findings, &settings->ssl_protocols);
+        }
+        if (settings->is_own[SETTING_proxy_ssl_protocols]) {
+            check_protocols(findings, &settings->proxy_ssl_protocols);
+        }
+    }
+}
+
+/* --- weak-cipher --- */
+
+/* More suites of one kind than this are counted, not named. */
+#define NAMED_SUITES 12
+
+/* A note without a place: "with RC4: RC4-SHA and RC4-MD5". */
+static void note_suites(struct arena *arena, struct diagnostic *diagnostic, const char *kind,
+                        const struct phrase_list *suites) {
+    struct phrase_list named = {0};
+    for (size_t i = 0; i < suites->items.count && i < NAMED_SUITES; i++) {
+        VECTOR_PUSH(arena, &named.items, suites->items.items[i]);
+    }
+    if (suites->items.count > NAMED_SUITES) {
+        VECTOR_PUSH(arena, &named.items,
+                    arena_format(arena, "%zu more", suites->items.count - NAMED_SUITES));
+    }
+    struct slice joined = phrase_join(arena, &named);
+    struct diagnostic_note note = {.message =
+                                       arena_format(arena, "%s: %.*s", kind, SLICE_ARGS(joined))};
+    VECTOR_PUSH(arena, &diagnostic->notes, note);
+}
+
+/* "3 suites without forward secrecy and 1 with RC4" */
+static struct slice count_suites(struct arena *arena, const struct cipher_list *list) {
+    struct phrase_list counts = {0};
+    for (size_t i = 0; i < CIPHER_WEAKNESS_COUNT; i++) {
+        size_t count = list->weak[i].items.count;
+        if (count > 0) {
+            const char *noun = counts.items.count > 0 ? "" : count == 1 ? " suite" : " suites";
+            VECTOR_PUSH(arena, &counts.items,
+                        arena_format(arena, "%zu%s %s", count, noun, cipher_weakness_names[i]));
+        }
+    }
+    return phrase_join(arena, &counts);
+}
+
+/* Whether the list has suites that are weak by more than a lack of forward secrecy. */
+static bool has_broken(const struct cipher_list *list) {
+    for (size_t i = 0; i < CIPHER_NO_FORWARD_SECRECY; i++) {
+        if (list->weak[i].items.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_weak(const struct cipher_list *list) {
+    return has_broken(list) || list->weak[CIPHER_NO_FORWARD_SECRECY].items.count > 0;
+}
+
+static void report_weak(struct finding_list *findings, const struct statement *statement,
+                        const struct cipher_list *list) {
+    struct arena *arena = findings->model->arena;
+    struct slice counts = count_suites(arena, list);
+    struct slice directive = statement_name(statement);
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_weak_cipher, statement_argument(statement, 0)->span,
+                     "%.*s admits %.*s", SLICE_ARGS(directive), SLICE_ARGS(counts));
+    if (has_broken(list)) {
+        diagnostic->severity = SEVERITY_ERROR;
+    }
+    for (size_t i = 0; i < CIPHER_WEAKNESS_COUNT; i++) {
+        if (list->weak[i].items.count > 0) {
+            note_suites(arena, diagnostic, cipher_weakness_names[i], &list->weak[i]);
+        }
+    }
+    diagnostic_help(arena, diagnostic, "write \"%.*s ECDHE+AESGCM:ECDHE+CHACHA20;\"",
+                    SLICE_ARGS(directive));
+}
+
+static void check_ciphers(struct finding_list *findings, const struct statement *statement,
+                          struct map *expanded) {
+    struct arena *arena = findings->model->arena;
+    const struct word *word = statement_argument(statement, 0);
+    /* Red Hat's OpenSSL reads these from a file of the machine. */
+    if (slice_starts_with(word->text, SLICE("PROFILE="))) {
+        return;
+    }
+    struct cipher_list *list = map_find(expanded, word->text);
+    if (list == NULL) {
+        list = arena_require(arena, sizeof *list);
+        ciphers_expand(arena, word->text, list);
+        map_insert(expanded, word->text, list);
+    }
+    struct slice directive = statement_name(statement);
+    if (has_weak(list)) {
+        report_weak(findings, statement, list);
+    } else if (list->is_empty) {
+        struct diagnostic *diagnostic =
+            check_report(findings, RULE_weak_cipher, word->span, "%.*s admits no suite at all",
+                         SLICE_ARGS(directive));
+        diagnostic->severity = SEVERITY_ERROR;
+        diagnostic_help(arena, diagnostic, "write \"%.*s ECDHE+AESGCM:ECDHE+CHACHA20;\"",
+                        SLICE_ARGS(directive));
+    }
+}
+
+void check_rule_weak_cipher(struct finding_list *findings) {
+    static const enum setting_id ids[] = {SETTING_ssl_ciphers, SETTING_proxy_ssl_ciphers};
+    struct map expanded;
+    map_init(&expanded, findings->model->arena);
+    for (size_t i = 0; i < findings->site.settings.count; i++) {
+        const struct settings *settings = findings->site.settings.items[i];
+        for (size_t j = 0; j < sizeof ids / sizeof ids[0]; j++) {
+            const struct statement *statement = settings->origin[ids[j]];
+            if (settings->is_own[ids[j]] && statement != NULL &&
+                statement_argument_count(statement) > 0) {
+                check_ciphers(findings, statement, &expanded);
+            }
+        }
+    }
+}
