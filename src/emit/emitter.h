@@ -1,0 +1,82 @@
+/* What the files of this room share: the state of one emission and who emits what. Each function
+ * adds records to the writer and returns an index, a range or a string of the table. Places of the
+ * configuration are taken along, so that rpcd and rpc can say where a record came from. */
+#ifndef EMIT_EMITTER_H
+#define EMIT_EMITTER_H
+
+#include "model/model.h"
+#include "table/writer.h"
+
+struct emitter {
+    struct model *model;
+    struct table_writer writer;
+    struct arena scratch; /* records on their way into the writer; emptied after each server */
+    /* Addresses of things of the model, to their records. Only looked up, never walked: their order
+     * would differ from run to run. */
+    struct map servers;
+    struct map upstreams;
+    struct map log_formats;
+    struct map name_indexes; /* by an endpoint's list of servers */
+    struct map identities;   /* of servers: how many have each */
+    bool failed;             /* an error was queued */
+};
+
+/* emit.c */
+/* A record that others may share: an equal one is found again. */
+uint32_t emit_shared(struct emitter *emitter, enum table_section section, const void *record);
+/* A record of its own. */
+uint32_t emit_append(struct emitter *emitter, enum table_section section, const void *record);
+/* Where the next record of its own will be. */
+uint32_t emit_next(const struct emitter *emitter, enum table_section section);
+struct table_string emit_string(struct emitter *emitter, struct slice text);
+struct table_place emit_place(struct emitter *emitter, const struct statement *statement);
+
+/* The number remembered for a key, or TABLE_NONE. */
+uint32_t emit_find(const struct map *map, struct slice key);
+void emit_remember(struct map *map, struct slice key, uint32_t number);
+/* The same for a thing of the model, whose address is the key. */
+uint32_t emit_find_thing(const struct map *map, const void *thing);
+void emit_remember_thing(struct map *map, const void *thing, uint32_t number);
+
+/* program.c */
+uint32_t emit_template(struct emitter *emitter, const struct template *template);
+uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite); /* or TABLE_NONE */
+uint32_t emit_regex(struct emitter *emitter, const struct regex *regex);
+void emit_slots(struct emitter *emitter);
+
+/* settings.c */
+void emit_process(struct emitter *emitter);
+uint32_t emit_settings(struct emitter *emitter, const struct settings *settings);
+void emit_upstream_settings(struct emitter *emitter, const struct upstream *upstream,
+                            struct table_upstream *record);
+
+/* list.c: settings that are lists */
+struct table_range emit_headers(struct emitter *emitter, const struct header_list *headers);
+struct table_range emit_names(struct emitter *emitter, const struct name_list *names);
+struct table_range emit_access_logs(struct emitter *emitter, const struct access_log_list *logs);
+struct table_range emit_error_logs(struct emitter *emitter, const struct error_log_list *logs);
+
+/* upstream.c */
+void emit_upstreams(struct emitter *emitter);
+uint32_t emit_proxy(struct emitter *emitter, const struct location *location); /* or TABLE_NONE */
+
+/* location.c and location_index.c */
+uint64_t emit_server_identity(struct emitter *emitter, const struct server *server);
+uint32_t emit_locations(struct emitter *emitter, struct location *const *locations, size_t count,
+                        uint64_t identity);
+struct table_range emit_named_locations(struct emitter *emitter, const struct server *server,
+                                        uint64_t identity);
+uint32_t emit_location(struct emitter *emitter, const struct location *location, uint64_t identity);
+uint64_t emit_location_identity(const struct location *location, uint64_t outer);
+/* `indexes` are the locations' records. */
+struct table_range emit_location_tree(struct emitter *emitter, struct location *const *locations,
+                                      const uint32_t *indexes, size_t count);
+
+/* server.c */
+void emit_servers(struct emitter *emitter);
+
+/* listener.c and name_index.c */
+void emit_listeners(struct emitter *emitter);
+uint32_t emit_name_index(struct emitter *emitter, const struct endpoint *endpoint);
+
+#endif

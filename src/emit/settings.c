@@ -1,0 +1,104 @@
+/* Settings: every row of directives.def into its field, by its storage kind, and the limits of what
+ * rpcd can work with. Equal settings are one record. */
+#include "emit/emitter.h"
+#include "table/setting.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A value of the model as a value of the table, by storage kind. */
+#define EMIT_FLAG(emitter, value) (value)
+#define EMIT_NUMBER(emitter, value) (value)
+#define EMIT_ENUM(emitter, value) (value)
+#define EMIT_SIZE(emitter, value) (value)
+#define EMIT_TIME(emitter, value) (value)
+#define EMIT_TEXT(emitter, value) emit_string((emitter), (value))
+#define EMIT_PAIR(emitter, value) ((struct table_pair){(value).first, (value).second})
+#define EMIT_HEADERS(emitter, value) emit_headers((emitter), &(value))
+#define EMIT_NAMES(emitter, value) emit_names((emitter), &(value))
+#define EMIT_ACCESS_LOGS(emitter, value) emit_access_logs((emitter), &(value))
+#define EMIT_ERROR_LOGS(emitter, value) emit_error_logs((emitter), &(value))
+
+static bool is_number(const struct table_setting *setting) {
+    return setting->storage <= TABLE_STORAGE_ENUM || setting->storage == TABLE_STORAGE_PAIR;
+}
+
+/* Queues an error when a number is one that rpcd could not work with. */
+static void check_number(struct emitter *emitter, const struct table_setting *setting,
+                         const void *record, struct span span) {
+    struct table_setting_limits limits = table_setting_limits(setting);
+    struct table_pair pair = {0, limits.second_minimum};
+    if (setting->storage == TABLE_STORAGE_PAIR) {
+        memcpy(&pair, (const char *)record + setting->offset, sizeof pair);
+    } else {
+        pair.first = table_setting_number(setting, record);
+    }
+    bool is_second = pair.first >= limits.minimum && pair.first <= limits.maximum;
+    uint64_t value = is_second ? pair.second : pair.first;
+    uint64_t minimum = is_second ? limits.second_minimum : limits.minimum;
+    uint64_t maximum = is_second ? limits.second_maximum : limits.maximum;
+    if (value >= minimum && value <= maximum) {
+        return;
+    }
+    const char *unit = setting->storage == TABLE_STORAGE_TIME ? " milliseconds" : "";
+    diagnostic_error(emitter->model->diagnostics, DIAGNOSTIC_INVALID_NUMBER, span,
+                     "\"%s\" must be between %" PRIu64 " and %" PRIu64 "%s", setting->name, minimum,
+                     maximum, unit);
+    emitter->failed = true;
+}
+
+static void check_numbers(struct emitter *emitter, enum table_section section, const void *record,
+                          struct span span) {
+    for (uint32_t i = 0; i < table_setting_count; i++) {
+        if (table_settings[i].section == section && is_number(&table_settings[i])) {
+            check_number(emitter, &table_settings[i], record, span);
+        }
+    }
+}
+
+/* Only what was written in this very block: what it inherits is reported where it was written. */
+static void check_own_numbers(struct emitter *emitter, const struct settings *settings,
+                              const struct table_settings *record) {
+    uint32_t id = 0;
+    for (uint32_t i = 0; i < table_setting_count; i++) {
+        if (table_settings[i].section != TABLE_SECTION_settings) {
+            continue;
+        }
+        if (is_number(&table_settings[i]) && settings->is_own[id] && settings->origin[id] != NULL) {
+            check_number(emitter, &table_settings[i], record, settings->origin[id]->span);
+        }
+        id++;
+    }
+}
+
+void emit_process(struct emitter *emitter) {
+    const struct process_settings *process = &emitter->model->process;
+    struct table_process record;
+    memset(&record, 0, sizeof record);
+#define PROCESS_DIRECTIVE(name, contexts, min, max, storage, ...)                                  \
+    record.name = EMIT_##storage(emitter, process->name);
+#include "directives.def"
+    record.error_logs = emit_error_logs(emitter, &emitter->model->main_settings->error_log);
+    check_numbers(emitter, TABLE_SECTION_process, &record, emitter->model->tree->root->open);
+    emit_shared(emitter, TABLE_SECTION_process, &record);
+}
+
+uint32_t emit_settings(struct emitter *emitter, const struct settings *settings) {
+    struct table_settings record;
+    memset(&record, 0, sizeof record);
+#define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
+    record.name = EMIT_##storage(emitter, settings->name);
+#include "directives.def"
+    check_own_numbers(emitter, settings, &record);
+    return emit_shared(emitter, TABLE_SECTION_settings, &record);
+}
+
+void emit_upstream_settings(struct emitter *emitter, const struct upstream *upstream,
+                            struct table_upstream *record) {
+#define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, ...)                                 \
+    record->name = EMIT_##storage(emitter, upstream->name);
+#include "directives.def"
+    if (upstream->statement != NULL) {
+        check_numbers(emitter, TABLE_SECTION_upstream, record, upstream->statement->span);
+    }
+}

@@ -1,0 +1,285 @@
+/* Values of a table as text, by field kind and, for settings, by storage kind. */
+#include "table/dump_value.h"
+
+#include "table/setting.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* How much is shown of one string and of one list. */
+enum { SHOWN_BYTES = 4096, SHOWN_REFERENCES = 64 };
+
+void dump_text(const struct dumper *dumper, struct slice text) {
+    struct slice shown = slice_take(text, SHOWN_BYTES);
+    for (size_t i = 0; i < shown.size; i++) {
+        unsigned char byte = (unsigned char)shown.data[i];
+        if (byte == '"' || byte == '\\') {
+            fprintf(dumper->out, "\\%c", byte);
+        } else if (byte >= 0x20 && byte < 0x7f) {
+            fputc(byte, dumper->out);
+        } else {
+            fprintf(dumper->out, "\\x%02x", byte);
+        }
+    }
+    fputs(shown.size < text.size ? "..." : "", dumper->out);
+}
+
+void dump_string(const struct dumper *dumper, struct table_string string) {
+    fputc('"', dumper->out);
+    dump_text(dumper, table_text(dumper->table, string));
+    fputc('"', dumper->out);
+}
+
+void dump_place(const struct dumper *dumper, struct table_place place) {
+    if (place.source == TABLE_NONE) {
+        fputs("nowhere", dumper->out);
+        return;
+    }
+    dump_text(dumper, table_text(dumper->table, dumper->table->source[place.source].name));
+    fprintf(dumper->out, ":%u", place.line);
+}
+
+/* In few words: what a record is called, or what it says. */
+
+static void describe_program(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, index);
+}
+
+static void describe_header_field(const struct dumper *dumper, uint32_t index) {
+    const struct table_header_field *field = &dumper->table->header_field[index];
+    dump_string(dumper, field->name);
+    fputc(' ', dumper->out);
+    dump_program(dumper, field->value);
+    fputs(field->always ? " always" : "", dumper->out);
+}
+
+static void describe_access_log(const struct dumper *dumper, uint32_t index) {
+    const struct table_access_log *log = &dumper->table->access_log[index];
+    if (log->path.length == 0) {
+        fputs("off", dumper->out);
+        return;
+    }
+    dump_string(dumper, log->path);
+    fputc(' ', dumper->out);
+    dump_string(dumper, dumper->table->log_format[log->format].name);
+}
+
+static void describe_error_log(const struct dumper *dumper, uint32_t index) {
+    const struct table_error_log *log = &dumper->table->error_log[index];
+    const struct table_field *level = &table_records[TABLE_SECTION_error_log].fields[1];
+    dump_string(dumper, log->path);
+    fprintf(dumper->out, " %s", level->words[log->level]);
+}
+
+static void describe_proxy(const struct dumper *dumper, uint32_t index) {
+    const struct table_proxy *proxy = &dumper->table->proxy[index];
+    if (proxy->target != TABLE_NONE) {
+        dump_program(dumper, proxy->target);
+        return;
+    }
+    dump_string(dumper, dumper->table->upstream[proxy->upstream].name);
+    if (proxy->has_uri) {
+        fputs(" with ", dumper->out);
+        dump_string(dumper, proxy->uri);
+    }
+}
+
+static const struct {
+    enum table_section section;
+    void (*describe)(const struct dumper *dumper, uint32_t index);
+} descriptions[] = {
+    {TABLE_SECTION_program, describe_program},
+    {TABLE_SECTION_header_field, describe_header_field},
+    {TABLE_SECTION_access_log, describe_access_log},
+    {TABLE_SECTION_error_log, describe_error_log},
+    {TABLE_SECTION_proxy, describe_proxy},
+};
+
+void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index) {
+    fprintf(dumper->out, "%u", index);
+    for (size_t i = 0; i < sizeof descriptions / sizeof descriptions[0]; i++) {
+        if (descriptions[i].section == section) {
+            fputc(' ', dumper->out);
+            descriptions[i].describe(dumper, index);
+            return;
+        }
+    }
+    const struct table_field *first = &table_records[section].fields[0];
+    if (first->kind == TABLE_KIND_STRING) {
+        struct table_string name;
+        memcpy(&name, table_record_at(dumper->table, section, index) + first->offset, sizeof name);
+        fputc(' ', dumper->out);
+        dump_string(dumper, name);
+    }
+}
+
+void dump_references(const struct dumper *dumper, enum table_section section,
+                     struct table_range range) {
+    if (range.count == 0) {
+        fputs("none", dumper->out);
+        return;
+    }
+    for (uint32_t i = 0; i < range.count && i < SHOWN_REFERENCES; i++) {
+        fputs(i > 0 ? ", " : "", dumper->out);
+        dump_reference(dumper, section, range.first + i);
+    }
+    if (range.count > SHOWN_REFERENCES) {
+        fprintf(dumper->out, ", ... to %u", range.first + range.count - 1);
+    }
+}
+
+/* Records of whose ranges only the numbers are of interest. */
+static bool is_plain_range(enum table_section target) {
+    return target == TABLE_SECTION_name_slot || target == TABLE_SECTION_node ||
+           target == TABLE_SECTION_op;
+}
+
+static void print_range(const struct dumper *dumper, const struct table_field *field,
+                        struct table_range range) {
+    if (range.count > 0 && is_plain_range(field->target)) {
+        fprintf(dumper->out, "%u to %u", range.first, range.first + range.count - 1);
+    } else {
+        dump_references(dumper, field->target, range);
+    }
+}
+
+/* An address does not say of which family it is: one that ends with twelve zero bytes is shown as
+ * IPv4. The overview shows the listener's name instead. */
+static void print_address(FILE *out, const struct table_bytes16 *address) {
+    static const uint8_t zero[12];
+    char text[INET6_ADDRSTRLEN];
+    int family = memcmp(address->bytes + 4, zero, sizeof zero) == 0 ? AF_INET : AF_INET6;
+    fputs(inet_ntop(family, address->bytes, text, sizeof text) != NULL ? text : "?", out);
+}
+
+static void print_time(FILE *out, uint64_t milliseconds) {
+    if (milliseconds % 1000 == 0) {
+        fprintf(out, "%" PRIu64 "s", milliseconds / 1000);
+    } else {
+        fprintf(out, "%" PRIu64 "ms", milliseconds);
+    }
+}
+
+static void print_size(FILE *out, uint64_t bytes) {
+    if (bytes != 0 && bytes % 1048576 == 0) {
+        fprintf(out, "%" PRIu64 "m", bytes / 1048576);
+    } else if (bytes != 0 && bytes % 1024 == 0) {
+        fprintf(out, "%" PRIu64 "k", bytes / 1024);
+    } else {
+        fprintf(out, "%" PRIu64, bytes);
+    }
+}
+
+static void print_number(FILE *out, uint64_t number) {
+    fprintf(out, "%" PRIu64, number);
+}
+
+/* What the two numbers of a PAIR are, by its setter. */
+static const struct {
+    struct slice setter;
+    void (*print_first)(FILE *, uint64_t);
+    void (*print_second)(FILE *, uint64_t);
+} pair_kinds[] = {
+    {SLICE_INIT("keepalive_timeout"), print_time, print_time},
+    {SLICE_INIT("buffers"), print_number, print_size},
+    {SLICE_INIT("upstream_keepalive"), print_number, print_number},
+};
+
+static void print_pair(FILE *out, const struct table_setting *setting, struct table_pair pair) {
+    for (size_t i = 0; i < sizeof pair_kinds / sizeof pair_kinds[0]; i++) {
+        if (slice_equals(setting->pair_kind, pair_kinds[i].setter)) {
+            pair_kinds[i].print_first(out, pair.first);
+            fputc(' ', out);
+            pair_kinds[i].print_second(out, pair.second);
+            return;
+        }
+    }
+    fprintf(out, "%" PRIu64 " %" PRIu64, pair.first, pair.second);
+}
+
+/* Settings that are no list and no text: as in the configuration. */
+static bool print_setting(FILE *out, const struct table_setting *setting, const char *record) {
+    uint64_t number = 0;
+    if (setting->storage <= TABLE_STORAGE_ENUM) {
+        number = table_setting_number(setting, record);
+    }
+    switch (setting->storage) {
+    case TABLE_STORAGE_FLAG:
+        fputs(number != 0 ? "on" : "off", out);
+        return true;
+    case TABLE_STORAGE_NUMBER:
+        print_number(out, number);
+        return true;
+    case TABLE_STORAGE_SIZE:
+        print_size(out, number);
+        return true;
+    case TABLE_STORAGE_TIME:
+        print_time(out, number);
+        return true;
+    case TABLE_STORAGE_ENUM: {
+        struct slice word = table_setting_word(setting, (uint32_t)number);
+        fprintf(out, "%.*s", SLICE_ARGS(word));
+        return true;
+    }
+    case TABLE_STORAGE_PAIR: {
+        struct table_pair pair;
+        memcpy(&pair, record + setting->offset, sizeof pair);
+        print_pair(out, setting, pair);
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
+static void print_kind(const struct dumper *dumper, const struct table_field *field,
+                       const void *value) {
+    FILE *out = dumper->out;
+    const uint32_t *number = value;
+    switch (field->kind) {
+    case TABLE_KIND_U32:
+        print_number(out, *number);
+        break;
+    case TABLE_KIND_U64:
+        fprintf(out, "%016" PRIx64, *(const uint64_t *)value);
+        break;
+    case TABLE_KIND_FLAG:
+        fputs(*number != 0 ? "yes" : "no", out);
+        break;
+    case TABLE_KIND_ENUM:
+        fputs(field->words[*number], out);
+        break;
+    case TABLE_KIND_STRING:
+        dump_string(dumper, *(const struct table_string *)value);
+        break;
+    case TABLE_KIND_BYTES16:
+        print_address(out, value);
+        break;
+    case TABLE_KIND_PAIR:
+        break; /* only settings have pairs */
+    case TABLE_KIND_PLACE:
+        dump_place(dumper, *(const struct table_place *)value);
+        break;
+    case TABLE_KIND_INDEX:
+    case TABLE_KIND_OPTIONAL:
+        if (*number == TABLE_NONE) {
+            fputs("none", out);
+        } else {
+            dump_reference(dumper, field->target, *number);
+        }
+        break;
+    case TABLE_KIND_RANGE:
+    case TABLE_KIND_OWNED:
+        print_range(dumper, field, *(const struct table_range *)value);
+        break;
+    }
+}
+
+void dump_field(const struct dumper *dumper, enum table_section section,
+                const struct table_field *field, const void *record) {
+    const struct table_setting *setting = table_setting_find(section, field->offset);
+    if (setting == NULL || !print_setting(dumper->out, setting, record)) {
+        print_kind(dumper, field, (const char *)record + field->offset);
+    }
+}

@@ -1,0 +1,40 @@
+/* Values of a table as text: what the overview and the sections of a dump have in common. */
+#ifndef TABLE_DUMP_VALUE_H
+#define TABLE_DUMP_VALUE_H
+
+#include "table/table.h"
+
+#include <stdio.h>
+
+struct dumper {
+    FILE *out;
+    const struct table *table;
+};
+
+/* Text with quotes and what is not printable escaped; cut when very long. */
+void dump_text(const struct dumper *dumper, struct slice text);
+
+/* The same in quotes. */
+void dump_string(const struct dumper *dumper, struct table_string string);
+
+/* One field of a record, by its kind. */
+void dump_field(const struct dumper *dumper, enum table_section section,
+                const struct table_field *field, const void *record);
+
+/* A record in few words, for those who refer to it. */
+void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index);
+
+/* The same for all of a range, separated by commas. */
+void dump_references(const struct dumper *dumper, enum table_section section,
+                     struct table_range range);
+
+/* A program in the notation of the configuration: "$host$uri", or set and return statements. */
+void dump_program(const struct dumper *dumper, uint32_t program);
+
+/* One op in the same notation. */
+void dump_op(const struct dumper *dumper, uint32_t op);
+
+/* FILE:LINE, or "nowhere". */
+void dump_place(const struct dumper *dumper, struct table_place place);
+
+#endif

@@ -1,0 +1,149 @@
+/* The binary format of a table, whole: header, section directory, records. Little-endian, records
+ * aligned to 8 bytes, only relative offsets and indexes, so that a table is used where it is
+ * mapped. docs/table-format.md explains it to readers in other languages. */
+#ifndef TABLE_LAYOUT_H
+#define TABLE_LAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TABLE_MAGIC "RPTABLE\n"
+#define TABLE_VERSION 1u
+#define TABLE_BYTE_ORDER 0x01020304u
+#define TABLE_NONE UINT32_MAX
+
+struct table_string {
+    uint32_t offset; /* in the strings section; a zero byte follows the text */
+    uint32_t length;
+};
+
+struct table_range {
+    uint32_t first;
+    uint32_t count;
+};
+
+struct table_place {
+    uint32_t source; /* record of section source */
+    uint32_t line;   /* from 1 */
+};
+
+struct table_pair {
+    uint64_t first;
+    uint64_t second;
+};
+
+struct table_bytes16 {
+    uint8_t bytes[16];
+};
+
+enum table_family { TABLE_FAMILY_IPV4, TABLE_FAMILY_IPV6, TABLE_FAMILY_UNIX, TABLE_FAMILY_NAME };
+#define TABLE_family_COUNT 4u
+
+enum table_name_kind { TABLE_NAME_EXACT, TABLE_NAME_LEADING, TABLE_NAME_TRAILING };
+#define TABLE_name_kind_COUNT 3u
+
+enum table_location_kind {
+    TABLE_LOCATION_PREFIX,
+    TABLE_LOCATION_EXACT,           /* = */
+    TABLE_LOCATION_PREFIX_NO_REGEX, /* ^~ */
+    TABLE_LOCATION_REGEX,           /* ~ */
+    TABLE_LOCATION_REGEX_NOCASE,    /* ~* */
+    TABLE_LOCATION_NAMED,           /* @ */
+};
+#define TABLE_location_kind_COUNT 6u
+
+/* nginx's levels, most severe first, as in syslog. */
+enum table_log_level {
+    TABLE_LOG_EMERG,
+    TABLE_LOG_ALERT,
+    TABLE_LOG_CRIT,
+    TABLE_LOG_ERROR,
+    TABLE_LOG_WARN,
+    TABLE_LOG_NOTICE,
+    TABLE_LOG_INFO,
+    TABLE_LOG_DEBUG,
+};
+#define TABLE_log_level_COUNT 8u
+
+enum table_log_escape { TABLE_ESCAPE_DEFAULT, TABLE_ESCAPE_JSON, TABLE_ESCAPE_NONE };
+#define TABLE_log_escape_COUNT 3u
+
+enum table_program_kind { TABLE_PROGRAM_TEMPLATE, TABLE_PROGRAM_SEQUENCE };
+#define TABLE_program_kind_COUNT 2u
+
+enum table_op_code {
+#define OP(code, kind, a, b, summary) TABLE_OP_##code,
+#include "table/ops.def"
+#undef OP
+    TABLE_op_code_COUNT
+};
+
+enum variable_id {
+#define VARIABLE(id, name, form, provider, control, characters, help) VARIABLE_##id,
+#include "variables.def"
+#undef VARIABLE
+    TABLE_variable_id_COUNT
+};
+
+/* C types of field kinds. */
+#define TABLE_TYPE_U32 uint32_t
+#define TABLE_TYPE_U64 uint64_t
+#define TABLE_TYPE_FLAG uint32_t
+#define TABLE_TYPE_ENUM uint32_t
+#define TABLE_TYPE_STRING struct table_string
+#define TABLE_TYPE_BYTES16 struct table_bytes16
+#define TABLE_TYPE_PAIR struct table_pair
+#define TABLE_TYPE_PLACE struct table_place
+#define TABLE_TYPE_INDEX uint32_t
+#define TABLE_TYPE_OPTIONAL uint32_t
+#define TABLE_TYPE_RANGE struct table_range
+#define TABLE_TYPE_OWNED struct table_range
+
+/* One section per record, and the bytes of all strings. */
+enum table_section {
+#define RECORD_BEGIN(name, summary) TABLE_SECTION_##name,
+#include "table/layout.def"
+    TABLE_SECTION_strings,
+    TABLE_SECTION_COUNT
+};
+
+#define RECORD_BEGIN(name, summary) struct table_##name {
+#define FIELD(record, kind, target, field) TABLE_TYPE_##kind field;
+#define RECORD_END(name)                                                                           \
+    }                                                                                              \
+    ;
+#include "table/layout.def"
+
+struct table_section_entry {
+    uint64_t offset; /* from the start of the file; a multiple of 8 */
+    uint32_t count;  /* of records; of bytes for strings */
+    uint32_t record_size;
+};
+
+/* The file begins with this. `layout` is a hash over the names and kinds of all fields, over the
+ * settings' storage kinds and words, the op codes and the variables, so that a table of a
+ * differently built compiler is refused even when nobody remembered to raise TABLE_VERSION.
+ * `checksum` is XXH3-64 over the whole file with the checksum field itself zero. The sections
+ * follow in the directory's order, each at the first multiple of 8 behind the one before; the
+ * bytes between are zero. */
+struct table_header {
+    char magic[8];
+    uint32_t byte_order;
+    uint32_t version;
+    uint64_t layout;
+    uint64_t checksum;
+    uint64_t size; /* of the whole file */
+    uint32_t section_count;
+    uint32_t reserved; /* 0 */
+    struct table_section_entry sections[TABLE_SECTION_COUNT];
+};
+
+_Static_assert(sizeof(struct table_string) == 8, "format");
+_Static_assert(sizeof(struct table_range) == 8, "format");
+_Static_assert(sizeof(struct table_place) == 8, "format");
+_Static_assert(sizeof(struct table_pair) == 16, "format");
+_Static_assert(sizeof(struct table_bytes16) == 16, "format");
+_Static_assert(sizeof(struct table_section_entry) == 16, "format");
+_Static_assert(sizeof(struct table_header) == 48 + 16 * TABLE_SECTION_COUNT, "format");
+
+#endif

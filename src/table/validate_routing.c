@@ -1,0 +1,141 @@
+/* Validation of what carries a request: listeners, peers, upstream groups, proxies, header fields,
+ * regexes and logs. */
+#include "table/validate.h"
+
+enum { HIGHEST_PORT = 65535, HIGHEST_WEIGHT = 65535, HIGHEST_CAPTURE_COUNT = 65535 };
+
+static bool check_listener(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    const struct table_listener *listener = &table->listener[record];
+    const char *field = NULL;
+    const char *fault = NULL;
+    if (listener->family == TABLE_FAMILY_NAME) {
+        field = "family", fault = "is none that can be bound";
+    } else if (listener->port > HIGHEST_PORT) {
+        field = "port", fault = "is too large";
+    } else if (listener->family == TABLE_FAMILY_UNIX && listener->path.length == 0) {
+        field = "path", fault = "is empty";
+    } else if (listener->backlog > INT32_MAX) {
+        field = "backlog", fault = "is too large";
+    } else if (listener->endpoints.count == 0) {
+        field = "endpoints", fault = "are none";
+    }
+    if (fault != NULL) {
+        return table_refuse(validation, TABLE_SECTION_listener, record, field, fault);
+    }
+    uint32_t last = listener->endpoints.first + listener->endpoints.count - 1;
+    for (uint32_t i = listener->endpoints.first; i < last; i++) {
+        if (table->endpoint[i].is_wildcard) {
+            return table_refuse(validation, TABLE_SECTION_endpoint, i, "is_wildcard",
+                                "hides the endpoints behind it");
+        }
+    }
+    return true;
+}
+
+static bool check_upstream(const struct table_validation *validation, uint32_t record) {
+    const struct table_upstream *upstream = &validation->table->upstream[record];
+    if (upstream->port > HIGHEST_PORT) {
+        return table_refuse(validation, TABLE_SECTION_upstream, record, "port", "is too large");
+    }
+    if (upstream->peers.count == 0) {
+        return table_refuse(validation, TABLE_SECTION_upstream, record, "peers", "are none");
+    }
+    return true;
+}
+
+static bool check_peer(const struct table_validation *validation, uint32_t record) {
+    const struct table_peer *peer = &validation->table->peer[record];
+    bool needs_host = peer->family == TABLE_FAMILY_UNIX || peer->family == TABLE_FAMILY_NAME;
+    const char *field = NULL;
+    const char *fault = NULL;
+    if (peer->port > HIGHEST_PORT) {
+        field = "port", fault = "is too large";
+    } else if (needs_host && peer->host.length == 0) {
+        field = "host", fault = "is empty";
+    } else if (peer->weight == 0 || peer->weight > HIGHEST_WEIGHT) {
+        field = "weight", fault = "is out of range";
+    }
+    return fault == NULL || table_refuse(validation, TABLE_SECTION_peer, record, field, fault);
+}
+
+static bool check_proxy(const struct table_validation *validation, uint32_t record) {
+    const struct table_proxy *proxy = &validation->table->proxy[record];
+    bool has_target = proxy->target != TABLE_NONE;
+    if (has_target == (proxy->upstream != TABLE_NONE)) {
+        return table_refuse(validation, TABLE_SECTION_proxy, record, "target",
+                            "must be there exactly when there is no upstream");
+    }
+    if (has_target && proxy->has_uri) {
+        return table_refuse(validation, TABLE_SECTION_proxy, record, "has_uri",
+                            "is set beside a target");
+    }
+    return true;
+}
+
+/* The runtime cuts this many bytes off a path that the location matched. */
+static bool check_location(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    const struct table_location *location = &table->location[record];
+    if (location->proxy == TABLE_NONE) {
+        return true;
+    }
+    bool is_literal = location->kind == TABLE_LOCATION_EXACT ||
+                      location->kind == TABLE_LOCATION_PREFIX ||
+                      location->kind == TABLE_LOCATION_PREFIX_NO_REGEX;
+    uint32_t matched = is_literal ? location->name.length : 0;
+    if (table->proxy[location->proxy].prefix_length > matched) {
+        return table_refuse(validation, TABLE_SECTION_location, record, "proxy",
+                            "replaces more of the path than the location matches");
+    }
+    return true;
+}
+
+/* RFC 9110 5.6.2: tchar. */
+static bool is_token_byte(unsigned char byte) {
+    static const uint32_t allowed[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff, 0, 0, 0, 0};
+    return (allowed[byte / 32] >> (byte % 32) & 1) != 0;
+}
+
+static bool check_header_field(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    struct slice name = table_text(table, table->header_field[record].name);
+    bool is_token = name.size > 0 && name.size <= TABLE_NAME_LIMIT;
+    for (size_t i = 0; is_token && i < name.size; i++) {
+        is_token = is_token_byte((unsigned char)name.data[i]);
+    }
+    return is_token || table_refuse(validation, TABLE_SECTION_header_field, record, "name",
+                                    "is not the name of a header field");
+}
+
+static bool check_regex(const struct table_validation *validation, uint32_t record) {
+    return validation->table->regex[record].capture_count <= HIGHEST_CAPTURE_COUNT ||
+           table_refuse(validation, TABLE_SECTION_regex, record, "capture_count", "is too large");
+}
+
+static bool check_access_log(const struct table_validation *validation, uint32_t record) {
+    const struct table_access_log *log = &validation->table->access_log[record];
+    return log->path.length == 0 || log->format != TABLE_NONE ||
+           table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
+}
+
+bool table_validate_routing(const struct table_validation *validation) {
+    static const struct {
+        enum table_section section;
+        bool (*check)(const struct table_validation *, uint32_t);
+    } rules[] = {
+        {TABLE_SECTION_listener, check_listener}, {TABLE_SECTION_upstream, check_upstream},
+        {TABLE_SECTION_peer, check_peer},         {TABLE_SECTION_proxy, check_proxy},
+        {TABLE_SECTION_location, check_location}, {TABLE_SECTION_header_field, check_header_field},
+        {TABLE_SECTION_regex, check_regex},       {TABLE_SECTION_access_log, check_access_log},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        uint32_t count = validation->table->header->sections[rules[i].section].count;
+        for (uint32_t record = 0; record < count; record++) {
+            if (!rules[i].check(validation, record)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}

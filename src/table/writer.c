@@ -1,0 +1,163 @@
+/* Builds a table: sections as growing arrays, equal runs found by their bytes, one file at the
+ * end. A run's key is its own copy in the section's array: when the array grows, the arena keeps
+ * the old one, so keys stay valid and nothing is copied for the map. */
+#include "table/writer.h"
+
+#include "table/table.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+enum { FIRST_CAPACITY = 64 };
+
+/* TABLE_NONE must not be the index of a record. */
+static const uint32_t count_limit = TABLE_NONE - 1;
+
+void table_writer_init(struct table_writer *writer, struct arena *arena) {
+    *writer = (struct table_writer){.arena = arena};
+    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
+        map_init(&writer->sections[i].interned, arena);
+    }
+    map_init(&writer->strings, arena);
+    /* The empty string is at offset 0, where a zeroed record looks for it. */
+    table_writer_string(writer, SLICE(""));
+}
+
+/* Not zeroed, so that pages which stay unused are never touched. */
+static char *allocate_records(struct arena *arena, size_t size) {
+    char *bytes = arena_allocate_bytes(arena, size + 7);
+    if (bytes == NULL) {
+        memory_exhausted();
+    }
+    return bytes + (-(uintptr_t)bytes & 7);
+}
+
+static void grow(struct table_writer *writer, struct table_writer_section *section,
+                 size_t record_size, uint32_t needed) {
+    size_t capacity = section->capacity == 0 ? FIRST_CAPACITY : section->capacity;
+    while (capacity < needed) {
+        capacity *= 2;
+    }
+    if (capacity > count_limit) {
+        capacity = count_limit;
+    }
+    char *records = allocate_records(writer->arena, capacity * record_size);
+    if (section->count > 0) {
+        memcpy(records, section->records, section->count * record_size);
+    }
+    section->records = records;
+    section->capacity = (uint32_t)capacity;
+}
+
+/* Room for `count` more records at the end of the section, not yet counted; NULL beyond the
+ * format's limits. What lies there may be left over from a run that was found elsewhere. */
+static char *reserve(struct table_writer *writer, enum table_section id, size_t count) {
+    struct table_writer_section *section = &writer->sections[id];
+    size_t record_size = table_records[id].size;
+    if (count > count_limit - section->count) {
+        writer->overflow = true;
+        return NULL;
+    }
+    uint32_t needed = section->count + (uint32_t)count;
+    if (needed > section->capacity) {
+        grow(writer, section, record_size, needed);
+    }
+    return section->records + section->count * record_size;
+}
+
+/* The position of an equal key in the map, or `position`, which is then remembered. */
+static uint32_t intern(struct map *map, struct slice key, uint32_t position) {
+    /* A map's values are pointers. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    void *value = (void *)((uintptr_t)position + 1);
+    return (uint32_t)((uintptr_t)map_insert(map, key, value) - 1);
+}
+
+struct table_string table_writer_string(struct table_writer *writer, struct slice text) {
+    struct table_writer_section *strings = &writer->sections[TABLE_SECTION_strings];
+    char *copy = reserve(writer, TABLE_SECTION_strings, text.size + 1);
+    if (copy == NULL) {
+        return (struct table_string){0, 0};
+    }
+    if (text.size > 0) {
+        memcpy(copy, text.data, text.size);
+    }
+    copy[text.size] = '\0';
+    struct slice key = {copy, text.size};
+    uint32_t offset = intern(&writer->strings, key, strings->count);
+    if (offset == strings->count) {
+        strings->count += (uint32_t)text.size + 1;
+    }
+    return (struct table_string){offset, (uint32_t)text.size};
+}
+
+uint32_t table_writer_add(struct table_writer *writer, enum table_section section) {
+    char *record = reserve(writer, section, 1);
+    if (record == NULL) {
+        return 0;
+    }
+    memset(record, 0, table_records[section].size);
+    return writer->sections[section].count++;
+}
+
+void *table_writer_record(struct table_writer *writer, enum table_section section, uint32_t index) {
+    return writer->sections[section].records + (size_t)index * table_records[section].size;
+}
+
+struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
+                                       const void *records, uint32_t count) {
+    struct table_writer_section *target = &writer->sections[section];
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    char *copy = reserve(writer, section, count);
+    if (copy == NULL) {
+        return (struct table_range){0, 0};
+    }
+    size_t size = (size_t)count * table_records[section].size;
+    memcpy(copy, records, size);
+    uint32_t first = intern(&target->interned, (struct slice){copy, size}, target->count);
+    if (first == target->count) {
+        target->count += count;
+    }
+    return (struct table_range){first, count};
+}
+
+static size_t align(size_t size) {
+    return (size + 7) & ~(size_t)7;
+}
+
+/* Fills in the section directory and returns the size of the whole file. */
+static size_t place_sections(const struct table_writer *writer, struct table_header *header) {
+    size_t end = sizeof *header;
+    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
+        uint32_t count = writer->sections[i].count;
+        header->sections[i] = (struct table_section_entry){end, count, table_records[i].size};
+        end = align(end + (size_t)count * table_records[i].size);
+    }
+    return end;
+}
+
+struct slice table_writer_finish(struct table_writer *writer) {
+    if (writer->overflow) {
+        return (struct slice){NULL, 0};
+    }
+    struct table_header header = {
+        .byte_order = TABLE_BYTE_ORDER,
+        .version = TABLE_VERSION,
+        .layout = table_layout_hash(),
+        .section_count = TABLE_SECTION_COUNT,
+    };
+    memcpy(header.magic, TABLE_MAGIC, sizeof header.magic);
+    header.size = place_sections(writer, &header);
+    char *file = arena_require(writer->arena, header.size);
+    memcpy(file, &header, sizeof header);
+    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
+        const struct table_section_entry *entry = &header.sections[i];
+        if (entry->count > 0) {
+            memcpy(file + entry->offset, writer->sections[i].records,
+                   (size_t)entry->count * entry->record_size);
+        }
+    }
+    ((struct table_header *)(void *)file)->checksum = XXH3_64bits(file, header.size);
+    return (struct slice){file, header.size};
+}

@@ -1,0 +1,45 @@
+/* Builds a table: collects records section by section, stores equal things once, and lays out the
+ * file. Knows the format, not where the records come from. For the compiler: running out of memory
+ * ends the process. */
+#ifndef TABLE_WRITER_H
+#define TABLE_WRITER_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "table/layout.h"
+
+struct table_writer_section {
+    char *records;
+    uint32_t count;
+    uint32_t capacity;
+    struct map interned; /* bytes of a run of records to its first index + 1 */
+};
+
+struct table_writer {
+    struct arena *arena;
+    struct table_writer_section sections[TABLE_SECTION_COUNT];
+    struct map strings; /* text to offset + 1 */
+    bool overflow;      /* some section grew beyond what the format can address */
+};
+
+void table_writer_init(struct table_writer *writer, struct arena *arena);
+
+/* The string's place; equal strings share one. */
+struct table_string table_writer_string(struct table_writer *writer, struct slice text);
+
+/* Appends one zeroed record and returns its index. */
+uint32_t table_writer_add(struct table_writer *writer, enum table_section section);
+
+/* The record, to be filled in; valid until the next addition to the same section. */
+void *table_writer_record(struct table_writer *writer, enum table_section section, uint32_t index);
+
+/* Appends `count` records, or finds an equal run added by this function before. `records` must
+ * have had its padding zeroed. */
+struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
+                                       const void *records, uint32_t count);
+
+/* The finished file in the arena: the same input gives the same bytes. An empty slice when the
+ * site is too large for the format. */
+struct slice table_writer_finish(struct table_writer *writer);
+
+#endif
