@@ -1,0 +1,199 @@
+/* rpc explain: what the project's own tables say of a rule, a kind of error or a directive. */
+#include "cli/cli.h"
+
+#include "check/check.h"
+#include "model/catalogue.h"
+
+#include <string.h>
+
+static const char help[] =
+    "Without an argument it lists the rules of rpc lint. RPC0100 and the like are the numbers of\n"
+    "errors; any directive of nginx's may be named.\n"
+    "\n"
+    "  -h, --help            this text\n";
+
+#define PAGE_WIDTH 78
+
+static const struct {
+    unsigned number;
+    const char *summary;
+} errors[] = {
+#define DIAGNOSTIC(number, name, summary) {number, summary},
+#include "diagnostics.def"
+#undef DIAGNOSTIC
+};
+
+/* Prints text with line breaks between words, `indent` spaces before each line. */
+static void print_wrapped(struct slice text, int indent) {
+    size_t column = 0;
+    while (text.size > 0) {
+        size_t size = slice_find_byte(text, ' ');
+        if (column > 0 && column + 1 + size > (size_t)(PAGE_WIDTH - indent)) {
+            putchar('\n');
+            column = 0;
+        }
+        printf("%*s%.*s", column == 0 ? indent : 1, "", (int)size, text.data);
+        column += size + (column > 0);
+        text = slice_skip(text, size + 1);
+    }
+    putchar('\n');
+}
+
+static void print_part(const char *title, const char *text) {
+    printf("\n%s:\n", title);
+    print_wrapped(slice_from_string(text), 2);
+}
+
+static void explain_rule(const struct rule *rule) {
+    printf("%s (rule of rpc lint, %s)\n", rule->slug, severity_name(rule->severity));
+    print_wrapped(slice_from_string(rule->summary), 2);
+    print_part("Why it matters", rule->rationale);
+    print_part("What to do", rule->fix);
+    printf("\nTo turn it off beside or directly above a statement:\n  # rpc:disable=%s\n",
+           rule->slug);
+    struct slice rest = slice_from_string(rule->references);
+    for (bool is_first = true; rest.size > 0; is_first = false) {
+        size_t size = slice_find_byte(rest, ' ');
+        printf("%s  %.*s\n", is_first ? "\nSee also:\n" : "", (int)size, rest.data);
+        rest = slice_skip(rest, size + 1);
+    }
+}
+
+static void list_rules(void) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        printf("%-27s %-8s %s\n", check_rules[i].slug, severity_name(check_rules[i].severity),
+               check_rules[i].summary);
+    }
+}
+
+/* RPC0100, rpc100 or 100. */
+static bool explain_error(struct slice name) {
+    struct slice digits = slice_starts_with_nocase(name, SLICE("RPC")) ? slice_skip(name, 3) : name;
+    uint64_t number;
+    if (!slice_parse_u64(digits, 9999, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        if (errors[i].number == number) {
+            printf("RPC%04u (error in the input)\n", errors[i].number);
+            print_wrapped(slice_from_string(errors[i].summary), 2);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "Values: a, b or c" of "a|b|c". */
+static void print_choices(const char *values) {
+    struct slice rest = slice_from_string(values);
+    const char *before = "Values: ";
+    while (rest.size > 0) {
+        size_t size = slice_find_byte(rest, '|');
+        printf("%s%.*s", before, (int)size, rest.data);
+        rest = slice_skip(rest, size + 1);
+        before = slice_find_byte(rest, '|') == rest.size ? " or " : ", ";
+    }
+    putchar('\n');
+}
+
+static void print_row(struct arena *arena, const struct directive *row) {
+    struct slice contexts = catalogue_context_names(arena, row->contexts);
+    struct slice arguments = catalogue_argument_text(arena, row);
+    printf("\nWhere: %.*s\nTakes: %.*s%s\n", SLICE_ARGS(contexts), SLICE_ARGS(arguments),
+           row->form == FORM_BLOCK ? " and a block" : "");
+    if (row->form == FORM_FLAG || row->storage == STORAGE_FLAG) {
+        printf("Values: on or off\n");
+    } else if (row->values != NULL && row->values[0] != '\0') {
+        print_choices(row->values);
+    }
+    if (row->initial != NULL && row->initial[0] != '\0') {
+        printf("Default: %s\n", row->initial);
+    }
+    printf("State: %s\n", row->state == STATE_RUN
+                              ? "compiled and run by rpcd"
+                              : "checked by rpc lint; rpcd does not run it yet");
+    if (row->group == GROUP_LISTED) {
+        printf("Module: %s%s\n", row->module, row->is_commercial ? " (commercial)" : "");
+    }
+    if (strncmp(row->deprecated, "yes", 3) == 0) {
+        printf("Deprecated%s%s\n", row->deprecated[3] == ':' ? ", use instead: " : "",
+               row->deprecated[3] == ':' ? row->deprecated + 4 : "");
+    }
+}
+
+static bool explain_directive(struct arena *arena, const struct catalogue *catalogue,
+                              struct slice name) {
+    const struct directive_chain *chain = catalogue_find(catalogue, name);
+    if (chain == NULL) {
+        return false;
+    }
+    printf("%.*s (directive)\n", SLICE_ARGS(name));
+    uint32_t told = 0;
+    for (size_t i = 0; i < chain->rows.count; i++) {
+        const struct directive *row = chain->rows.items[i];
+        if ((row->contexts & ~told) == 0) { /* nginx's table has ours too */
+            continue;
+        }
+        told |= row->contexts;
+        if (row->help != NULL && row->help[0] != '\0') {
+            print_wrapped(slice_from_string(row->help), 2);
+        }
+        print_row(arena, row);
+    }
+    return true;
+}
+
+static enum outcome fail_unknown(const struct command *command, struct arena *arena,
+                                 struct slice name) {
+    VECTOR_OF(struct slice) names = {0};
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        VECTOR_PUSH(arena, &names, slice_from_string(check_rules[i].slug));
+    }
+    for (size_t i = 0; i < catalogue_directive_count(); i++) {
+        VECTOR_PUSH(arena, &names, slice_from_string(catalogue_directive(i)->name));
+    }
+    struct slice nearest = nearest_name(name, names.items, names.count);
+    cli_error(command, "\"%.*s\" is no rule, directive or error", SLICE_ARGS(name));
+    if (nearest.size > 0) {
+        fprintf(stderr, "Did you mean \"rpc explain %.*s\"?\n", SLICE_ARGS(nearest));
+    }
+    return OUTCOME_FAILED;
+}
+
+static enum outcome explain(const struct command *command, struct arena *arena, const char *word) {
+    struct slice name = slice_from_string(word);
+    const struct rule *rule = check_find_rule(name);
+    if (rule != NULL) {
+        explain_rule(rule);
+        return OUTCOME_CLEAN;
+    }
+    struct catalogue catalogue;
+    catalogue_init(&catalogue, arena);
+    if (explain_directive(arena, &catalogue, name) || explain_error(name)) {
+        return OUTCOME_CLEAN;
+    }
+    return fail_unknown(command, arena, name);
+}
+
+enum outcome command_explain(const struct command *command, int argc, char **argv) {
+    static const struct option known[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+        if (option == 'h') {
+            return cli_print_help(command, help);
+        }
+        return cli_option_error(command, option, argv);
+    }
+    if (optind == argc) {
+        list_rules();
+        return OUTCOME_CLEAN;
+    }
+    if (optind + 1 != argc) {
+        return cli_usage_error(command, "more than one word is given");
+    }
+    struct arena arena;
+    arena_init(&arena, 1u << 16);
+    enum outcome outcome = explain(command, &arena, argv[optind]);
+    arena_release(&arena);
+    return outcome;
+}

@@ -1,0 +1,67 @@
+/* One configuration file on its way through the compiler; see input.h. */
+#include "cli/input.h"
+
+#include "emit/emit.h"
+#include "syntax/parse.h"
+
+#include <string.h>
+
+#define ARENA_CHUNK (1u << 20)
+#define ERROR_LIMIT 100
+
+enum outcome input_read(struct input *input, const struct command *command, const char *path,
+                        const char *prefix) {
+    *input = (struct input){0};
+    arena_init(&input->arena, ARENA_CHUNK);
+    source_set_init(&input->sources, &input->arena);
+    diagnostic_list_init(&input->diagnostics, &input->arena);
+    input->diagnostics.limit = ERROR_LIMIT;
+    struct parse_options options = {.prefix = prefix};
+    int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
+                           &input->tree);
+    if (error != 0) {
+        return cli_error(command, "cannot read %s: %s",
+                         strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));
+    }
+    model_build(&input->model, &input->tree);
+    return input->diagnostics.error_count > 0 ? OUTCOME_INPUT : OUTCOME_CLEAN;
+}
+
+enum outcome input_compile(struct input *input, struct slice *table) {
+    if (input->diagnostics.error_count > 0 || model_refuse_unsupported(&input->model) ||
+        !emit_table(&input->model, table)) {
+        return OUTCOME_INPUT;
+    }
+    return OUTCOME_CLEAN;
+}
+
+struct input_diagnostics input_collect(struct input *input, enum severity lowest,
+                                       enum severity highest) {
+    struct input_diagnostics found = {0};
+    for (size_t i = 0; i < input->diagnostics.all.count; i++) {
+        struct diagnostic *diagnostic = input->diagnostics.all.items[i];
+        if (diagnostic->severity >= lowest && diagnostic->severity <= highest) {
+            VECTOR_PUSH(&input->arena, &found.items, diagnostic);
+        }
+    }
+    diagnostic_sort(found.items.items, found.items.count);
+    return found;
+}
+
+void input_print_diagnostics(struct input *input, enum severity lowest) {
+    struct input_diagnostics found = input_collect(input, lowest, SEVERITY_ERROR);
+    bool colour = cli_wants_colour(stderr);
+    size_t errors = 0;
+    fflush(stdout);
+    for (size_t i = 0; i < found.items.count; i++) {
+        diagnostic_print(stderr, &input->sources, found.items.items[i], colour);
+        errors += found.items.items[i]->severity == SEVERITY_ERROR;
+    }
+    if (input->diagnostics.error_count > errors) {
+        fprintf(stderr, "%zu more errors\n", input->diagnostics.error_count - errors);
+    }
+}
+
+void input_release(struct input *input) {
+    arena_release(&input->arena);
+}

@@ -1,0 +1,38 @@
+/* One configuration file on its way through the compiler: read, modelled, compiled. */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include "cli/cli.h"
+#include "model/model.h"
+
+struct input {
+    struct arena arena; /* owns everything below */
+    struct source_set sources;
+    struct diagnostic_list diagnostics;
+    struct tree tree;
+    struct model model;
+};
+
+/* Reads, parses and models a file; relative includes are found below `prefix` (NULL: the file's
+ * directory). OUTCOME_FAILED after saying so when the file cannot be read, else OUTCOME_INPUT when
+ * there were errors and OUTCOME_CLEAN. To be released in any case. */
+enum outcome input_read(struct input *input, const struct command *command, const char *path,
+                        const char *prefix);
+
+/* The table of an input without errors, in its arena. OUTCOME_INPUT when the site needs what
+ * rpcd does not run yet; the diagnostics say what. */
+enum outcome input_compile(struct input *input, struct slice *table);
+
+/* The diagnostics of at least that severity, sorted. */
+struct input_diagnostics {
+    VECTOR_OF(struct diagnostic *) items;
+};
+struct input_diagnostics input_collect(struct input *input, enum severity lowest,
+                                       enum severity highest);
+
+/* Prints all diagnostics to standard error, and how many were too many. */
+void input_print_diagnostics(struct input *input, enum severity lowest);
+
+void input_release(struct input *input);
+
+#endif

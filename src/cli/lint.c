@@ -1,0 +1,151 @@
+/* rpc lint: errors and findings of configurations, as text or JSON. Errors in the input go to
+ * standard error (text) or into the document (JSON); findings are the result. */
+#include "cli/lint.h"
+
+#include "cli/input.h"
+
+#include <string.h>
+
+static const char help[] =
+    "Findings go to standard output, errors in the input to standard error. A file with errors is\n"
+    "checked as far as it was understood. \"-\" is standard input. A file may be a whole\n"
+    "configuration, the inside of http, or a snippet from inside of server or location.\n"
+    "\n"
+    "  -f, --format text|json  how to print findings (default: text)\n"
+    "  -F, --fail-on LEVEL     exit with 1 for findings of this severity or above: error, "
+    "warning,\n"
+    "                          info, note or none (default: warning)\n"
+    "  -p, --prefix DIR        where relative include patterns begin (default: the directory of\n"
+    "                          the file)\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
+    "for\n"
+    "it and its block. \"rpc explain\" lists the rules.\n";
+
+static const char *const formats[] = {[LINT_TEXT] = "text", [LINT_JSON] = "json"};
+
+/* Indexed by the lowest severity that fails. */
+static const char *const levels[] = {
+    [SEVERITY_NOTE] = "note",   [SEVERITY_INFO] = "info",   [SEVERITY_WARNING] = "warning",
+    [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
+};
+
+static bool read_choice(const char *text, const char *const *choices, size_t count, int *choice) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *choice = (int)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* OUTCOME_CLEAN when there are files to lint; `done` when there is nothing left to do. */
+static enum outcome read_options(const struct command *command, int argc, char **argv,
+                                 struct lint_options *options, bool *done) {
+    static const struct option known[] = {{"format", required_argument, NULL, 'f'},
+                                          {"fail-on", required_argument, NULL, 'F'},
+                                          {"prefix", required_argument, NULL, 'p'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    *options = (struct lint_options){.format = LINT_TEXT, .fail_level = SEVERITY_WARNING};
+    *done = true;
+    int option;
+    while ((option = getopt_long(argc, argv, ":f:F:p:h", known, NULL)) != -1) {
+        switch (option) {
+        case 'f':
+            if (!read_choice(optarg, formats, LINT_FORMAT_COUNT, &options->format)) {
+                return cli_usage_error(command, "unknown format \"%s\" (text or json)", optarg);
+            }
+            break;
+        case 'F':
+            if (!read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->fail_level)) {
+                return cli_usage_error(
+                    command, "unknown level \"%s\" (error, warning, info, note or none)", optarg);
+            }
+            break;
+        case 'p':
+            options->prefix = optarg;
+            break;
+        case 'h':
+            return cli_print_help(command, help);
+        default:
+            return cli_option_error(command, option, argv);
+        }
+    }
+    if (optind == argc) {
+        return cli_usage_error(command, "no file is named");
+    }
+    *done = false;
+    return OUTCOME_CLEAN;
+}
+
+/* Findings of rules and warnings of the compiler, in order of place. That two servers have one
+ * name is both; the rule tells more and can be turned off. */
+static struct input_diagnostics collect(struct input *input, const struct finding_list *findings) {
+    struct slice told_by_rule =
+        arena_format(&input->arena, "RPC%04d", (int)DIAGNOSTIC_CONFLICTING_SERVER_NAME);
+    struct input_diagnostics warnings = input_collect(input, SEVERITY_NOTE, SEVERITY_WARNING);
+    struct input_diagnostics all = {0};
+    for (size_t i = 0; i < warnings.items.count; i++) {
+        if (!slice_equals(warnings.items.items[i]->label, told_by_rule)) {
+            VECTOR_PUSH(&input->arena, &all.items, warnings.items.items[i]);
+        }
+    }
+    for (size_t i = 0; i < findings->all.count; i++) {
+        VECTOR_PUSH(&input->arena, &all.items, findings->all.items[i].diagnostic);
+    }
+    diagnostic_sort(all.items.items, all.items.count);
+    return all;
+}
+
+static enum outcome lint_file(const struct command *command, const char *path,
+                              const struct lint_options *options, struct lint_report *report) {
+    struct input input;
+    enum outcome outcome = input_read(&input, command, path, options->prefix);
+    if (outcome == OUTCOME_FAILED) {
+        input_release(&input);
+        return outcome;
+    }
+    struct finding_list findings;
+    check_run(&input.model, &findings);
+    struct input_diagnostics all = collect(&input, &findings);
+    for (size_t i = 0; i < all.items.count; i++) {
+        enum severity severity = all.items.items[i]->severity;
+        report->counts[severity]++;
+        if ((int)severity >= options->fail_level) {
+            outcome = cli_worse(outcome, OUTCOME_FINDINGS);
+        }
+    }
+    report->error_count += input.diagnostics.error_count;
+    if (options->format == LINT_JSON) {
+        lint_json_add(report, path, &input, &all);
+    } else {
+        lint_text_print(&input, &all);
+    }
+    input_release(&input);
+    return outcome;
+}
+
+enum outcome command_lint(const struct command *command, int argc, char **argv) {
+    struct lint_options options;
+    bool done;
+    enum outcome outcome = read_options(command, argc, argv, &options, &done);
+    if (done) {
+        return outcome;
+    }
+    struct lint_report report = {0};
+    if (options.format == LINT_JSON) {
+        lint_json_begin(&report);
+    }
+    for (int i = optind; i < argc; i++) {
+        outcome = cli_worse(outcome, lint_file(command, argv[i], &options, &report));
+    }
+    if (options.format == LINT_JSON) {
+        lint_json_finish(&report);
+    } else {
+        lint_text_finish(&report);
+    }
+    return outcome;
+}
