@@ -1,0 +1,153 @@
+/* Error lines in nginx's format (ngx_log_error_core, ngx_http_log_error_handler). */
+#include "log/file.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Longer lines are cut: a line must go to a pipe in one piece (PIPE_BUF). */
+enum { LINE_SIZE = 4095, MESSAGE_SIZE = 2048 };
+
+struct error_line {
+    char data[LINE_SIZE];
+    size_t used;
+};
+
+const char *log_level_name(enum table_log_level level) {
+    static const char *const names[] = {
+        [TABLE_LOG_EMERG] = "emerg", [TABLE_LOG_ALERT] = "alert", [TABLE_LOG_CRIT] = "crit",
+        [TABLE_LOG_ERROR] = "error", [TABLE_LOG_WARN] = "warn",   [TABLE_LOG_NOTICE] = "notice",
+        [TABLE_LOG_INFO] = "info",   [TABLE_LOG_DEBUG] = "debug",
+    };
+    return names[level];
+}
+
+static void add_bytes(struct error_line *line, const char *data, size_t size) {
+    size_t room = sizeof line->data - line->used;
+    size_t taken = size < room ? size : room;
+    memcpy(line->data + line->used, data, taken);
+    line->used += taken;
+}
+
+static void add_string(struct error_line *line, const char *string) {
+    add_bytes(line, string, strlen(string));
+}
+
+/* What a peer sent may not end the line, nor move a terminal's cursor. */
+static void add_escaped(struct error_line *line, struct slice text) {
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.size && line->used < sizeof line->data; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != 0x7f) {
+            line->data[line->used++] = (char)c;
+        } else {
+            const char escape[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
+            add_bytes(line, escape, sizeof escape);
+        }
+    }
+}
+
+static void add_part(struct error_line *line, const char *before, struct slice text,
+                     const char *after) {
+    if (text.size > 0) {
+        add_string(line, before);
+        add_escaped(line, text);
+        add_string(line, after);
+    }
+}
+
+/* Local time, made once a second. */
+static const char *time_text(struct log *log) {
+    time_t second = log->loop != NULL ? log->loop->clock.tv_sec : time(NULL);
+    if (second != log->second || log->time_text[0] == '\0') {
+        struct tm parts;
+        if (localtime_r(&second, &parts) == NULL ||
+            strftime(log->time_text, sizeof log->time_text, "%Y/%m/%d %H:%M:%S", &parts) == 0) {
+            memcpy(log->time_text, "-", sizeof "-");
+        }
+        log->second = second;
+    }
+    return log->time_text;
+}
+
+static void begin_line(struct error_line *line, struct log *log, enum table_log_level level,
+                       uint64_t connection) {
+    if (log->process == 0) {
+        log->process = getpid();
+    }
+    char head[128];
+    int size = snprintf(head, sizeof head, "%s [%s] %d#%d: ", time_text(log), log_level_name(level),
+                        (int)log->process, (int)log->process);
+    line->used = 0;
+    add_bytes(line, head, (size_t)size);
+    if (connection != 0) {
+        size = snprintf(head, sizeof head, "*%llu ", (unsigned long long)connection);
+        add_bytes(line, head, (size_t)size);
+    }
+}
+
+static void add_subject(struct error_line *line, const struct log_subject *subject) {
+    add_part(line, ", client: ", subject->client, "");
+    add_part(line, ", server: ", subject->server, "");
+    add_part(line, ", request: \"", subject->request, "\"");
+    add_part(line, ", upstream: \"", subject->upstream, "\"");
+    add_part(line, ", host: \"", subject->host, "\"");
+}
+
+static bool is_wanted(const struct log_target *targets, uint32_t count,
+                      enum table_log_level level) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (level <= targets[i].level) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Formats the message behind the line's beginning. */
+__attribute__((format(printf, 2, 0))) static void
+add_message(struct error_line *line, const char *format, va_list arguments) {
+    char message[MESSAGE_SIZE];
+    int size = vsnprintf(message, sizeof message, format, arguments);
+    if (size < 0) {
+        size = 0;
+    }
+    size_t taken = (size_t)size < sizeof message ? (size_t)size : sizeof message - 1;
+    add_escaped(line, (struct slice){message, taken});
+}
+
+void log_error(struct log *log, const struct log_target *targets, uint32_t target_count,
+               enum table_log_level level, const struct log_subject *subject, const char *format,
+               ...) {
+    if (!is_wanted(targets, target_count, level)) {
+        return;
+    }
+    struct error_line line;
+    begin_line(&line, log, level, subject != NULL ? subject->connection : 0);
+    va_list arguments;
+    va_start(arguments, format);
+    add_message(&line, format, arguments);
+    va_end(arguments);
+    if (subject != NULL) {
+        add_subject(&line, subject);
+    }
+    for (uint32_t i = 0; i < target_count; i++) {
+        if (level <= targets[i].level) {
+            log_write(log, targets[i].file, (struct slice){line.data, line.used});
+        }
+    }
+}
+
+void log_message(struct log *log, enum table_log_level level, const char *format, ...) {
+    if (log->fallback == NULL) {
+        return;
+    }
+    struct error_line line;
+    begin_line(&line, log, level, 0);
+    va_list arguments;
+    va_start(arguments, format);
+    add_message(&line, format, arguments);
+    va_end(arguments);
+    log_write(log, log->fallback, (struct slice){line.data, line.used});
+}

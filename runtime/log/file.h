@@ -1,0 +1,61 @@
+/* Open log files: opening them, which the supervisor does, and adopting their descriptors, which
+ * every process does. What others need of lines is in log.h. */
+#ifndef LOG_FILE_H
+#define LOG_FILE_H
+
+#include "log/log.h"
+
+/* A buffer of lines; `next` while it is spare. */
+struct log_buffer {
+    struct log_buffer *next;
+    uint32_t used;
+    char data[32768 - 16];
+};
+
+struct log_file {
+    struct log_file *next;         /* of those with the same slot */
+    struct log_file *next_pending; /* in log->pending */
+    char *path;                    /* as the configuration names it */
+    uint64_t hash;                 /* of the path */
+    int descriptor;
+    uint32_t references;
+    uint32_t write_size; /* most bytes of several lines in one write */
+    bool is_pending;
+    bool is_torn;              /* the last line was cut short by an error */
+    struct log_buffer *buffer; /* lines of this turn; NULL when there are none */
+    uint64_t lost;             /* lines, since they were last reported */
+    uint64_t reported_at;      /* monotonic milliseconds; 0: never */
+};
+
+/* `loop` may be NULL; see struct log. There is no fallback yet. */
+void log_init(struct log *log, struct loop *loop);
+
+/* Writes what was collected and closes all files. */
+void log_destroy(struct log *log);
+
+/* The descriptor of this process that the path stands for ("stderr", /dev/stderr, /dev/stdout), or
+ * -1. */
+int log_own_descriptor(struct slice path);
+
+/* Opens a file for appending, made if need be; for one of this process's own descriptors a
+ * duplicate, whatever it is. Returns -1 with errno set on failure. */
+int log_descriptor_open(const char *path);
+
+/* The file of that path with a reference added; a file that is open already goes on with the new
+ * descriptor. The descriptor passes to the log, also on failure: NULL without memory. */
+struct log_file *log_file_adopt(struct log *log, struct slice path, int descriptor);
+
+/* Goes on with the new descriptor, which passes to the log. */
+void log_file_reopen(struct log *log, struct log_file *file, int descriptor);
+
+/* Writes the file's lines of this turn and gives their buffer back. */
+void log_file_flush(struct log *log, struct log_file *file);
+
+/* Gives a reference back; the last one closes the file. */
+void log_file_release(struct log *log, struct log_file *file);
+
+/* Makes the descriptor, which passes to the log, that of the fallback, which is created if need be.
+ * False without memory. */
+__attribute__((warn_unused_result)) bool log_adopt_fallback(struct log *log, int descriptor);
+
+#endif

@@ -1,0 +1,174 @@
+/* Lines on their way into log files: collected during a turn, written at its end. Several processes
+ * append to the same files, so lines are written whole, and to a pipe no more at once than the
+ * kernel keeps together. */
+#include "log/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SPARE_BUFFERS = 4, LOSS_REPORT_INTERVAL = 60000 };
+
+static void give_buffer(struct log *log, struct log_file *file) {
+    struct log_buffer *buffer = file->buffer;
+    file->buffer = NULL;
+    if (buffer == NULL) {
+        return;
+    }
+    if (log->spare_count >= SPARE_BUFFERS) {
+        free(buffer);
+        return;
+    }
+    buffer->next = log->spare;
+    log->spare = buffer;
+    log->spare_count++;
+}
+
+static bool take_buffer(struct log *log, struct log_file *file) {
+    struct log_buffer *buffer = log->spare;
+    if (buffer != NULL) {
+        log->spare = buffer->next;
+        log->spare_count--;
+    } else {
+        buffer = malloc(sizeof *buffer);
+        if (buffer == NULL) {
+            return false;
+        }
+    }
+    buffer->used = 0;
+    file->buffer = buffer;
+    return true;
+}
+
+static uint64_t read_clock(const struct log *log) {
+    if (log->loop != NULL) {
+        return log->loop->now;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The fallback's own losses cannot be told to anybody. */
+static void report_loss(struct log *log, struct log_file *file, int error) {
+    uint64_t now = read_clock(log);
+    bool is_recent = file->reported_at != 0 && now - file->reported_at < LOSS_REPORT_INTERVAL;
+    if (file->lost == 0 || is_recent || file == log->fallback) {
+        return;
+    }
+    uint64_t lost = file->lost;
+    file->lost = 0;
+    file->reported_at = now;
+    log_message(log, TABLE_LOG_ALERT, "%llu lines of log \"%s\" were lost%s%s",
+                (unsigned long long)lost, file->path, error != 0 ? ": " : "",
+                error != 0 ? strerror(error) : "");
+}
+
+static uint64_t count_lines(struct slice text) {
+    uint64_t count = 0;
+    while (text.size > 0) {
+        size_t end = slice_find_byte(text, '\n');
+        count++;
+        text = slice_skip(text, end + 1);
+    }
+    return count;
+}
+
+/* Whole lines out. A line that was cut by an error before is ended first, so that it does not
+ * spoil the next. */
+static void write_lines(struct log *log, struct log_file *file, struct slice lines) {
+    int error = 0;
+    if (file->is_torn && write(file->descriptor, "\n", 1) == 1) {
+        file->is_torn = false;
+    }
+    while (lines.size > 0) {
+        ssize_t written = write(file->descriptor, lines.data, lines.size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            error = errno;
+            file->lost += count_lines(lines);
+            break;
+        }
+        lines = slice_skip(lines, (size_t)written);
+        file->is_torn = written > 0 && lines.data[-1] != '\n';
+    }
+    report_loss(log, file, error);
+}
+
+static void write_buffer(struct log *log, struct log_file *file) {
+    struct log_buffer *buffer = file->buffer;
+    if (buffer != NULL && buffer->used > 0) {
+        struct slice lines = {buffer->data, buffer->used};
+        buffer->used = 0;
+        write_lines(log, file, lines);
+    }
+}
+
+void log_file_flush(struct log *log, struct log_file *file) {
+    write_buffer(log, file);
+    give_buffer(log, file);
+}
+
+void log_flush(struct log *log) {
+    while (log->pending != NULL) {
+        struct log_file *file = log->pending;
+        log->pending = file->next_pending;
+        file->is_pending = false;
+        log_file_flush(log, file);
+    }
+}
+
+static void mark_pending(struct log *log, struct log_file *file) {
+    if (!file->is_pending) {
+        file->is_pending = true;
+        file->next_pending = log->pending;
+        log->pending = file;
+    }
+}
+
+static void append_line(struct log_buffer *buffer, struct slice line) {
+    if (line.size > 0) {
+        memcpy(buffer->data + buffer->used, line.data, line.size);
+    }
+    buffer->data[buffer->used + line.size] = '\n';
+    buffer->used += (uint32_t)line.size + 1;
+}
+
+/* A line longer than any buffer is a write of its own. */
+static void write_long_line(struct log *log, struct log_file *file, struct slice line) {
+    char *copy = malloc(line.size + 1);
+    if (copy == NULL) {
+        file->lost++;
+        report_loss(log, file, ENOMEM);
+        return;
+    }
+    memcpy(copy, line.data, line.size);
+    copy[line.size] = '\n';
+    write_lines(log, file, (struct slice){copy, line.size + 1});
+    free(copy);
+}
+
+void log_write(struct log *log, struct log_file *file, struct slice line) {
+    if (file->buffer != NULL && file->buffer->used + line.size + 1 > file->write_size) {
+        write_buffer(log, file);
+    }
+    if (line.size + 1 > sizeof file->buffer->data) {
+        write_long_line(log, file, line);
+        return;
+    }
+    if (file->buffer == NULL && !take_buffer(log, file)) {
+        file->lost++;
+        report_loss(log, file, ENOMEM);
+        return;
+    }
+    append_line(file->buffer, line);
+    mark_pending(log, file);
+    if (log->loop != NULL) {
+        loop_defer(log->loop, &log->flush);
+    } else {
+        log_flush(log);
+    }
+}

@@ -1,0 +1,118 @@
+/* The epoll back end: a descriptor is registered once, edge-triggered, for both directions.
+ * Listeners are level-triggered, and the kernel wakes one worker for a connection. */
+#include "loop/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { EVENTS_PER_WAIT = 512 };
+
+struct epoll_backend {
+    int fd;
+    struct epoll_event events[EVENTS_PER_WAIT];
+};
+
+static void *create_epoll(void) {
+    struct epoll_backend *epoll = malloc(sizeof *epoll);
+    if (epoll == NULL) {
+        return NULL;
+    }
+    epoll->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll->fd < 0) {
+        int error = errno;
+        free(epoll);
+        errno = error;
+        return NULL;
+    }
+    return epoll;
+}
+
+static void destroy_epoll(void *data) {
+    struct epoll_backend *epoll = data;
+    close(epoll->fd);
+    free(epoll);
+}
+
+static bool add_epoll(void *data, struct loop_handle *handle) {
+    const struct epoll_backend *epoll = data;
+    struct epoll_event event = {.data.ptr = handle};
+    event.events =
+        handle->is_listener ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    handle->position = 0;
+    return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, handle->fd, &event) == 0;
+}
+
+/* Closing would do for a descriptor that nobody else holds, but listeners are shared, and an event
+ * for a handle that is gone must be impossible rather than unlikely. */
+static void remove_epoll(void *data, struct loop_handle *handle) {
+    const struct epoll_backend *epoll = data;
+    handle->position = 0;
+    epoll_ctl(epoll->fd, EPOLL_CTL_DEL, handle->fd, NULL);
+}
+
+static uint32_t translate(uint32_t events) {
+    uint32_t bits = 0;
+    if ((events & EPOLLIN) != 0) {
+        bits |= LOOP_READ;
+    }
+    if ((events & EPOLLOUT) != 0) {
+        bits |= LOOP_WRITE;
+    }
+    if ((events & EPOLLRDHUP) != 0) {
+        bits |= LOOP_READ | LOOP_HANGUP;
+    }
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+        bits |= LOOP_READ | LOOP_WRITE | LOOP_HANGUP;
+    }
+    return bits;
+}
+
+static void deliver(struct loop_handle *handle, uint32_t events) {
+    uint32_t bits = translate(events);
+    if (handle->is_listener) {
+        bits = LOOP_READ;
+    } else {
+        bits &= ~(uint32_t)handle->ready;
+    }
+    if (bits != 0) {
+        handle->ready |= (uint8_t)bits;
+        handle->on_ready(handle, bits);
+    }
+}
+
+/* During delivery a handle's position is the number, from 1, of its event in this batch. A handle
+ * that is removed, or added again for another descriptor, loses it, and its event is stale. */
+static bool wait_epoll(struct loop *loop, int timeout) {
+    struct epoll_backend *epoll = loop->backend_data;
+    int count = epoll_wait(epoll->fd, epoll->events, EVENTS_PER_WAIT, timeout);
+    int error = errno;
+    loop_update_clock(loop);
+    if (count < 0) {
+        errno = error;
+        return error == EINTR;
+    }
+    for (int i = 0; i < count; i++) {
+        struct loop_handle *handle = epoll->events[i].data.ptr;
+        handle->position = (uint32_t)i + 1;
+    }
+    for (int i = 0; i < count; i++) {
+        struct loop_handle *handle = epoll->events[i].data.ptr;
+        if (handle->position == (uint32_t)i + 1) {
+            handle->position = 0;
+            deliver(handle, epoll->events[i].events);
+        }
+    }
+    return true;
+}
+
+const struct loop_backend loop_backend_epoll = {
+    .name = "epoll",
+    .create = create_epoll,
+    .destroy = destroy_epoll,
+    .add = add_epoll,
+    .remove = remove_epoll,
+    .wait = wait_epoll,
+};

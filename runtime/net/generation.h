@@ -1,0 +1,55 @@
+/* A generation: a loaded table together with what this worker built from it. Reference-counted: an
+ * exchange keeps the one it began on; the worker keeps the current one. */
+#ifndef NET_GENERATION_H
+#define NET_GENERATION_H
+
+#include "engine/engine.h"
+#include "log/log.h"
+#include "table/table.h"
+
+struct generation {
+    uint32_t references;
+    uint32_t number; /* 1 for the first, counting reloads */
+    struct table table;
+    void *mapping;
+    size_t mapping_size;
+    struct engine *engine;
+    /* By record of sections error_log and access_log; NULL for access_log off. */
+    struct log_target *error_logs;
+    struct log_file **access_logs;
+    struct log
+        *log; /* whose files these are: `file_count` references, in the order of log/paths.h */
+    struct log_file **files;
+    uint32_t file_count;
+    /* Owned by http/: what it built from the table, released through `release_extension`. */
+    void *extension;
+    void (*release_extension)(void *extension);
+};
+
+/* Maps a table of `size` bytes from `descriptor` (a sealed memory file that the supervisor has
+ * validated), which is closed afterwards. NULL with a reason in `error`. */
+struct generation *generation_open(int descriptor, size_t size, uint32_t number, char *error,
+                                   size_t error_size);
+
+/* Gives the generation its log files: `descriptors` are those of the table's distinct paths, in the
+ * order of log/paths.h, and pass to the log. False when there is no memory. */
+__attribute__((warn_unused_result)) bool generation_open_logs(struct generation *generation,
+                                                              struct log *log,
+                                                              const int *descriptors,
+                                                              uint32_t count);
+
+/* Puts its log files on new descriptors, in the same order. */
+void generation_reopen_logs(struct generation *generation, const int *descriptors, uint32_t count);
+
+struct generation *generation_hold(struct generation *generation);
+void generation_release(struct generation *generation);
+
+/* The targets of a settings record's error_log list. */
+static inline const struct log_target *generation_error_logs(const struct generation *generation,
+                                                             const struct table_settings *settings,
+                                                             uint32_t *count) {
+    *count = settings->error_log.count;
+    return generation->error_logs + settings->error_log.first;
+}
+
+#endif

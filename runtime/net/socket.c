@@ -1,0 +1,156 @@
+/* Socket calls and addresses. */
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t socket_read(struct loop_handle *handle, char *data, size_t size) {
+    ssize_t got;
+    do {
+        got = recv(handle->fd, data, size, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            handle->ready &= (uint8_t)~LOOP_READ;
+            return SOCKET_AGAIN;
+        }
+        return SOCKET_FAILED;
+    }
+    if ((size_t)got < size && (handle->ready & LOOP_HANGUP) == 0) {
+        handle->ready &= (uint8_t)~LOOP_READ;
+    }
+    return got;
+}
+
+static size_t total_size(const struct iovec *parts, int count) {
+    size_t total = 0;
+    for (int i = 0; i < count; i++) {
+        total += parts[i].iov_len;
+    }
+    return total;
+}
+
+ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int count) {
+    ssize_t written;
+    do {
+        written = writev(handle->fd, parts, count);
+    } while (written < 0 && errno == EINTR);
+    if (written < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            handle->ready &= (uint8_t)~LOOP_WRITE;
+            return SOCKET_AGAIN;
+        }
+        return SOCKET_FAILED;
+    }
+    if ((size_t)written < total_size(parts, count)) {
+        handle->ready &= (uint8_t)~LOOP_WRITE;
+    }
+    return written;
+}
+
+int socket_connect(const struct sockaddr *address, socklen_t size, bool *connected) {
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    if (address->sa_family != AF_UNIX) {
+        int on = 1;
+        /* Requests and bodies are written whole; waiting for acknowledgements only delays them. */
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    *connected = connect(fd, address, size) == 0;
+    if (!*connected && errno != EINPROGRESS) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+socklen_t socket_address_from_table(struct sockaddr_storage *storage, uint32_t family,
+                                    const uint8_t bytes[16], uint32_t port, struct slice path) {
+    memset(storage, 0, sizeof *storage);
+    if (family == TABLE_FAMILY_IPV4) {
+        struct sockaddr_in *address = (struct sockaddr_in *)storage;
+        address->sin_family = AF_INET;
+        address->sin_port = htons((uint16_t)port);
+        memcpy(&address->sin_addr, bytes, 4);
+        return sizeof *address;
+    }
+    if (family == TABLE_FAMILY_IPV6) {
+        struct sockaddr_in6 *address = (struct sockaddr_in6 *)storage;
+        address->sin6_family = AF_INET6;
+        address->sin6_port = htons((uint16_t)port);
+        memcpy(&address->sin6_addr, bytes, 16);
+        return sizeof *address;
+    }
+    struct sockaddr_un *address = (struct sockaddr_un *)storage;
+    if (path.size >= sizeof address->sun_path) {
+        return 0;
+    }
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path.data, path.size);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.size + 1);
+}
+
+static size_t format_ipv4(const uint8_t bytes[4], char *text) {
+    char *next = text;
+    for (int i = 0; i < 4; i++) {
+        uint8_t value = bytes[i];
+        if (i > 0) {
+            *next++ = '.';
+        }
+        if (value >= 100) {
+            *next++ = (char)('0' + value / 100);
+        }
+        if (value >= 10) {
+            *next++ = (char)('0' + value / 10 % 10);
+        }
+        *next++ = (char)('0' + value % 10);
+    }
+    *next = '\0';
+    return (size_t)(next - text);
+}
+
+size_t socket_address_text(const struct sockaddr *address, char text[SOCKET_TEXT_SIZE]) {
+    if (address->sa_family == AF_INET) {
+        return format_ipv4(
+            (const uint8_t *)&((const struct sockaddr_in *)(const void *)address)->sin_addr, text);
+    }
+    if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)(const void *)address;
+        if (inet_ntop(AF_INET6, &ipv6->sin6_addr, text, SOCKET_TEXT_SIZE) != NULL) {
+            return strlen(text);
+        }
+    }
+    memcpy(text, "unix:", sizeof "unix:");
+    return sizeof "unix:" - 1;
+}
+
+uint32_t socket_address_port(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+    }
+    if (address->sa_family == AF_INET6) {
+        return ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port);
+    }
+    return 0;
+}
+
+struct slice socket_address_bytes(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        return (struct slice){
+            (const char *)&((const struct sockaddr_in *)(const void *)address)->sin_addr, 4};
+    }
+    if (address->sa_family == AF_INET6) {
+        return (struct slice){
+            (const char *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16};
+    }
+    return (struct slice){"", 0};
+}
