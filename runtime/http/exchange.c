@@ -1,0 +1,294 @@
+/* The life of an exchange: taken by a front, routed, handled, logged, released. What is answered
+ * here is in answer.c, heads of responses in response.c. */
+#include "http/exchange.h"
+
+#include "http/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXCHANGE_ARENA_CHUNK = 4096, EXCHANGE_FREE_LIMIT = 1024 };
+
+struct exchange *exchange_take(struct http_service *service, struct generation *generation) {
+    struct exchange *exchange = service->free_exchanges;
+    if (exchange != NULL) {
+        service->free_exchanges = exchange->next_free;
+        service->free_exchange_count--;
+    } else {
+        exchange = malloc(sizeof *exchange);
+        if (exchange == NULL) {
+            return NULL;
+        }
+        arena_init(&exchange->arena, EXCHANGE_ARENA_CHUNK);
+    }
+    memset(exchange, 0, offsetof(struct exchange, arena));
+    exchange->service = service;
+    exchange->generation = generation_hold(generation);
+    exchange->head.fields.items = exchange->request_fields;
+    exchange->head.fields.ids = exchange->request_field_ids;
+    exchange->head.fields.capacity = EXCHANGE_FIELDS;
+    exchange->response.fields = exchange->response_fields;
+    exchange->response.field_capacity = EXCHANGE_FIELDS;
+    exchange->request.engine = exchange->generation->engine;
+    exchange->request.arena = &exchange->arena;
+    exchange->request.live = &exchange_live;
+    exchange->request.live_owner = exchange;
+    return exchange;
+}
+
+static void release(struct exchange *exchange) {
+    struct http_service *service = exchange->service;
+    generation_release(exchange->generation);
+    if (service->free_exchange_count >= EXCHANGE_FREE_LIMIT) {
+        arena_release(&exchange->arena);
+        free(exchange);
+        return;
+    }
+    arena_reset(&exchange->arena);
+    exchange->next_free = service->free_exchanges;
+    service->free_exchanges = exchange;
+    service->free_exchange_count++;
+}
+
+void exchange_stop(struct exchange *exchange) {
+    const struct http_handler *handler = exchange->handler;
+    exchange->handler = NULL;
+    if (handler != NULL) {
+        handler->stop(exchange);
+    }
+}
+
+void exchange_end(struct exchange *exchange) {
+    exchange_stop(exchange);
+    exchange_write_access_logs(exchange);
+    release(exchange);
+}
+
+void exchange_client_gone(struct exchange *exchange, uint32_t status) {
+    if (!exchange->response.is_complete) {
+        exchange->is_aborted = true;
+        if (!exchange->response.is_head_sent) {
+            exchange->log_status = status;
+        }
+    }
+    exchange_stop(exchange);
+}
+
+/* The name the client asked for: the authority of an absolute target, else the Host field (RFC
+ * 9112 3.2.2). */
+static bool find_host(struct exchange *exchange, struct slice authority) {
+    struct slice name = authority.size > 0 ? authority : exchange->head.host;
+    if (name.size == 0) {
+        return !exchange->head.has_host; /* an empty Host is refused, as by nginx */
+    }
+    return engine_parse_host(&exchange->arena, name, &exchange->request.host);
+}
+
+/* Fills in what the engine asks about the request. Returns 0 or the status to fail with. */
+static uint32_t prepare_request(struct exchange *exchange) {
+    struct engine_request *request = &exchange->request;
+    request->headers = exchange->head.fields.items;
+    request->header_count = exchange->head.fields.count;
+    struct slice authority = {0};
+    switch (engine_parse_target(request, request->settings->merge_slashes != 0, &authority)) {
+    case ENGINE_TARGET_OK:
+        break;
+    case ENGINE_TARGET_INVALID:
+        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
+                     "client sent invalid request target");
+        return 400;
+    case ENGINE_TARGET_NO_MEMORY:
+        return 500;
+    }
+    if (!find_host(exchange, authority)) {
+        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "client sent invalid host");
+        return 400;
+    }
+    if (!engine_request_prepare(request)) {
+        return 500;
+    }
+    return engine_find_server(request, exchange->endpoint) ? 0 : 500;
+}
+
+/* What return (and set before it) made of the request; false when nothing was answered. */
+static bool run_rewrite(struct exchange *exchange, uint32_t program) {
+    if (program == TABLE_NONE) {
+        return false;
+    }
+    struct engine_answer answer = {0};
+    if (!engine_run_sequence(&exchange->request, program, &answer)) {
+        exchange_fail(exchange, 500);
+        return true;
+    }
+    if (answer.status == 0) {
+        return false;
+    }
+    if (answer.is_redirect) {
+        exchange_answer(exchange, answer.status, (struct slice){0}, answer.text, (struct slice){0});
+    } else if (answer.status < 400 || answer.text.size > 0) {
+        struct slice type =
+            table_text(&exchange->generation->table, exchange->request.settings->default_type);
+        exchange_answer(exchange, answer.status, type, (struct slice){0}, answer.text);
+    } else {
+        exchange_fail(exchange, answer.status);
+    }
+    return true;
+}
+
+static void redirect_to_directory(struct exchange *exchange) {
+    struct engine_request *request = &exchange->request;
+    struct slice location = table_text(&exchange->generation->table, request->location->name);
+    if (request->args.size > 0) {
+        size_t size = location.size + 1 + request->args.size;
+        char *text = arena_allocate_bytes(&exchange->arena, size);
+        if (text == NULL) {
+            exchange_fail(exchange, 500);
+            return;
+        }
+        memcpy(text, location.data, location.size);
+        text[location.size] = '?';
+        memcpy(text + location.size + 1, request->args.data, request->args.size);
+        location = (struct slice){text, size};
+    }
+    exchange_answer(exchange, 301, (struct slice){0}, location, (struct slice){0});
+}
+
+static bool is_body_too_large(struct exchange *exchange, uint64_t size) {
+    uint64_t limit = exchange->request.settings->client_max_body_size;
+    return limit > 0 && size > limit;
+}
+
+static void fail_too_large(struct exchange *exchange, uint64_t size) {
+    exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0},
+                 "client intended to send too large body: %llu bytes", (unsigned long long)size);
+    exchange_fail(exchange, 413);
+}
+
+/* The location is chosen: runs its rewrite sequence and starts who answers. */
+static void enter_location(struct exchange *exchange) {
+    const struct table_location *location = exchange->request.location;
+    if (exchange->head.framing == HTTP_BODY_LENGTH &&
+        is_body_too_large(exchange, exchange->head.content_length)) {
+        fail_too_large(exchange, exchange->head.content_length);
+        return;
+    }
+    if (run_rewrite(exchange, location->rewrite)) {
+        return;
+    }
+    if (location->proxy == TABLE_NONE) {
+        /* Nothing here serves files: a location without an answer of its own has no content. */
+        exchange_fail(exchange, 404);
+        return;
+    }
+    exchange->handler = exchange->service->proxy->handler;
+    exchange->handler->start(exchange);
+}
+
+/* Until the host is known the default server's settings apply, as in nginx. */
+static void use_default_server(struct exchange *exchange) {
+    const struct table *table = &exchange->generation->table;
+    exchange->request.server = &table->server[exchange->endpoint->default_server];
+    exchange->request.settings = &table->settings[exchange->request.server->settings];
+}
+
+void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_status,
+                     const char *reason) {
+    use_default_server(exchange);
+    exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "%s", reason);
+    exchange->keep_alive = false;
+    exchange->log_status = log_status;
+    if (status != 0) {
+        exchange_fail(exchange, status);
+    }
+}
+
+void exchange_begin(struct exchange *exchange) {
+    use_default_server(exchange);
+    exchange->wants_continue = exchange->head.expects_continue;
+    uint32_t failure = prepare_request(exchange);
+    if (failure != 0) {
+        exchange_fail(exchange, failure);
+        return;
+    }
+    if (run_rewrite(exchange, exchange->request.server->rewrite)) {
+        return;
+    }
+    switch (engine_find_location(&exchange->request)) {
+    case ENGINE_LOCATION_FOUND:
+        enter_location(exchange);
+        return;
+    case ENGINE_LOCATION_REDIRECT:
+        redirect_to_directory(exchange);
+        return;
+    case ENGINE_LOCATION_NONE:
+        exchange_fail(exchange, 404);
+        return;
+    case ENGINE_LOCATION_FAILED:
+        exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0},
+                     "a regular expression exceeded its match limit");
+        exchange_fail(exchange, 500);
+        return;
+    }
+}
+
+size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool last) {
+    if (exchange->handler == NULL || exchange->handler->take_body == NULL) {
+        return piece.size; /* answered already: the rest of the body is of no interest */
+    }
+    if (!exchange->is_upgraded &&
+        is_body_too_large(exchange, exchange->body_received + piece.size)) {
+        fail_too_large(exchange, exchange->body_received + piece.size);
+        return piece.size;
+    }
+    size_t taken = exchange->handler->take_body(exchange, piece, last);
+    exchange->body_received += taken;
+    if (last && taken == piece.size) {
+        exchange->body_complete = true;
+    }
+    return taken;
+}
+
+void exchange_resume(struct exchange *exchange) {
+    if (exchange->handler != NULL) {
+        exchange->handler->resume(exchange);
+    }
+}
+
+void exchange_want_body(struct exchange *exchange) {
+    if (exchange->wants_continue) {
+        exchange->wants_continue = false;
+        exchange->front_operations->send_continue(exchange);
+    }
+    exchange->front_operations->want_body(exchange);
+}
+
+void exchange_log(struct exchange *exchange, enum table_log_level level, struct slice upstream,
+                  const char *format, ...) {
+    const struct generation *generation = exchange->generation;
+    uint32_t count;
+    const struct log_target *targets =
+        generation_error_logs(generation, exchange->request.settings, &count);
+    bool wanted = false;
+    for (uint32_t i = 0; i < count; i++) {
+        wanted = wanted || level <= targets[i].level;
+    }
+    if (!wanted) {
+        return;
+    }
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct log_subject subject = {
+        .connection = exchange->connection_number,
+        .client = exchange->request.remote_addr,
+        .server = table_text(&generation->table, exchange->request.server->name),
+        .request = exchange->request.line,
+        .upstream = upstream,
+        .host = exchange->head.host,
+    };
+    log_error(exchange->service->log, targets, count, level, &subject, "%s", message);
+}

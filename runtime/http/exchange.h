@@ -1,0 +1,205 @@
+/* The exchange: one request and its response, whatever protocol either side speaks. The front (the
+ * client's side) and the handler (who answers: a static answer, the proxy) meet here and nowhere
+ * else. Routing, limits, header policy, error pages and logging are written once, against this.
+ *
+ * Life: the front takes an exchange, fills in the request and calls exchange_begin. That chooses
+ * server and location and starts a handler. The handler answers through exchange_send_head and
+ * exchange_send_body. When everything was handed to the kernel the front calls exchange_end, which
+ * logs and releases. Every exchange ends there, once, with or without an answer.
+ *
+ * Nobody releases an exchange while a handler or front function runs on it: ends are deferred to
+ * the end of the loop's turn. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "http/head.h"
+#include "http/service.h"
+#include "net/buffer.h"
+#include "net/socket.h"
+
+struct exchange;
+
+/* Who answers. Handlers are constant. What the proxy keeps per exchange hangs on
+ * exchange->proxy_data, in the exchange's arena, and stays readable for the log until the end. */
+struct http_handler {
+    /* Begins to answer. */
+    void (*start)(struct exchange *exchange);
+    /* Decoded bytes of the request body. Returns how many of them were taken, from the beginning;
+     * what was not taken is offered again after exchange_want_body. `last` says that the body ends
+     * after this piece, and counts only if all of it was taken. */
+    size_t (*take_body)(struct exchange *exchange, struct slice piece, bool last);
+    /* exchange_send_body took less than was offered; now there is room again. */
+    void (*resume)(struct exchange *exchange);
+    /* The exchange is ending or gets another handler: lets go of everything. */
+    void (*stop)(struct exchange *exchange);
+};
+
+/* What the proxy room gives to the service at start, so that http/ need not look up to it. */
+struct http_proxy_hooks {
+    const struct http_handler *handler;
+    /* The LIVE variables about upstreams; false when there is no value. Called only when
+     * exchange->proxy_data is set. */
+    bool (*variable)(struct exchange *exchange, enum variable_id id, struct slice suffix,
+                     struct slice *value);
+    /* The proxy's state in this worker; NULL without memory. */
+    void *(*create)(struct http_service *service);
+    void (*destroy)(void *proxy);
+    /* Builds what `generation` needs (generation->extension), carrying over from what is in use. */
+    bool (*prepare)(void *proxy, struct generation *generation);
+    /* Closes connections that nobody waits for. */
+    void (*drain)(void *proxy);
+};
+
+/* What a front does for an exchange. */
+struct front_operations {
+    /* Takes response status and fields (exchange->response); may keep them until body follows. */
+    bool (*send_head)(struct exchange *exchange);
+    /* Takes a beginning of the pieces, returns how many bytes. `last`: nothing follows them. */
+    size_t (*send_body)(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                        bool last);
+    /* The handler can take request body bytes (again). */
+    void (*want_body)(struct exchange *exchange);
+    /* An interim response without fields: 100. */
+    void (*send_continue)(struct exchange *exchange);
+    /* Breaks the response off in a way that the client cannot take for its end. */
+    void (*abort)(struct exchange *exchange);
+};
+
+enum { EXCHANGE_FIELDS = 64, EXCHANGE_FIELDS_LIMIT = 1000, EXCHANGE_PIECES = 16 };
+
+struct http_response {
+    uint32_t status;
+    bool is_head_sent;
+    bool is_complete; /* the front has taken the last byte */
+    bool is_upgrade;  /* 101: from now on both directions are opaque bytes */
+    bool has_length;
+    bool is_from_back;            /* of fields, Server and Date may be the backend's own */
+    uint64_t length;              /* of the body as announced */
+    uint64_t bytes_sent;          /* everything written to the client */
+    uint64_t head_size;           /* of it, the head */
+    struct slice reason;          /* the backend's own phrase; empty: the usual one */
+    struct slice upgrade;         /* 101: value of the Upgrade field */
+    bool is_chunked;              /* set by the front, for $sent_http_transfer_encoding */
+    struct engine_header *fields; /* as sent, without framing and connection fields */
+    uint32_t field_count;
+    uint32_t field_capacity;
+};
+
+struct exchange {
+    struct exchange *next_free;
+    struct http_service *service;
+    struct generation *generation;
+    const struct front_operations *front_operations;
+    void *front;
+    const struct http_handler *handler;
+    void *proxy_data;    /* NULL until the proxy took part */
+    struct slice answer; /* the rest of an answer made here */
+    const struct table_endpoint *endpoint;
+
+    struct engine_request request;
+    struct http_request_head head;
+    struct http_response response;
+
+    /* The request body. */
+    uint64_t body_received; /* decoded bytes */
+    bool body_complete;
+    bool wants_continue; /* 100 is still owed */
+    bool is_upgraded;    /* see response.is_upgrade */
+
+    bool keep_alive;    /* the client's connection may be used again */
+    bool is_error_page; /* guards against errors while answering an error */
+    bool is_aborted;    /* ended without a complete response */
+    bool is_pipelined;
+    uint32_t log_status; /* what $status says when it is not response.status: 499, 0 */
+    uint64_t started;    /* loop time of the first byte */
+    struct slice id;     /* $request_id, once it was asked for */
+    uint64_t request_length;
+    uint64_t connection_number;
+    uint64_t connection_started;
+    uint64_t connection_requests;
+
+    struct arena arena;
+    char remote_text[SOCKET_TEXT_SIZE];
+    char server_text[SOCKET_TEXT_SIZE];
+    struct engine_header request_fields[EXCHANGE_FIELDS];
+    uint8_t request_field_ids[EXCHANGE_FIELDS];
+    struct engine_header response_fields[EXCHANGE_FIELDS];
+};
+
+/* --- exchange.c: life --- */
+
+/* A fresh exchange on `generation`, or NULL without memory. */
+__attribute__((warn_unused_result)) struct exchange *exchange_take(struct http_service *service,
+                                                                   struct generation *generation);
+
+/* Routes and starts a handler. The front has filled in head, request (target, protocol, addresses),
+ * endpoint and the connection's facts. May answer an error. */
+void exchange_begin(struct exchange *exchange);
+
+/* Answers a request whose head could not be understood; 0 ends it without an answer, `log_status`
+ * being what the log shows. endpoint and connection facts must be filled in. */
+void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_status,
+                     const char *reason);
+
+/* Decoded request body bytes from the front, see http_handler.take_body. Enforces
+ * client_max_body_size. */
+size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool last);
+
+/* The front has room again. */
+void exchange_resume(struct exchange *exchange);
+
+/* The client is gone or broke its side: stops the handler; exchange_end is to follow. `status` is
+ * what the log shows if nothing was sent: 499, 408, 400. */
+void exchange_client_gone(struct exchange *exchange, uint32_t status);
+
+/* Stops the handler of an exchange whose response is complete; the rest of a body is dropped. */
+void exchange_stop(struct exchange *exchange);
+
+/* Logs and releases. */
+void exchange_end(struct exchange *exchange);
+
+/* --- answer.c: answers made here --- */
+
+/* An error page, or the bare close of 444. Replaces the current handler. When a response has begun
+ * already it is broken off instead. */
+void exchange_fail(struct exchange *exchange, uint32_t status);
+
+/* A whole answer: `type` may be empty, `location` for redirects (made absolute as nginx does). */
+void exchange_answer(struct exchange *exchange, uint32_t status, struct slice type,
+                     struct slice location, struct slice body);
+
+/* A Location starting with "/" made absolute with this request's scheme, host and port. */
+struct slice exchange_absolute_location(struct exchange *exchange, struct slice location);
+
+/* --- response.c: heads --- */
+
+/* Starts the list of fields with Server and Date; the handler then adds its own. */
+void exchange_start_response(struct exchange *exchange, uint32_t status);
+
+/* Adds one field; name and value are borrowed. CR, LF and NUL in the value become spaces (RFC 9110
+ * 5.5). False without memory. */
+__attribute__((warn_unused_result)) bool exchange_add_field(struct exchange *exchange,
+                                                            struct slice name, struct slice value);
+
+/* Applies add_header and passes the head to the front. False when the exchange has failed. */
+bool exchange_send_head(struct exchange *exchange);
+
+/* See front_operations.send_body. */
+size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                          bool last);
+
+/* Whether a response of this status to this request has a body on the wire. */
+bool exchange_response_has_body(const struct exchange *exchange);
+
+/* Asks the front for request body bytes. */
+void exchange_want_body(struct exchange *exchange);
+
+/* --- error log --- */
+
+/* To the error logs of the exchange's location or server, with client, server, request and host. */
+__attribute__((format(printf, 4, 5))) void exchange_log(struct exchange *exchange,
+                                                        enum table_log_level level,
+                                                        struct slice upstream, const char *format,
+                                                        ...);
+
+#endif

@@ -1,0 +1,544 @@
+/* HTTP/1 requests off the wire: heads, then bodies as their handler wants them. */
+#include "http/http1_front.h"
+
+#include <string.h>
+
+enum {
+    READS_PER_TURN = 16,  /* then others have their turn */
+    BODY_ROOM_MIN = 4096, /* a body is read behind its head only while this much fits there */
+    LINGER_IDLE_MS = 5000,
+};
+
+static struct loop *loop_of(const struct http1_front *front) {
+    return front->service->loop;
+}
+
+void http1_read_next_turn(struct http1_front *front) {
+    front->is_reading_on = true;
+    loop_defer_next(loop_of(front), &front->settle);
+}
+
+/* --- exchanges from heads --- */
+
+static void fill_connection_facts(struct http1_front *front, struct exchange *exchange) {
+    struct engine_request *request = &exchange->request;
+    exchange->front = front;
+    exchange->front_operations = &http1_operations;
+    exchange->endpoint = http_listener_endpoint(front->listener, &front->local);
+    exchange->connection_number = front->number;
+    exchange->connection_started = front->opened;
+    exchange->connection_requests = front->requests;
+    exchange->started = front->first_byte;
+    request->scheme = SLICE("http");
+    request->remote_addr = (struct slice){
+        exchange->remote_text, socket_address_text(&front->remote.any, exchange->remote_text)};
+    request->remote_port = socket_address_port(&front->remote.any);
+    request->binary_remote_addr = socket_address_bytes(&front->remote.any);
+    request->server_addr = (struct slice){
+        exchange->server_text, socket_address_text(&front->local.any, exchange->server_text)};
+    request->server_port = socket_address_port(&front->local.any);
+}
+
+static struct exchange *take_exchange(struct http1_front *front) {
+    struct exchange *exchange =
+        exchange_take(front->service, http_listener_generation(front->listener));
+    if (exchange == NULL) {
+        log_message(front->service->log, TABLE_LOG_ALERT, "no memory for a request");
+        http1_close(front);
+        return NULL;
+    }
+    front->message = arena_allocate(&exchange->arena, sizeof *front->message);
+    front->requests++;
+    front->exchange = exchange;
+    front->state = HTTP1_EXCHANGE;
+    fill_connection_facts(front, exchange);
+    timer_stop(&front->read_timer);
+    if (front->message == NULL) {
+        http1_client_gone(front, 500);
+        return NULL;
+    }
+    return exchange;
+}
+
+/* Answers what is not a request with `status`, or with nothing, and ends the connection. */
+static void refuse(struct http1_front *front, uint32_t status, uint32_t log_status,
+                   const char *reason) {
+    struct exchange *exchange = front->exchange != NULL ? front->exchange : take_exchange(front);
+    if (exchange == NULL) {
+        return;
+    }
+    front->message->body_ended = true;
+    front->is_last = true;
+    front->needs_linger = true;
+    exchange_refuse(exchange, status, log_status, reason);
+    if (status == 0) {
+        http1_client_gone(front, log_status);
+    }
+}
+
+static struct slice first_line(struct slice bytes) {
+    size_t end = slice_find_byte(bytes, '\n');
+    struct slice line = slice_take(bytes, end);
+    if (line.size > 0 && line.data[line.size - 1] == '\r') {
+        line.size--;
+    }
+    return line;
+}
+
+/* The same head once more, with room for as many fields as are allowed. */
+static enum http_parse_result parse_with_more_room(struct exchange *exchange, struct slice bytes,
+                                                   const struct http_header_rules *rules) {
+    struct http_fields *fields = &exchange->head.fields;
+    fields->items = arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT * sizeof *fields->items);
+    fields->ids = arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT);
+    if (fields->items == NULL || fields->ids == NULL) {
+        exchange->head.reason = "no memory for header fields";
+        exchange->head.status = 500;
+        return HTTP_PARSE_BAD;
+    }
+    fields->capacity = EXCHANGE_FIELDS_LIMIT;
+    return http_parse_request(bytes.data, bytes.size, rules, &exchange->head);
+}
+
+static uint64_t line_limit(const struct table_settings *settings) {
+    uint64_t usual = settings->client_header_buffer_size;
+    uint64_t large = settings->large_client_header_buffers.second;
+    return usual > large ? usual : large;
+}
+
+/* The most a whole head may take: the usual buffer and all large ones. */
+static uint64_t head_limit(const struct table_settings *settings) {
+    return settings->client_header_buffer_size + settings->large_client_header_buffers.first *
+                                                     settings->large_client_header_buffers.second;
+}
+
+/* nginx keeps each line in one buffer. Returns 0, 414 for the request line or 400 for a field. */
+static uint32_t check_line_lengths(const struct exchange *exchange, uint64_t limit) {
+    const struct http_request_head *head = &exchange->head;
+    if (head->line.size > limit) {
+        return 414;
+    }
+    for (uint32_t i = 0; i < head->fields.count; i++) {
+        const struct engine_header *field = &head->fields.items[i];
+        if (field->name.size + field->value.size + 2 > limit) {
+            return 400;
+        }
+    }
+    return 0;
+}
+
+static void start_body(struct http1_front *front, struct exchange *exchange) {
+    struct http1_message *message = front->message;
+    message->framing = exchange->head.framing;
+    message->remaining = exchange->head.content_length;
+    message->body_offset = front->in->begin;
+    http_chunked_init(&message->chunked);
+    message->body_ended = message->framing == HTTP_BODY_NONE ||
+                          (message->framing == HTTP_BODY_LENGTH && message->remaining == 0);
+    exchange->body_complete = message->body_ended;
+}
+
+static void start_exchange(struct http1_front *front, size_t head_size) {
+    const struct table_settings *settings = http1_default_settings(front);
+    struct http_header_rules rules = {
+        .allow_underscores = settings->underscores_in_headers != 0,
+        .drop_invalid = settings->ignore_invalid_headers != 0,
+    };
+    struct slice bytes = slice_take(buffer_content(front->in), head_size);
+    struct exchange *exchange = take_exchange(front);
+    if (exchange == NULL) {
+        return;
+    }
+    front->in->begin += head_size;
+    front->scanned = 0;
+    exchange->request_length = head_size;
+    enum http_parse_result result =
+        http_parse_request(bytes.data, bytes.size, &rules, &exchange->head);
+    if (result == HTTP_PARSE_TOO_MANY_FIELDS) {
+        result = parse_with_more_room(exchange, bytes, &rules);
+    }
+    struct http_request_head *head = &exchange->head;
+    exchange->request.line = result == HTTP_PARSE_OK ? head->line : first_line(bytes);
+    if (result != HTTP_PARSE_OK) {
+        refuse(front, head->status != 0 ? head->status : 400, 0, head->reason);
+        return;
+    }
+    uint64_t limit = line_limit(settings);
+    uint32_t too_long = head_size > limit ? check_line_lengths(exchange, limit) : 0;
+    if (too_long != 0) {
+        refuse(front, too_long, 0,
+               too_long == 414 ? "client sent too long URI" : "client sent too long header line");
+        return;
+    }
+    exchange->request.method = head->method;
+    exchange->request.target = head->target;
+    exchange->request.protocol = head->protocol;
+    exchange->keep_alive = head->minor >= 1 ? !head->connection_close : head->connection_keep_alive;
+    start_body(front, exchange);
+    exchange->is_pipelined = !front->has_read;
+    exchange_begin(exchange);
+}
+
+/* --- reading heads --- */
+
+/* Room for more of a head; use_head_bytes has refused one that is too long. False without memory.
+ */
+static bool make_room(struct http1_front *front) {
+    struct buffer *in = front->in;
+    if (buffer_room(in) > 0) {
+        return true;
+    }
+    struct slice content = buffer_content(in);
+    if (in->begin > 0) {
+        memmove(in->bytes, content.data, content.size);
+        in->begin = 0;
+        in->end = content.size;
+        return true;
+    }
+    /* One byte more than is allowed, so that what is too long can be told from what is not. */
+    uint64_t limit = head_limit(http1_default_settings(front)) + 1;
+    size_t capacity = in->capacity * 2 < limit ? in->capacity * 2 : (size_t)limit;
+    struct buffer *larger = buffer_take(&front->service->buffers, capacity);
+    if (larger == NULL) {
+        return false;
+    }
+    (void)buffer_append(larger, content);
+    buffer_give(&front->service->buffers, in);
+    front->in = larger;
+    return true;
+}
+
+/* Whether the part of a head that has arrived is already longer than any valid one. */
+static uint32_t check_partial_head(const struct http1_front *front) {
+    const struct table_settings *settings = http1_default_settings(front);
+    struct slice content = buffer_content(front->in);
+    uint64_t limit = line_limit(settings) + 2; /* with its CR LF */
+    if (content.size >= limit &&
+        slice_find_byte(slice_take(content, (size_t)limit), '\n') == limit) {
+        return 414;
+    }
+    return content.size > head_limit(settings) ? 400 : 0;
+}
+
+/* Looks for a request in `in`. Returns whether an exchange was begun or the connection refused. */
+static bool use_head_bytes(struct http1_front *front) {
+    struct slice content = buffer_content(front->in);
+    if (front->state == HTTP1_IDLE) {
+        size_t empty = http_head_count_empty_lines(content.data, content.size);
+        front->in->begin += empty;
+        content = slice_skip(content, empty);
+        if (content.size == 0 || (content.size == 1 && content.data[0] == '\r')) {
+            return false; /* at most half an empty line */
+        }
+        front->state = HTTP1_HEAD;
+        front->first_byte = loop_of(front)->now;
+        timer_start(&loop_of(front)->timers, &front->read_timer,
+                    front->first_byte + http1_default_settings(front)->client_header_timeout);
+    }
+    size_t head_size = http_head_find_end(content.data, content.size, &front->scanned);
+    if (head_size > 0 && head_size <= head_limit(http1_default_settings(front))) {
+        start_exchange(front, head_size);
+        return true;
+    }
+    uint32_t too_long = head_size > 0 ? 400 : check_partial_head(front);
+    if (too_long != 0) {
+        if (take_exchange(front) != NULL) {
+            front->exchange->request.line =
+                too_long == 414 ? slice_take(content, 256) : first_line(content);
+            refuse(front, too_long, 0,
+                   too_long == 414 ? "client sent too long URI"
+                                   : "client sent too large request header");
+        }
+        return true;
+    }
+    return false;
+}
+
+static void give_empty_buffer(struct http1_front *front) {
+    if (front->in != NULL && front->in->begin == front->in->end) {
+        buffer_give(&front->service->buffers, front->in);
+        front->in = NULL;
+    }
+}
+
+static void head_interrupted(struct http1_front *front) {
+    if (front->state == HTTP1_HEAD) {
+        refuse(front, 0, 400, "client prematurely closed connection while sending its request");
+    } else {
+        http1_close(front);
+    }
+}
+
+static void read_head(struct http1_front *front) {
+    for (;;) {
+        if (front->in != NULL && front->in->begin < front->in->end && use_head_bytes(front)) {
+            return;
+        }
+        if ((front->handle.ready & LOOP_READ) == 0) {
+            give_empty_buffer(front);
+            return;
+        }
+        if (front->in == NULL) {
+            front->in = buffer_take(&front->service->buffers, BUFFER_STANDARD);
+        }
+        if (front->in == NULL || !make_room(front)) {
+            log_message(front->service->log, TABLE_LOG_ALERT, "no memory for a request header");
+            http1_close(front);
+            return;
+        }
+        ssize_t got =
+            socket_read(&front->handle, front->in->bytes + front->in->end, buffer_room(front->in));
+        if (got == SOCKET_END || got == SOCKET_FAILED) {
+            head_interrupted(front);
+            return;
+        }
+        if (got > 0) {
+            front->in->end += (size_t)got;
+            front->has_read = true;
+        }
+    }
+}
+
+void http1_head_timeout(struct http1_front *front) {
+    refuse(front, 0, 408, "client timed out while sending its request");
+}
+
+/* --- reading bodies --- */
+
+/* Decodes the next piece of the body from `in`. Returns false when the body is malformed. */
+static bool decode_piece(struct http1_front *front) {
+    struct http1_message *message = front->message;
+    struct slice content = buffer_content(front->in);
+    if (message->framing == HTTP_BODY_LENGTH) {
+        message->piece = slice_take(
+            content, content.size < message->remaining ? content.size : (size_t)message->remaining);
+        message->remaining -= message->piece.size;
+        message->piece_is_last = message->remaining == 0;
+        message->has_piece = message->piece.size > 0;
+        front->in->begin += message->piece.size;
+        return true;
+    }
+    if (message->framing == HTTP_BODY_UNTIL_CLOSE) { /* upgraded */
+        message->piece = content;
+        message->has_piece = content.size > 0;
+        front->in->begin = front->in->end;
+        return true;
+    }
+    while (!message->has_piece && front->in->begin < front->in->end) {
+        size_t consumed = 0;
+        enum http_chunked_result result = http_chunked_decode(
+            &message->chunked, buffer_content(front->in), &consumed, &message->piece);
+        front->in->begin += consumed;
+        if (result == HTTP_CHUNKED_BAD) {
+            return false;
+        }
+        message->piece_is_last = result == HTTP_CHUNKED_END;
+        message->has_piece = result == HTTP_CHUNKED_DATA || result == HTTP_CHUNKED_END;
+        if (result == HTTP_CHUNKED_END) {
+            message->piece = (struct slice){"", 0};
+        }
+    }
+    return true;
+}
+
+/* A place for more body bytes in `in`: behind the head, or in a buffer of its own when the head
+ * fills most of the first one. */
+static bool make_body_room(struct http1_front *front) {
+    struct http1_message *message = front->message;
+    struct buffer *in = front->in;
+    if (in != NULL && in->begin == in->end) {
+        in->begin = in->end = message->body_offset;
+    }
+    if (in != NULL && buffer_room(in) >= BODY_ROOM_MIN) {
+        return true;
+    }
+    if (in != NULL && message->head_buffer != NULL) {
+        return buffer_room(in) > 0;
+    }
+    struct buffer *second = buffer_take(&front->service->buffers, BUFFER_STANDARD);
+    if (second == NULL) {
+        return in != NULL && buffer_room(in) > 0;
+    }
+    if (in != NULL) {
+        (void)buffer_append(second, buffer_content(in));
+    }
+    message->head_buffer = in;
+    message->body_offset = 0;
+    front->in = second;
+    return true;
+}
+
+/* Returns false when nothing more can be had now. */
+static bool read_body(struct http1_front *front) {
+    if ((front->handle.ready & LOOP_READ) == 0) {
+        return false;
+    }
+    if (!make_body_room(front)) {
+        exchange_log(front->exchange, TABLE_LOG_ALERT, (struct slice){0},
+                     "no memory for a request body");
+        http1_client_gone(front, 500);
+        return false;
+    }
+    struct buffer *in = front->in;
+    ssize_t got = socket_read(&front->handle, in->bytes + in->end, buffer_room(in));
+    if (got == SOCKET_AGAIN) {
+        return false;
+    }
+    if (got == SOCKET_END && front->message->framing == HTTP_BODY_UNTIL_CLOSE) {
+        front->message->piece = (struct slice){"", 0};
+        front->message->has_piece = true;
+        front->message->piece_is_last = true;
+        return true;
+    }
+    if (got == SOCKET_END || got == SOCKET_FAILED) {
+        exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
+                     "client prematurely closed connection");
+        http1_client_gone(front, 400);
+        return false;
+    }
+    in->end += (size_t)got;
+    return true;
+}
+
+static void watch_body(struct http1_front *front) {
+    struct loop *loop = loop_of(front);
+    if (front->state != HTTP1_EXCHANGE) {
+        return;
+    }
+    if (front->exchange->response.is_complete) {
+        timer_start(&loop->timers, &front->read_timer, loop->now + LINGER_IDLE_MS);
+    } else if (!front->exchange->is_upgraded) {
+        timer_start(&loop->timers, &front->read_timer,
+                    loop->now + front->exchange->request.settings->client_body_timeout);
+    }
+}
+
+/* Offers the current piece. Returns whether all of it was taken. */
+static bool offer_piece(struct http1_front *front) {
+    struct http1_message *message = front->message;
+    size_t taken = exchange_take_body(front->exchange, message->piece, message->piece_is_last);
+    if (front->state != HTTP1_EXCHANGE) {
+        return false;
+    }
+    if (taken < message->piece.size) {
+        message->piece = slice_skip(message->piece, taken);
+        message->wants_body = false;
+        timer_stop(&front->read_timer);
+        return false;
+    }
+    message->has_piece = false;
+    if (message->piece_is_last) {
+        message->body_ended = true;
+        front->exchange->body_complete = true;
+        timer_stop(&front->read_timer);
+        if (front->exchange->response.is_complete) {
+            http1_settle_later(front);
+        }
+        return false;
+    }
+    return true;
+}
+
+static void body_malformed(struct http1_front *front) {
+    front->message->body_ended = true; /* what follows cannot be understood */
+    front->is_last = true;
+    front->needs_linger = true;
+    front->exchange->keep_alive = false;
+    exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
+                 "client sent invalid chunked body");
+    if (front->exchange->response.is_complete) {
+        http1_settle_later(front);
+    } else {
+        exchange_fail(front->exchange, 400);
+    }
+}
+
+static void pump_body(struct http1_front *front) {
+    struct http1_message *message = front->message;
+    int reads = 0;
+    message->is_pumping = true;
+    while (front->state == HTTP1_EXCHANGE && message->wants_body && !message->body_ended) {
+        if (!message->has_piece && front->in != NULL) {
+            size_t before = front->in->begin;
+            bool is_valid = decode_piece(front);
+            front->exchange->request_length += front->in->begin - before;
+            if (!is_valid) {
+                body_malformed(front);
+                break;
+            }
+        }
+        if (message->has_piece) {
+            if (!offer_piece(front) && front->state != HTTP1_EXCHANGE) {
+                return;
+            }
+            continue;
+        }
+        if (reads++ == READS_PER_TURN) {
+            http1_read_next_turn(front);
+            break;
+        }
+        if (!read_body(front)) {
+            watch_body(front);
+            break;
+        }
+    }
+    if (front->state == HTTP1_EXCHANGE) {
+        message->is_pumping = false;
+    }
+}
+
+void http1_want_body(struct exchange *exchange) {
+    struct http1_front *front = exchange->front;
+    if (front->state != HTTP1_EXCHANGE) {
+        return;
+    }
+    if (exchange->is_upgraded && front->message->framing != HTTP_BODY_UNTIL_CLOSE) {
+        /* From here on the connection carries opaque bytes until it is closed. */
+        front->message->framing = HTTP_BODY_UNTIL_CLOSE;
+        front->message->body_ended = false;
+    }
+    if (front->message->body_ended) {
+        return;
+    }
+    front->message->wants_body = true;
+    if (!front->message->is_pumping) {
+        pump_body(front);
+    }
+}
+
+/* --- afterwards --- */
+
+static void read_lingering(struct http1_front *front) {
+    char dropped[4096];
+    for (int reads = 0; (front->handle.ready & LOOP_READ) != 0; reads++) {
+        if (reads == READS_PER_TURN) {
+            http1_read_next_turn(front);
+            return;
+        }
+        ssize_t got = socket_read(&front->handle, dropped, sizeof dropped);
+        if (got == SOCKET_END || got == SOCKET_FAILED || loop_of(front)->now >= front->first_byte) {
+            http1_close(front);
+            return;
+        }
+    }
+    timer_start(&loop_of(front)->timers, &front->read_timer, loop_of(front)->now + LINGER_IDLE_MS);
+}
+
+void http1_read(struct http1_front *front) {
+    switch ((enum http1_state)front->state) {
+    case HTTP1_IDLE:
+    case HTTP1_HEAD:
+        read_head(front);
+        return;
+    case HTTP1_EXCHANGE:
+        if (front->message->wants_body && !front->message->is_pumping) {
+            pump_body(front);
+        }
+        return;
+    case HTTP1_LINGER:
+        read_lingering(front);
+        return;
+    case HTTP1_CLOSED:
+        return;
+    }
+}

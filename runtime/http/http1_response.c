@@ -1,0 +1,343 @@
+/* HTTP/1 responses on the wire: heads as text, bodies framed, as few writes as possible. Body bytes
+ * are written from where they were received; what the kernel does not take stays there. */
+#include "http/http1_front.h"
+#include "http/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Room kept behind a head for the framing of the first chunk and the end of the last. */
+enum { FRAMING_ROOM = 64 };
+
+static bool reserve_out(struct http1_front *front, size_t size) {
+    if (front->out == NULL) {
+        front->out = buffer_take(&front->service->buffers, size);
+        return front->out != NULL;
+    }
+    if (buffer_room(front->out) >= size) {
+        return true;
+    }
+    struct slice left = buffer_content(front->out);
+    struct buffer *larger = buffer_take(&front->service->buffers, left.size + size);
+    if (larger == NULL) {
+        return false;
+    }
+    (void)buffer_append(larger, left);
+    buffer_give(&front->service->buffers, front->out);
+    front->out = larger;
+    return true;
+}
+
+static void add(struct buffer *out, struct slice s) {
+    (void)buffer_append(out, s); /* the caller has reserved enough */
+}
+
+static size_t head_size(const struct http_response *response) {
+    size_t size = 256 + response->reason.size + response->upgrade.size + FRAMING_ROOM;
+    for (uint32_t i = 0; i < response->field_count; i++) {
+        size += response->fields[i].name.size + response->fields[i].value.size + 4;
+    }
+    return size;
+}
+
+static void add_field(struct buffer *out, struct slice name, struct slice value) {
+    add(out, name);
+    add(out, SLICE(": "));
+    add(out, value);
+    add(out, SLICE("\r\n"));
+}
+
+static void add_status_line(struct buffer *out, const struct http_response *response) {
+    char text[32];
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %03u ", response->status);
+    add(out, (struct slice){text, (size_t)size});
+    add(out, response->reason.size > 0 ? response->reason : http_status_phrase(response->status));
+    add(out, SLICE("\r\n"));
+}
+
+/* Chooses how the body's end is told (RFC 9112 6.3), and says so. */
+static void add_framing(struct exchange *exchange, struct buffer *out) {
+    struct http1_front *front = exchange->front;
+    struct http1_message *message = front->message;
+    struct http_response *response = &exchange->response;
+    char text[64];
+    if (response->is_upgrade) {
+        message->output = HTTP1_OUT_PLAIN;
+        return;
+    }
+    bool has_body = exchange_response_has_body(exchange);
+    bool is_head = slice_equals(exchange->head.method, SLICE("HEAD"));
+    message->output = has_body ? HTTP1_OUT_PLAIN : HTTP1_OUT_NONE;
+    if (response->has_length && (has_body || is_head)) {
+        int size = snprintf(text, sizeof text, "Content-Length: %llu\r\n",
+                            (unsigned long long)response->length);
+        add(out, (struct slice){text, (size_t)size});
+    } else if (has_body && exchange->head.minor >= 1) {
+        message->output = HTTP1_OUT_CHUNKED;
+        response->is_chunked = true;
+        add(out, SLICE("Transfer-Encoding: chunked\r\n"));
+    } else if (has_body) {
+        exchange->keep_alive = false; /* HTTP/1.0: the body ends where the connection does */
+        message->must_reset = true;
+    }
+}
+
+static void decide_keep_alive(struct exchange *exchange) {
+    struct http1_front *front = exchange->front;
+    const struct table_settings *settings = exchange->request.settings;
+    /* A client that still waits for 100 may or may not send its body now: the next bytes would be
+     * ambiguous (RFC 9110 10.1.1). */
+    bool is_ambiguous = exchange->wants_continue && !front->message->body_ended;
+    if (settings->keepalive_timeout.first == 0 || front->requests >= settings->keepalive_requests ||
+        front->is_last || front->service->is_draining || is_ambiguous) {
+        exchange->keep_alive = false;
+    }
+}
+
+static void add_connection(struct exchange *exchange, struct buffer *out) {
+    const struct table_settings *settings = exchange->request.settings;
+    char text[64];
+    if (exchange->response.is_upgrade) {
+        add_field(out, SLICE("Connection"), SLICE("upgrade"));
+        add_field(out, SLICE("Upgrade"), exchange->response.upgrade);
+    } else if (!exchange->keep_alive) {
+        add(out, SLICE("Connection: close\r\n"));
+    } else {
+        add(out, SLICE("Connection: keep-alive\r\n"));
+        if (settings->keepalive_timeout.second > 0) {
+            int size = snprintf(text, sizeof text, "Keep-Alive: timeout=%llu\r\n",
+                                (unsigned long long)(settings->keepalive_timeout.second / 1000));
+            add(out, (struct slice){text, (size_t)size});
+        }
+    }
+}
+
+bool http1_send_head(struct exchange *exchange) {
+    struct http1_front *front = exchange->front;
+    struct http_response *response = &exchange->response;
+    if (!reserve_out(front, head_size(response))) {
+        return false;
+    }
+    struct buffer *out = front->out;
+    size_t before = out->end;
+    add_status_line(out, response);
+    decide_keep_alive(exchange);
+    for (uint32_t i = 0; i < response->field_count; i++) {
+        add_field(out, response->fields[i].name, response->fields[i].value);
+    }
+    add_framing(exchange, out);
+    add_connection(exchange, out);
+    add(out, SLICE("\r\n"));
+    response->head_size = out->end - before;
+    return true;
+}
+
+/* One write's worth of output: parts of ours and parts of the body, in order. */
+struct plan {
+    struct iovec parts[2 * EXCHANGE_PIECES + 8];
+    uint64_t announces[2 * EXCHANGE_PIECES + 8]; /* the chunk size a header part announces */
+    bool is_body[2 * EXCHANGE_PIECES + 8];
+    int count;
+    char header[HTTP_CHUNK_HEADER_SIZE];
+};
+
+static void plan_part(struct plan *plan, struct slice s, bool is_body, uint64_t announces) {
+    if (s.size == 0) {
+        return;
+    }
+    plan->parts[plan->count] =
+        (struct iovec){.iov_base = (void *)(uintptr_t)s.data, .iov_len = s.size};
+    plan->is_body[plan->count] = is_body;
+    plan->announces[plan->count] = announces;
+    plan->count++;
+}
+
+/* Walks through the pieces that a handler offered. */
+struct offer {
+    const struct slice *pieces;
+    uint32_t count;
+    uint32_t index;
+    size_t used; /* of the current piece */
+};
+
+static void plan_body(struct plan *plan, struct offer *offer, uint64_t size) {
+    while (size > 0 && offer->index < offer->count) {
+        struct slice rest = slice_skip(offer->pieces[offer->index], offer->used);
+        struct slice part = slice_take(rest, size < rest.size ? (size_t)size : rest.size);
+        plan_part(plan, part, true, 0);
+        size -= part.size;
+        offer->used += part.size;
+        if (part.size == rest.size) {
+            offer->index++;
+            offer->used = 0;
+        }
+    }
+}
+
+/* A body that was cut short within a chunk goes on in that chunk, the rest becomes a new one. */
+static void plan_chunks(struct plan *plan, struct offer *offer, uint64_t total,
+                        uint64_t chunk_remaining, bool last) {
+    uint64_t first = total < chunk_remaining ? total : chunk_remaining;
+    if (first > 0) {
+        plan_body(plan, offer, first);
+        if (first == chunk_remaining) {
+            plan_part(plan, SLICE("\r\n"), false, 0);
+        }
+    }
+    uint64_t rest = total - first;
+    if (rest > 0) {
+        size_t size = http_chunk_header(plan->header, rest);
+        plan_part(plan, (struct slice){plan->header, size}, false, rest);
+        plan_body(plan, offer, rest);
+        plan_part(plan, SLICE("\r\n"), false, 0);
+    }
+    if (last) {
+        plan_part(plan, SLICE("0\r\n\r\n"), false, 0);
+    }
+}
+
+/* Accounts for `written` bytes. Our own parts right behind them are kept in `out`, so that only
+ * body bytes are left with the handler. Returns the number of body bytes taken. */
+static size_t settle_plan(struct http1_front *front, struct plan *plan, size_t written,
+                          bool has_out) {
+    struct http1_message *message = front->message;
+    size_t taken = 0;
+    for (int i = 0; i < plan->count; i++) {
+        size_t size = plan->parts[i].iov_len;
+        size_t done = written < size ? written : size;
+        written -= done;
+        if (plan->is_body[i]) {
+            taken += done;
+            if (message->output == HTTP1_OUT_CHUNKED) {
+                message->chunk_remaining -= done;
+            }
+            if (done < size) {
+                break;
+            }
+            continue;
+        }
+        if (plan->announces[i] > 0) {
+            message->chunk_remaining = plan->announces[i];
+        }
+        if (has_out && i == 0) {
+            front->out->begin += done;
+        } else if (done < size) {
+            add(front->out, slice_skip((struct slice){plan->parts[i].iov_base, size}, done));
+        }
+    }
+    return taken;
+}
+
+static void release_out(struct http1_front *front) {
+    if (front->out != NULL && front->out->begin == front->out->end) {
+        buffer_give(&front->service->buffers, front->out);
+        front->out = NULL;
+    }
+}
+
+static void watch_write(struct http1_front *front, bool is_blocked) {
+    struct loop *loop = front->service->loop;
+    if (is_blocked) {
+        timer_start(&loop->timers, &front->write_timer,
+                    loop->now + front->exchange->request.settings->send_timeout);
+    } else {
+        timer_stop(&front->write_timer);
+    }
+}
+
+static size_t sum_pieces(const struct slice *pieces, uint32_t count) {
+    size_t total = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        total += pieces[i].size;
+    }
+    return total;
+}
+
+/* Plans, writes, accounts. Returns the body bytes taken, or -1 when the connection has failed. */
+static ssize_t write_pieces(struct http1_front *front, const struct slice *pieces, uint32_t count,
+                            size_t total, bool last) {
+    struct http1_message *message = front->message;
+    struct plan plan;
+    plan.count = 0;
+    struct offer offer = {.pieces = pieces, .count = count};
+    if (!reserve_out(front, FRAMING_ROOM)) {
+        return -1;
+    }
+    struct slice head = buffer_content(front->out);
+    plan_part(&plan, head, false, 0);
+    if (message->output == HTTP1_OUT_CHUNKED) {
+        plan_chunks(&plan, &offer, total, message->chunk_remaining, last);
+    } else {
+        plan_body(&plan, &offer, total);
+    }
+    ssize_t written = 0;
+    if (plan.count > 0 && (front->handle.ready & LOOP_WRITE) != 0) {
+        written = socket_write(&front->handle, plan.parts, plan.count);
+        if (written == SOCKET_FAILED) {
+            return -1;
+        }
+        written = written < 0 ? 0 : written;
+    }
+    front->exchange->response.bytes_sent += (uint64_t)written;
+    return (ssize_t)settle_plan(front, &plan, (size_t)written, head.size > 0);
+}
+
+size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                       bool last) {
+    struct http1_front *front = exchange->front;
+    size_t total = sum_pieces(pieces, count);
+    bool is_bodiless = front->message->output == HTTP1_OUT_NONE;
+    if (front->state != HTTP1_EXCHANGE || front->message->is_broken) {
+        return total;
+    }
+    ssize_t taken =
+        write_pieces(front, pieces, is_bodiless ? 0 : count, is_bodiless ? 0 : total, last);
+    if (taken < 0) {
+        front->message->is_broken = true;
+        http1_settle_later(front);
+        return total;
+    }
+    size_t accepted = is_bodiless ? total : (size_t)taken;
+    release_out(front);
+    watch_write(front, front->out != NULL || accepted < total);
+    if (last && accepted == total) {
+        exchange->response.is_complete = true;
+        if (exchange->response.is_upgrade && front->out == NULL) {
+            shutdown(front->handle.fd, SHUT_WR);
+        }
+        http1_settle_later(front);
+    }
+    return accepted;
+}
+
+void http1_send_continue(struct exchange *exchange) {
+    struct http1_front *front = exchange->front;
+    if (exchange->response.is_head_sent || exchange->head.minor == 0 ||
+        !reserve_out(front, FRAMING_ROOM)) {
+        return;
+    }
+    add(front->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    if (!http1_flush(front)) {
+        front->message->is_broken = true;
+        http1_settle_later(front);
+    }
+}
+
+bool http1_flush(struct http1_front *front) {
+    if (front->out == NULL || (front->handle.ready & LOOP_WRITE) == 0) {
+        return true;
+    }
+    struct slice left = buffer_content(front->out);
+    struct iovec part = {.iov_base = (void *)(uintptr_t)left.data, .iov_len = left.size};
+    ssize_t written = left.size == 0 ? 0 : socket_write(&front->handle, &part, 1);
+    if (written == SOCKET_FAILED) {
+        return false;
+    }
+    if (written > 0) {
+        front->out->begin += (size_t)written;
+        front->exchange->response.bytes_sent += (uint64_t)written;
+    }
+    release_out(front);
+    watch_write(front, front->out != NULL);
+    return true;
+}

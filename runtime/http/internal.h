@@ -1,0 +1,112 @@
+/* What the files of http/ and proxy/ share of the service: the worker's state that every exchange
+ * needs. */
+#ifndef HTTP_INTERNAL_H
+#define HTTP_INTERNAL_H
+
+#include "http/exchange.h"
+
+struct http1_front;
+struct http_listener;
+
+struct http_service {
+    struct loop *loop;
+    struct log *log;
+    const struct http_proxy_hooks *proxy;
+    void *proxy_state;
+    struct buffer_pool buffers;
+    struct generation *generation;
+    struct exchange *free_exchanges;
+    uint32_t free_exchange_count;
+    struct http1_front *fronts; /* all client connections */
+    struct http_listener *listeners;
+    struct timer accept_timer; /* accepting starts again after descriptors ran out */
+    uint32_t connection_limit;
+    uint32_t connection_count; /* to clients and backends together */
+    uint64_t connection_serial;
+    uint64_t full_reported; /* loop time of the last complaint about it */
+    bool multi_accept;
+    bool is_paused; /* not accepting: no room for more connections */
+    bool is_draining;
+    bool needs_server_addr; /* the generation uses $server_addr */
+    void (*on_idle)(void *data);
+    void *on_idle_data;
+    struct loop_task idle_task;
+    /* Texts of the current second. */
+    time_t second;
+    char date[32];
+    char local[32];
+    char iso8601[32];
+    char hostname[256];
+};
+
+/* --- variable.c --- */
+
+/* The engine's source of LIVE variables. */
+extern const struct engine_live exchange_live;
+
+/* --- access_log.c --- */
+void exchange_write_access_logs(struct exchange *exchange);
+
+/* --- clock.c: times as text, made once a second; valid until the next turn of the loop --- */
+
+/* IMF-fixdate (RFC 9110 5.6.7). */
+struct slice http_service_date(struct http_service *service);
+struct slice http_service_time_local(struct http_service *service);
+struct slice http_service_time_iso8601(struct http_service *service);
+
+/* --- listener.c --- */
+
+struct http_listener {
+    struct loop_handle handle;
+    struct http_listener *next;
+    struct http_service *service;
+    uint32_t record;     /* of section listener in the current generation */
+    uint32_t references; /* the service's one and its connections' */
+    /* Of a listener that is no longer configured: the last generation that had it, on which its
+     * remaining connections end. NULL: the service's current one. */
+    struct generation *generation;
+    bool is_open;      /* still in the configuration */
+    bool is_accepting; /* registered with the loop */
+};
+
+/* The generation that exchanges of its connections begin on. */
+struct generation *http_listener_generation(const struct http_listener *listener);
+
+/* Before the service goes over to another generation. */
+void http_listener_remember(struct http_service *service, struct generation *previous);
+
+/* The endpoint of that generation that a connection with this local address belongs to. */
+const struct table_endpoint *http_listener_endpoint(const struct http_listener *listener,
+                                                    const union socket_address *local);
+void http_listener_release(struct http_listener *listener);
+
+/* Begins or ends accepting on all open listeners. */
+void http_listener_resume_all(struct http_service *service);
+void http_listener_pause_all(struct http_service *service);
+void http_listener_close(struct http_listener *listener);
+
+/* --- service.c --- */
+
+/* A connection to a client or a backend has begun; false when there is no room for it. */
+__attribute__((warn_unused_result)) bool http_service_take_connection(struct http_service *service);
+void http_service_give_connection(struct http_service *service);
+
+/* Draining may be complete. */
+void http_service_check_idle(struct http_service *service);
+
+/* --- http1_front.c --- */
+
+/* Takes over an accepted descriptor. False without memory; the descriptor is then the caller's. */
+__attribute__((warn_unused_result)) bool http1_front_create(struct http_service *service,
+                                                            struct http_listener *listener, int fd,
+                                                            const union socket_address *remote,
+                                                            const union socket_address *local);
+
+/* Closes idle connections; the others are closed after their exchange. `listener`: only its own, or
+ * NULL for all. */
+void http1_front_drain(struct http_service *service, const struct http_listener *listener);
+
+/* Closes all connections and frees them. */
+void http1_front_destroy_all(struct http_service *service);
+
+#endif

@@ -1,0 +1,178 @@
+/* Heads of responses, written once for all protocols: which fields the client gets, in which order.
+ * How they look on the wire is the front's business. */
+#include "http/exchange.h"
+#include "http/internal.h"
+
+#include <string.h>
+
+static struct slice server_field(const struct exchange *exchange) {
+    return exchange->request.settings->server_tokens == 0 ? SLICE("rpcd")
+                                                          : SLICE("rpcd/" RPC_VERSION);
+}
+
+void exchange_start_response(struct exchange *exchange, uint32_t status) {
+    exchange->response.status = status;
+    exchange->response.field_count = 0;
+    exchange->response.has_length = false;
+}
+
+static bool grow_fields(struct exchange *exchange) {
+    struct http_response *response = &exchange->response;
+    uint32_t capacity = response->field_capacity * 2;
+    struct engine_header *fields =
+        arena_allocate(&exchange->arena, capacity * sizeof(struct engine_header));
+    if (fields == NULL) {
+        return false;
+    }
+    memcpy(fields, response->fields, response->field_count * sizeof *fields);
+    response->fields = fields;
+    response->field_capacity = capacity;
+    return true;
+}
+
+static bool is_unsafe(char byte) {
+    return byte == '\r' || byte == '\n' || byte == '\0';
+}
+
+/* RFC 9110 5.5: a recipient of CR, LF or NUL in a field value refuses the message or replaces them
+ * with spaces. Such values can only come from variables here. */
+static bool make_value_safe(struct exchange *exchange, struct slice *value) {
+    size_t i = 0;
+    while (i < value->size && !is_unsafe(value->data[i])) {
+        i++;
+    }
+    if (i == value->size) {
+        return true;
+    }
+    char *copy = arena_allocate_bytes(&exchange->arena, value->size);
+    if (copy == NULL) {
+        return false;
+    }
+    for (i = 0; i < value->size; i++) {
+        copy[i] = is_unsafe(value->data[i]) ? ' ' : value->data[i];
+    }
+    value->data = copy;
+    return true;
+}
+
+bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value) {
+    struct http_response *response = &exchange->response;
+    if (response->field_count == response->field_capacity && !grow_fields(exchange)) {
+        return false;
+    }
+    response->fields[response->field_count++] = (struct engine_header){name, value};
+    return true;
+}
+
+bool exchange_response_has_body(const struct exchange *exchange) {
+    uint32_t status = exchange->response.status;
+    return !slice_equals(exchange->head.method, SLICE("HEAD")) && status >= 200 && status != 204 &&
+           status != 304;
+}
+
+/* The statuses to which add_header applies without `always`. */
+static bool takes_added_headers(uint32_t status) {
+    switch (status) {
+    case 200:
+    case 201:
+    case 204:
+    case 206:
+    case 301:
+    case 302:
+    case 303:
+    case 304:
+    case 307:
+    case 308:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void remove_field(struct http_response *response, struct slice name) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < response->field_count; i++) {
+        if (!slice_equals_nocase(response->fields[i].name, name)) {
+            response->fields[kept++] = response->fields[i];
+        }
+    }
+    response->field_count = kept;
+}
+
+/* As nginx: these two replace what is there, all others are added to it. */
+static bool is_replaced(struct slice name) {
+    return slice_equals_nocase(name, SLICE("Last-Modified")) ||
+           slice_equals_nocase(name, SLICE("ETag"));
+}
+
+static bool add_configured_headers(struct exchange *exchange) {
+    const struct table *table = &exchange->generation->table;
+    struct table_range range = exchange->request.settings->add_header;
+    bool is_usual = takes_added_headers(exchange->response.status);
+    for (uint32_t i = range.first; i < range.first + range.count; i++) {
+        const struct table_header_field *field = &table->header_field[i];
+        struct slice name = table_text(table, field->name);
+        struct slice value;
+        if (!is_usual && field->always == 0) {
+            continue;
+        }
+        if (!engine_run_template(&exchange->request, field->value, &value)) {
+            return false;
+        }
+        if (is_replaced(name)) {
+            remove_field(&exchange->response, name);
+        }
+        if (value.size > 0 &&
+            (!make_value_safe(exchange, &value) || !exchange_add_field(exchange, name, value))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Server and Date come first, unless proxy_pass_header let the backend's own through. */
+static bool add_own_fields(struct exchange *exchange) {
+    struct http_response *response = &exchange->response;
+    bool has_server = false;
+    bool has_date = false;
+    for (uint32_t i = 0; response->is_from_back && i < response->field_count; i++) {
+        has_server = has_server || slice_equals_nocase(response->fields[i].name, SLICE("Server"));
+        has_date = has_date || slice_equals_nocase(response->fields[i].name, SLICE("Date"));
+    }
+    uint32_t own = (has_server ? 0u : 1u) + (has_date ? 0u : 1u);
+    while (response->field_count + own > response->field_capacity) {
+        if (!grow_fields(exchange)) {
+            return false;
+        }
+    }
+    memmove(response->fields + own, response->fields,
+            response->field_count * sizeof *response->fields);
+    response->field_count += own;
+    struct engine_header *next = response->fields;
+    if (!has_server) {
+        *next++ = (struct engine_header){SLICE("Server"), server_field(exchange)};
+    }
+    if (!has_date) {
+        *next = (struct engine_header){SLICE("Date"), http_service_date(exchange->service)};
+    }
+    return true;
+}
+
+bool exchange_send_head(struct exchange *exchange) {
+    if (!add_configured_headers(exchange) || !add_own_fields(exchange)) {
+        exchange_fail(exchange, 500);
+        return false;
+    }
+    if (!exchange->front_operations->send_head(exchange)) {
+        exchange->is_aborted = true;
+        exchange->front_operations->abort(exchange);
+        return false;
+    }
+    exchange->response.is_head_sent = true;
+    return true;
+}
+
+size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                          bool last) {
+    return exchange->front_operations->send_body(exchange, pieces, count, last);
+}

@@ -1,0 +1,152 @@
+/* The service of one worker: its parts put together, generations exchanged, connections counted. */
+#include "http/service.h"
+
+#include "base/container.h"
+#include "http/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void accept_again(struct timer *timer) {
+    struct http_service *service = CONTAINER_OF(timer, struct http_service, accept_timer);
+    if (!service->is_draining) {
+        http_listener_resume_all(service);
+    }
+}
+
+static void report_idle(struct loop_task *task) {
+    struct http_service *service = CONTAINER_OF(task, struct http_service, idle_task);
+    void (*on_idle)(void *data) = service->on_idle;
+    if (on_idle != NULL && service->fronts == NULL) {
+        service->on_idle = NULL;
+        on_idle(service->on_idle_data);
+    }
+}
+
+struct http_service *http_service_create(const struct http_service_options *options) {
+    struct http_service *service = calloc(1, sizeof *service);
+    if (service == NULL) {
+        return NULL;
+    }
+    service->loop = options->loop;
+    service->log = options->log;
+    service->proxy = options->proxy;
+    service->connection_limit = options->worker_connections;
+    service->multi_accept = options->multi_accept;
+    service->accept_timer.on_expire = accept_again;
+    service->idle_task.run = report_idle;
+    if (gethostname(service->hostname, sizeof service->hostname - 1) != 0) {
+        service->hostname[0] = '\0';
+    }
+    service->proxy_state = service->proxy->create(service);
+    if (service->proxy_state == NULL) {
+        free(service);
+        return NULL;
+    }
+    return service;
+}
+
+static bool uses_variable(const struct table *table, enum variable_id id) {
+    for (uint32_t i = 0; i < table->variable_count; i++) {
+        if (table->variable[i].id == (uint32_t)id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool http_service_use(struct http_service *service, struct generation *generation) {
+    if (!service->proxy->prepare(service->proxy_state, generation)) {
+        return false;
+    }
+    struct generation *previous = service->generation;
+    if (previous != NULL) {
+        http_listener_remember(service, previous);
+    }
+    service->generation = generation;
+    service->needs_server_addr = uses_variable(&generation->table, VARIABLE_SERVER_ADDR);
+    service->connection_limit = generation->table.process[0].worker_connections;
+    service->multi_accept = generation->table.process[0].multi_accept != 0;
+    if (previous != NULL) {
+        generation_release(previous);
+    }
+    return true;
+}
+
+/* Once a minute at most: under load the limit may be reached again and again. */
+static void report_full(struct http_service *service) {
+    uint64_t now = service->loop->now;
+    if (service->full_reported == 0 || now - service->full_reported >= 60000) {
+        service->full_reported = now;
+        log_message(service->log, TABLE_LOG_ALERT,
+                    "%u worker_connections are not enough, accepting again when one is free",
+                    service->connection_limit);
+    }
+}
+
+bool http_service_take_connection(struct http_service *service) {
+    if (service->connection_count >= service->connection_limit) {
+        return false;
+    }
+    service->connection_count++;
+    if (service->connection_count == service->connection_limit && !service->is_paused) {
+        report_full(service);
+        http_listener_pause_all(service);
+    }
+    return true;
+}
+
+void http_service_give_connection(struct http_service *service) {
+    service->connection_count--;
+    if (service->is_paused && !service->is_draining &&
+        service->connection_count < service->connection_limit) {
+        http_listener_resume_all(service);
+    }
+}
+
+void http_service_check_idle(struct http_service *service) {
+    if (service->is_draining && service->fronts == NULL) {
+        loop_defer(service->loop, &service->idle_task);
+    }
+}
+
+static void close_listeners(struct http_service *service) {
+    while (service->listeners != NULL) {
+        struct http_listener *listener = service->listeners;
+        service->listeners = listener->next;
+        http_listener_close(listener);
+        http_listener_release(listener);
+    }
+}
+
+void http_service_drain(struct http_service *service, void (*on_idle)(void *data), void *data) {
+    service->is_draining = true;
+    service->on_idle = on_idle;
+    service->on_idle_data = data;
+    close_listeners(service);
+    http1_front_drain(service, NULL);
+    service->proxy->drain(service->proxy_state);
+    http_service_check_idle(service);
+}
+
+void http_service_destroy(struct http_service *service) {
+    service->is_draining = true;
+    service->on_idle = NULL;
+    close_listeners(service);
+    timer_remove(&service->loop->timers, &service->accept_timer);
+    http1_front_destroy_all(service);
+    service->proxy->destroy(service->proxy_state);
+    if (service->generation != NULL) {
+        generation_release(service->generation);
+    }
+    while (service->free_exchanges != NULL) {
+        struct exchange *exchange = service->free_exchanges;
+        service->free_exchanges = exchange->next_free;
+        arena_release(&exchange->arena);
+        free(exchange);
+    }
+    loop_cancel(service->loop, &service->idle_task);
+    buffer_pool_release(&service->buffers);
+    free(service);
+}

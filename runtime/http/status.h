@@ -1,0 +1,20 @@
+/* Status codes: reason phrases and the pages sent with errors. */
+#ifndef HTTP_STATUS_H
+#define HTTP_STATUS_H
+
+#include "base/slice.h"
+
+/* "Not Found"; empty for a code without a phrase. */
+struct slice http_status_phrase(uint32_t status);
+
+/* "404 Not Found", as error pages show it; the bare number when there is no phrase. `text` must
+ * hold at least HTTP_STATUS_TEXT bytes. */
+enum { HTTP_STATUS_TEXT = 64 };
+struct slice http_status_text(uint32_t status, char text[HTTP_STATUS_TEXT]);
+
+/* The heading of the page: mostly the status text, for some codes a sentence as in nginx. Empty
+ * when nginx has no page for this code. */
+struct slice http_status_page_note(uint32_t status);
+bool http_status_has_page(uint32_t status);
+
+#endif

@@ -1,0 +1,217 @@
+/* LIVE variables: those that only the running exchange can tell. What the proxy knows of upstreams
+ * it tells itself; what follows from the request alone is in src/engine/. */
+#include "http/internal.h"
+#include "http/status.h"
+
+#include <openssl/rand.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+__attribute__((format(printf, 3, 4))) static bool
+format_value(struct exchange *exchange, struct slice *value, const char *format, ...) {
+    enum { NUMBER_SIZE = 64 };
+    char *text = arena_allocate_bytes(&exchange->arena, NUMBER_SIZE);
+    if (text == NULL) {
+        return false;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text, NUMBER_SIZE, format, arguments);
+    va_end(arguments);
+    *value = (struct slice){text, (size_t)size};
+    return true;
+}
+
+static bool format_seconds(struct exchange *exchange, uint64_t milliseconds, struct slice *value) {
+    return format_value(exchange, value, "%llu.%03u", (unsigned long long)(milliseconds / 1000),
+                        (unsigned)(milliseconds % 1000));
+}
+
+static bool format_number(struct exchange *exchange, uint64_t number, struct slice *value) {
+    return format_value(exchange, value, "%llu", (unsigned long long)number);
+}
+
+/* Everything after the head, framing included, as nginx counts. */
+static bool body_bytes_sent(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    const struct http_response *response = &exchange->response;
+    uint64_t sent = response->bytes_sent;
+    return format_number(exchange, sent > response->head_size ? sent - response->head_size : 0,
+                         value);
+}
+
+static bool bytes_sent(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_number(exchange, exchange->response.bytes_sent, value);
+}
+
+static bool connection(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_number(exchange, exchange->connection_number, value);
+}
+
+static bool connection_requests(struct exchange *exchange, struct slice suffix,
+                                struct slice *value) {
+    (void)suffix;
+    return format_number(exchange, exchange->connection_requests, value);
+}
+
+static bool connection_time(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    uint64_t age = exchange->service->loop->now - exchange->connection_started;
+    return format_seconds(exchange, age, value);
+}
+
+static bool hostname(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    *value = slice_from_string(exchange->service->hostname);
+    return true;
+}
+
+static bool msec(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    const struct timespec *now = &exchange->service->loop->clock;
+    return format_value(exchange, value, "%lld.%03ld", (long long)now->tv_sec,
+                        now->tv_nsec / 1000000);
+}
+
+static bool version(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)exchange;
+    (void)suffix;
+    *value = SLICE(RPC_VERSION);
+    return true;
+}
+
+static bool process_id(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_number(exchange, (uint64_t)getpid(), value);
+}
+
+static bool pipelined(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    *value = exchange->is_pipelined ? SLICE("p") : SLICE(".");
+    return true;
+}
+
+static bool request_completion(struct exchange *exchange, struct slice suffix,
+                               struct slice *value) {
+    (void)suffix;
+    *value = exchange->response.is_complete ? SLICE("OK") : SLICE("");
+    return true;
+}
+
+static bool request_id(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    if (exchange->id.size == 0) {
+        unsigned char random[16];
+        char *text = arena_allocate_bytes(&exchange->arena, 2 * sizeof random);
+        if (text == NULL || RAND_bytes(random, sizeof random) != 1) {
+            return false;
+        }
+        for (size_t i = 0; i < sizeof random; i++) {
+            text[2 * i] = "0123456789abcdef"[random[i] >> 4];
+            text[2 * i + 1] = "0123456789abcdef"[random[i] & 15];
+        }
+        exchange->id = (struct slice){text, 2 * sizeof random};
+    }
+    *value = exchange->id;
+    return true;
+}
+
+static bool request_length(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_number(exchange, exchange->request_length, value);
+}
+
+static bool request_time(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_seconds(exchange, exchange->service->loop->now - exchange->started, value);
+}
+
+static bool status(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    uint32_t shown = exchange->log_status != 0 ? exchange->log_status : exchange->response.status;
+    return format_value(exchange, value, "%03u", shown);
+}
+
+static bool time_iso8601(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    *value = http_service_time_iso8601(exchange->service);
+    return true;
+}
+
+static bool time_local(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    *value = http_service_time_local(exchange->service);
+    return true;
+}
+
+/* The fields that describe framing and connection are not in the list; they follow from the state.
+ */
+static bool framing_field(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    const struct http_response *response = &exchange->response;
+    if (slice_equals(suffix, SLICE("content_length"))) {
+        return response->has_length && format_number(exchange, response->length, value);
+    }
+    if (slice_equals(suffix, SLICE("transfer_encoding"))) {
+        *value = SLICE("chunked");
+        return response->is_chunked;
+    }
+    if (slice_equals(suffix, SLICE("connection"))) {
+        *value = response->is_upgrade   ? SLICE("upgrade")
+                 : exchange->keep_alive ? SLICE("keep-alive")
+                                        : SLICE("close");
+        return true;
+    }
+    return false;
+}
+
+static bool sent_http(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    const struct http_response *response = &exchange->response;
+    if (!response->is_head_sent) {
+        return false;
+    }
+    if (framing_field(exchange, suffix, value)) {
+        return true;
+    }
+    return engine_find_field(&exchange->arena, response->fields, response->field_count, suffix,
+                             value);
+}
+
+/* One row per variable; the others are the proxy's. */
+typedef bool live_variable(struct exchange *exchange, struct slice suffix, struct slice *value);
+
+static live_variable *const variables[TABLE_variable_id_COUNT] = {
+    [VARIABLE_BODY_BYTES_SENT] = body_bytes_sent,
+    [VARIABLE_BYTES_SENT] = bytes_sent,
+    [VARIABLE_CONNECTION] = connection,
+    [VARIABLE_CONNECTION_REQUESTS] = connection_requests,
+    [VARIABLE_CONNECTION_TIME] = connection_time,
+    [VARIABLE_HOSTNAME] = hostname,
+    [VARIABLE_MSEC] = msec,
+    [VARIABLE_NGINX_VERSION] = version,
+    [VARIABLE_PID] = process_id,
+    [VARIABLE_PIPE] = pipelined,
+    [VARIABLE_REQUEST_COMPLETION] = request_completion,
+    [VARIABLE_REQUEST_ID] = request_id,
+    [VARIABLE_REQUEST_LENGTH] = request_length,
+    [VARIABLE_REQUEST_TIME] = request_time,
+    [VARIABLE_SENT_HTTP] = sent_http,
+    [VARIABLE_STATUS] = status,
+    [VARIABLE_TIME_ISO8601] = time_iso8601,
+    [VARIABLE_TIME_LOCAL] = time_local,
+};
+
+static bool find_variable(void *owner, enum variable_id id, struct slice suffix,
+                          struct slice *value) {
+    struct exchange *exchange = owner;
+    if (variables[id] != NULL) {
+        return variables[id](exchange, suffix, value);
+    }
+    return exchange->proxy_data != NULL &&
+           exchange->service->proxy->variable(exchange, id, suffix, value);
+}
+
+const struct engine_live exchange_live = {.variable = find_variable};

@@ -1,0 +1,324 @@
+/* Attempts: one peer is tried, and another when a connection to it fails (proxy_next_upstream's
+ * default: error and timeout). */
+#include "proxy/internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STALE_LIMIT = 2 };
+
+static void back_ready(struct back *back, uint32_t events);
+static void back_timed_out(struct back *back);
+
+void proxy_log(struct proxy *proxy, enum table_log_level level, const char *format, ...) {
+    char message[512];
+    char upstream[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct slice name = proxy->attempt_count > 0 ? proxy_current_attempt(proxy)->name : proxy->host;
+    int size = snprintf(upstream, sizeof upstream, "http://%.*s%.*s", SLICE_ARGS(name),
+                        SLICE_ARGS(proxy->uri));
+    struct slice shown = {upstream,
+                          (size_t)size < sizeof upstream ? (size_t)size : sizeof upstream - 1};
+    exchange_log(proxy->exchange, level, shown, "%s", message);
+}
+
+static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
+    if (proxy->attempt_count == proxy->attempt_capacity) {
+        uint32_t capacity = proxy->attempt_capacity == 0 ? 2 : proxy->attempt_capacity * 2;
+        struct proxy_attempt *attempts =
+            arena_allocate(&proxy->exchange->arena, capacity * sizeof *attempts);
+        if (attempts == NULL) {
+            return false;
+        }
+        if (proxy->attempt_count > 0) {
+            memcpy(attempts, proxy->attempts, proxy->attempt_count * sizeof *attempts);
+        }
+        proxy->attempts = attempts;
+        proxy->attempt_capacity = capacity;
+    }
+    proxy->attempts[proxy->attempt_count++] = (struct proxy_attempt){
+        .peer = peer == NULL ? NULL : balance_peer_hold(peer),
+        .name = peer != NULL ? peer->name
+                : proxy->group != NULL
+                    ? table_text(&proxy->group->generation->table, proxy->group->record->name)
+                    : proxy->host,
+        .started = proxy->exchange->service->loop->now,
+        .connect_time = PROXY_NEVER,
+        .header_time = PROXY_NEVER,
+        .response_time = PROXY_NEVER,
+    };
+    return true;
+}
+
+static struct balance_peer *pick(struct proxy *proxy) {
+    struct balance_peer *tried[64];
+    uint32_t count = 0;
+    uint32_t limit = balance_peers_usable(proxy->peers);
+    for (uint32_t i = 0; i < proxy->attempt_count && count < 64; i++) {
+        if (!proxy->attempts[i].was_stale) {
+            tried[count++] = proxy->attempts[i].peer;
+        }
+    }
+    if (count >= limit) {
+        return NULL;
+    }
+    return balance_round_robin_pick(proxy->peers, tried, count,
+                                    proxy->exchange->service->loop->now);
+}
+
+/* The connection of this attempt: an idle one or a new one. */
+static bool connect_back(struct proxy *proxy, struct balance_peer *peer) {
+    struct http_service *service = proxy->exchange->service;
+    uint64_t tag = proxy->exchange->request.location->identity;
+    /* Where kept connections turn out to be closed, the others of their pool likely are, too. */
+    bool trusts_pool = proxy->group != NULL && proxy->stale_count < STALE_LIMIT;
+    struct back *back = trusts_pool ? back_pool_take(proxy->group->pool, peer, tag) : NULL;
+    if (back == NULL) {
+        back = back_connect(service, peer, tag);
+    }
+    if (back == NULL) {
+        return false;
+    }
+    back->user = proxy;
+    back->on_ready = back_ready;
+    back->on_timeout = back_timed_out;
+    back->requests++;
+    proxy->back = back;
+    if (!back->is_connecting) {
+        proxy_current_attempt(proxy)->connect_time = 0;
+    }
+    return true;
+}
+
+/* False without memory for the request's head. */
+static bool prepare_attempt(struct proxy *proxy) {
+    proxy->request_written = 0;
+    proxy->spool_written = 0;
+    proxy->body_sent = proxy->body == PROXY_BODY_NONE;
+    proxy->scanned = 0;
+    if (proxy->response != NULL) {
+        proxy->response->begin = proxy->response->end = 0;
+    }
+    return proxy->request != NULL || proxy_build_request(proxy);
+}
+
+static bool is_alone(const struct proxy *proxy) {
+    return proxy->peers->count == 1;
+}
+
+static void report_failure(struct proxy *proxy) {
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    if (balance_peer_failed(attempt->peer, is_alone(proxy), proxy->exchange->service->loop->now)) {
+        proxy_log(proxy, TABLE_LOG_WARN, "upstream server temporarily disabled");
+    }
+}
+
+static void give_up(struct proxy *proxy, uint32_t status) {
+    proxy->step = PROXY_DONE;
+    exchange_fail(proxy->exchange, status);
+}
+
+static void nobody_left(struct proxy *proxy) {
+    if (proxy->attempt_count == 0) {
+        if (!add_attempt(proxy, NULL)) {
+            give_up(proxy, 500);
+            return;
+        }
+        proxy_current_attempt(proxy)->status = 502;
+        proxy_current_attempt(proxy)->response_time = 0;
+    }
+    proxy_log(proxy, TABLE_LOG_ERROR, "no live upstreams while connecting to upstream");
+    give_up(proxy, 502);
+}
+
+static void watch_attempt(struct proxy *proxy) {
+    struct loop *loop = proxy->exchange->service->loop;
+    const struct table_settings *settings = proxy->exchange->request.settings;
+    proxy->step = proxy->back->is_connecting ? PROXY_CONNECTING : PROXY_SENDING;
+    timer_start(&loop->timers, &proxy->back->timer,
+                loop->now + (proxy->back->is_connecting ? settings->proxy_connect_timeout
+                                                        : settings->proxy_read_timeout));
+}
+
+void proxy_start_attempt(struct proxy *proxy) {
+    for (;;) {
+        struct balance_peer *peer = pick(proxy);
+        if (peer == NULL) {
+            nobody_left(proxy);
+            return;
+        }
+        if (!add_attempt(proxy, peer) || !prepare_attempt(proxy)) {
+            give_up(proxy, 500);
+            return;
+        }
+        if (connect_back(proxy, peer)) {
+            break;
+        }
+        int error = errno;
+        bool is_ours = error == EMFILE || error == ENFILE || error == ENOMEM || error == EUSERS;
+        proxy_log(proxy, is_ours ? TABLE_LOG_ALERT : TABLE_LOG_ERROR,
+                  "connect() failed (%d: %s) while connecting to upstream", error,
+                  error == EUSERS ? "worker_connections are not enough" : strerror(error));
+        if (is_ours) {
+            give_up(proxy, 503);
+            return;
+        }
+        proxy_current_attempt(proxy)->status = 502;
+        proxy_current_attempt(proxy)->response_time = 0;
+        report_failure(proxy);
+    }
+    watch_attempt(proxy);
+    if (!proxy->back->is_connecting) {
+        proxy_send_request(proxy);
+    }
+}
+
+void proxy_drop_back(struct proxy *proxy) {
+    struct back *back = proxy->back;
+    proxy->back = NULL;
+    if (back != NULL) {
+        back->user = NULL;
+        back_close(back);
+    }
+}
+
+static void close_attempt(struct proxy *proxy) {
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    attempt->response_time = proxy->exchange->service->loop->now - attempt->started;
+}
+
+/* Methods whose repetition does no harm; others are tried again only if the peer got nothing (RFC
+ * 9110 9.2.2, and nginx's list). */
+static bool is_repeatable(struct slice method) {
+    return !slice_equals(method, SLICE("POST")) && !slice_equals(method, SLICE("PATCH")) &&
+           !slice_equals(method, SLICE("LOCK"));
+}
+
+static bool may_try_again(const struct proxy *proxy) {
+    if (proxy->stream_taken > 0 || proxy->has_head) {
+        return false;
+    }
+    return proxy->request_written == 0 || is_repeatable(proxy->exchange->request.method);
+}
+
+void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure) {
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    uint32_t status = failure == PROXY_TIMED_OUT ? 504 : 502;
+    /* An idle connection that the peer closed in the meantime says nothing about the peer: the same
+     * one is asked again. */
+    bool was_stale = proxy->back != NULL && proxy->back->is_reused && failure == PROXY_FAILED &&
+                     attempt->bytes_received == 0;
+    close_attempt(proxy);
+    attempt->status = status;
+    attempt->was_stale = was_stale;
+    proxy->stale_count += was_stale ? 1 : 0;
+    proxy_drop_back(proxy);
+    if (!was_stale) {
+        report_failure(proxy);
+    }
+    if (failure != PROXY_BAD_RESPONSE && may_try_again(proxy)) {
+        bool has_another = was_stale || proxy->attempt_count < balance_peers_usable(proxy->peers);
+        if (has_another) {
+            proxy_start_attempt(proxy);
+            return;
+        }
+    }
+    give_up(proxy, status);
+}
+
+static bool may_be_kept(const struct proxy *proxy) {
+    const struct http_response_head *head = &proxy->head;
+    bool is_persistent = head->minor >= 1 ? !head->connection_close : head->connection_keep_alive;
+    return is_persistent && !proxy->asks_close && proxy->group != NULL && proxy->body_sent &&
+           head->framing != HTTP_BODY_UNTIL_CLOSE && !proxy->exchange->is_upgraded &&
+           proxy->response->begin == proxy->response->end;
+}
+
+void proxy_finish_attempt(struct proxy *proxy) {
+    close_attempt(proxy);
+    balance_peer_succeeded(proxy_current_attempt(proxy)->peer);
+    proxy->step = PROXY_DONE;
+    struct back *back = proxy->back;
+    proxy->back = NULL;
+    if (back == NULL) {
+        return;
+    }
+    back->user = NULL;
+    if (may_be_kept(proxy)) {
+        back_keep(back, proxy->group->pool);
+    } else {
+        back_close(back);
+    }
+}
+
+/* --- events --- */
+
+static void connected(struct proxy *proxy) {
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    struct loop *loop = proxy->exchange->service->loop;
+    proxy->back->is_connecting = false;
+    proxy->step = PROXY_SENDING;
+    attempt->connect_time = loop->now - attempt->started;
+    timer_start(&loop->timers, &proxy->back->timer,
+                loop->now + proxy->exchange->request.settings->proxy_read_timeout);
+}
+
+/* A failed connect is reported as hang-up together with writability; SO_ERROR has the reason. */
+static bool has_connect_failed(struct proxy *proxy, uint32_t events) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if ((events & LOOP_HANGUP) == 0 ||
+        getsockopt(proxy->back->handle.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 ||
+        error == 0) {
+        return false;
+    }
+    proxy_log(proxy, TABLE_LOG_ERROR, "connect() failed (%d: %s) while connecting to upstream",
+              error, strerror(error));
+    return true;
+}
+
+static void back_ready(struct back *back, uint32_t events) {
+    struct proxy *proxy = back->user;
+    if (proxy->step == PROXY_CONNECTING) {
+        if (has_connect_failed(proxy, events)) {
+            proxy_fail_attempt(proxy, PROXY_FAILED);
+            return;
+        }
+        if ((events & LOOP_WRITE) == 0) {
+            return;
+        }
+        connected(proxy);
+    }
+    if ((events & LOOP_WRITE) != 0 && proxy->back == back) {
+        proxy_send_request(proxy);
+    }
+    if ((events & (LOOP_READ | LOOP_HANGUP)) != 0 && proxy->back == back) {
+        if (proxy->has_head) {
+            proxy_relay(proxy);
+        } else {
+            proxy_read_head(proxy);
+        }
+    }
+}
+
+static void back_timed_out(struct back *back) {
+    struct proxy *proxy = back->user;
+    static const char *const doing[] = {
+        [PROXY_COLLECTING] = "reading the request",
+        [PROXY_CONNECTING] = "connecting to upstream",
+        [PROXY_SENDING] = "sending request to upstream",
+        [PROXY_RELAYING] = "reading upstream",
+        [PROXY_DONE] = "reading upstream",
+    };
+    proxy_log(proxy, TABLE_LOG_ERROR, "upstream timed out (%d: %s) while %s", ETIMEDOUT,
+              strerror(ETIMEDOUT),
+              proxy->step == PROXY_SENDING && proxy->body_sent
+                  ? "reading response header from upstream"
+                  : doing[proxy->step]);
+    proxy_fail_attempt(proxy, PROXY_TIMED_OUT);
+}

@@ -1,0 +1,165 @@
+/* What the files of proxy/ share: the state of one proxied exchange and the steps on it. */
+#ifndef PROXY_INTERNAL_H
+#define PROXY_INTERNAL_H
+
+#include "balance/round_robin.h"
+#include "http/chunked.h"
+#include "net/spool.h"
+#include "proxy/group.h"
+
+/* Of one worker. */
+struct proxy_state {
+    struct http_service *service;
+    struct resolver *resolver;   /* NULL: c-ares did not start; names do not resolve */
+    struct proxy_groups *groups; /* of the current generation; not owned */
+};
+
+/* One try of one peer, for $upstream_… */
+struct proxy_attempt {
+    struct balance_peer *peer; /* held */
+    struct slice name;
+    uint32_t status;       /* 0: none */
+    uint64_t started;      /* loop time */
+    uint64_t connect_time; /* milliseconds since started; PROXY_NEVER: it did not come to that */
+    uint64_t header_time;
+    uint64_t response_time;
+    uint64_t bytes_sent;
+    bool was_stale; /* an idle connection that turned out to be closed */
+    uint64_t bytes_received;
+    uint64_t response_length;
+};
+#define PROXY_NEVER UINT64_MAX
+
+enum proxy_body {
+    PROXY_BODY_NONE,
+    PROXY_BODY_COLLECT, /* read whole before a backend is asked, so that it can be sent again */
+    PROXY_BODY_STREAM,  /* passed on as it arrives */
+};
+
+enum proxy_step {
+    PROXY_COLLECTING, /* the request body is being read */
+    PROXY_CONNECTING,
+    PROXY_SENDING,  /* the request; the response may begin at any time */
+    PROXY_RELAYING, /* the response */
+    PROXY_DONE,
+};
+
+/* In the exchange's arena, as exchange->proxy_data. */
+struct proxy {
+    struct exchange *exchange;
+    struct proxy_state *state;
+    const struct table_proxy *record;
+    enum proxy_step step;
+
+    /* Where to: a group, or one address that a variable gave. */
+    struct proxy_group *group;
+    struct balance_peers *peers;
+    struct balance_peers single;  /* owns the peer of an address given by a variable */
+    struct slice scheme_and_host; /* "http://host:port", for logs */
+    struct slice host;            /* $proxy_host */
+    struct slice port;            /* $proxy_port */
+    struct slice uri;             /* of the request to the backend */
+
+    /* What is sent. */
+    struct buffer *request; /* the head, until it is sent */
+    size_t request_written;
+    enum proxy_body body;
+    struct spool spool;
+    uint64_t spool_written;
+    uint64_t stream_taken; /* bytes that a backend got and nobody can send again */
+    bool body_sent;
+    bool body_refused; /* the backend has stopped reading before the body's end */
+    int write_error;   /* errno of a failed write, told if no response can be read either */
+    bool asks_upgrade; /* the request carries an Upgrade field */
+    bool asks_close;   /* it says Connection: close, so it is the connection's last */
+
+    /* What comes back. */
+    struct back *back;
+    struct buffer *response;    /* head and then body, see relay.c */
+    struct buffer *head_buffer; /* holds the head when `response` no longer does */
+    size_t scanned;
+    size_t body_offset;
+    struct http_response_head head;
+    struct engine_header fields[EXCHANGE_FIELDS];
+    uint8_t field_ids[EXCHANGE_FIELDS];
+    bool has_head;
+    uint64_t remaining;
+    struct http_chunked chunked;
+    struct slice pieces[EXCHANGE_PIECES]; /* decoded, not taken by the front yet */
+    uint32_t piece_count;
+    bool pieces_are_last;
+    bool must_flush;           /* the front has a head that no body bytes pushed out */
+    bool is_relaying;          /* guards against re-entry through the front */
+    struct loop_task relay_on; /* goes on in the next turn */
+
+    struct proxy_attempt *attempts;
+    uint32_t attempt_count;
+    uint32_t attempt_capacity;
+    uint32_t stale_count; /* attempts on kept connections that turned out to be closed */
+};
+
+static inline struct proxy_attempt *proxy_current_attempt(struct proxy *proxy) {
+    return &proxy->attempts[proxy->attempt_count - 1];
+}
+
+/* --- target.c --- */
+
+/* Decides where the request goes: fills in group or peers, host, port and uri. False after it has
+ * answered an error. */
+bool proxy_find_target(struct proxy *proxy);
+
+/* --- request.c --- */
+
+/* Builds the request's head. False without memory. */
+bool proxy_build_request(struct proxy *proxy);
+
+/* --- attempt.c --- */
+
+/* Picks a peer, takes or opens a connection to it, and begins to send; tries on when a connection
+ * fails at once. Answers 502 when there is nobody to try. */
+void proxy_start_attempt(struct proxy *proxy);
+
+enum proxy_failure { PROXY_FAILED, PROXY_TIMED_OUT, PROXY_BAD_RESPONSE };
+
+/* The current attempt has failed: another peer if that is allowed, else 502 or 504. */
+void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure);
+
+/* The response was read whole: the connection is kept or closed. */
+void proxy_finish_attempt(struct proxy *proxy);
+
+/* Lets go of the connection, whatever state it is in. */
+void proxy_drop_back(struct proxy *proxy);
+
+/* Error log line that names the upstream. */
+__attribute__((format(printf, 3, 4))) void
+proxy_log(struct proxy *proxy, enum table_log_level level, const char *format, ...);
+
+/* --- send.c --- */
+
+/* Writes what can be written of the request. */
+void proxy_send_request(struct proxy *proxy);
+size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last);
+
+/* --- response.c --- */
+
+/* Bytes may have arrived while no head is there yet. */
+void proxy_read_head(struct proxy *proxy);
+
+/* --- relay.c --- */
+
+void proxy_start_relay(struct proxy *proxy);
+/* Moves body bytes to the front as far as both sides go. */
+void proxy_relay(struct proxy *proxy);
+
+/* --- redirect.c --- */
+
+/* The Location or Refresh value that the client gets: proxy_redirect's default. Borrowed when
+ * nothing changes. */
+struct slice proxy_rewrite_location(struct proxy *proxy, struct slice value);
+struct slice proxy_rewrite_refresh(struct proxy *proxy, struct slice value);
+
+/* --- variable.c --- */
+bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,
+                    struct slice *value);
+
+#endif

@@ -1,0 +1,190 @@
+/* Opening, keeping and closing connections to backends. */
+#include "proxy/pool.h"
+
+#include "base/container.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- pools --- */
+
+struct back_pool *back_pool_create(void) {
+    struct back_pool *pool = calloc(1, sizeof *pool);
+    if (pool != NULL) {
+        pool->references = 1;
+    }
+    return pool;
+}
+
+struct back_pool *back_pool_hold(struct back_pool *pool) {
+    pool->references++;
+    return pool;
+}
+
+void back_pool_empty(struct back_pool *pool) {
+    while (pool->oldest != NULL) {
+        back_close(pool->oldest);
+    }
+}
+
+void back_pool_release(struct back_pool *pool) {
+    if (--pool->references == 0) {
+        back_pool_empty(pool);
+        free(pool);
+    }
+}
+
+static void take_out(struct back *back) {
+    struct back_pool *pool = back->pool;
+    if (back->newer != NULL) {
+        back->newer->older = back->older;
+    } else {
+        pool->newest = back->older;
+    }
+    if (back->older != NULL) {
+        back->older->newer = back->newer;
+    } else {
+        pool->oldest = back->newer;
+    }
+    back->newer = back->older = NULL;
+    back->pool = NULL;
+    pool->count--;
+}
+
+static void put_in(struct back *back, struct back_pool *pool) {
+    back->pool = pool;
+    back->newer = NULL;
+    back->older = pool->newest;
+    if (pool->newest != NULL) {
+        pool->newest->newer = back;
+    } else {
+        pool->oldest = back;
+    }
+    pool->newest = back;
+    pool->count++;
+}
+
+static bool goes_to(const struct back *back, const struct balance_peer *peer) {
+    return back->peer == peer ||
+           (back->peer->address_size == peer->address_size &&
+            memcmp(&back->peer->address, &peer->address, peer->address_size) == 0);
+}
+
+struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag) {
+    for (struct back *back = pool->newest; back != NULL; back = back->older) {
+        if (goes_to(back, peer) && (!pool->is_local || back->tag == tag)) {
+            take_out(back);
+            timer_stop(&back->timer);
+            back->is_reused = true;
+            back->tag = tag;
+            return back;
+        }
+    }
+    return NULL;
+}
+
+/* --- connections --- */
+
+static void free_back(struct loop_task *task) {
+    struct back *back = CONTAINER_OF(task, struct back, freeing);
+    balance_peer_release(back->peer);
+    free(back);
+}
+
+void back_close(struct back *back) {
+    if (back->is_closed) {
+        return;
+    }
+    back->is_closed = true;
+    if (back->pool != NULL) {
+        take_out(back);
+    }
+    loop_remove(back->service->loop, &back->handle);
+    close(back->handle.fd);
+    timer_remove(&back->service->loop->timers, &back->timer);
+    http_service_give_connection(back->service);
+    loop_defer(back->service->loop, &back->freeing);
+}
+
+/* An idle connection has nothing to say: what arrives is its end, or an answer to nothing. */
+static void back_ready(struct loop_handle *handle, uint32_t events) {
+    struct back *back = CONTAINER_OF(handle, struct back, handle);
+    if (back->pool == NULL) {
+        back->on_ready(back, events);
+    } else if ((events & (LOOP_READ | LOOP_HANGUP)) != 0) {
+        back_close(back);
+    }
+}
+
+static void back_timeout(struct timer *timer) {
+    struct back *back = CONTAINER_OF(timer, struct back, timer);
+    if (back->pool == NULL) {
+        back->on_timeout(back);
+    } else {
+        back_close(back);
+    }
+}
+
+static struct back *create(struct http_service *service, struct balance_peer *peer) {
+    if (!http_service_take_connection(service)) {
+        errno = EUSERS;
+        return NULL;
+    }
+    struct back *back = calloc(1, sizeof *back);
+    if (back == NULL) {
+        http_service_give_connection(service);
+        errno = ENOMEM;
+        return NULL;
+    }
+    back->service = service;
+    back->peer = peer;
+    back->handle.on_ready = back_ready;
+    back->timer.on_expire = back_timeout;
+    back->freeing.run = free_back;
+    back->started = service->loop->now;
+    return back;
+}
+
+struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag) {
+    struct back *back = create(service, peer);
+    if (back == NULL) {
+        return NULL;
+    }
+    bool connected = false;
+    back->handle.fd =
+        socket_connect((const struct sockaddr *)&peer->address, peer->address_size, &connected);
+    if (back->handle.fd < 0 || !loop_add(service->loop, &back->handle)) {
+        int error = errno;
+        if (back->handle.fd >= 0) {
+            close(back->handle.fd);
+        }
+        http_service_give_connection(service);
+        free(back);
+        errno = error;
+        return NULL;
+    }
+    balance_peer_hold(peer);
+    back->tag = tag;
+    back->is_connecting = !connected;
+    if (connected) {
+        back->handle.ready |= LOOP_WRITE;
+    }
+    return back;
+}
+
+void back_keep(struct back *back, struct back_pool *pool) {
+    struct http_service *service = back->service;
+    back->user = NULL;
+    if (pool->limit == 0 || service->is_draining || back->requests >= pool->request_limit ||
+        (back->handle.ready & (LOOP_READ | LOOP_HANGUP)) != 0) {
+        back_close(back);
+        return;
+    }
+    if (pool->count >= pool->limit) {
+        back_close(pool->oldest);
+    }
+    put_in(back, pool);
+    timer_start(&service->loop->timers, &back->timer, service->loop->now + pool->timeout);
+}

@@ -1,0 +1,62 @@
+/* Connections to backends, and the pools that keep idle ones. */
+#ifndef PROXY_POOL_H
+#define PROXY_POOL_H
+
+#include "balance/peer.h"
+#include "http/internal.h"
+
+struct back_pool;
+
+/* A connection to a peer. In use it belongs to one attempt of one exchange, `user`; idle it lies in
+ * a pool and holds no buffer. */
+struct back {
+    struct loop_handle handle;
+    struct loop_task freeing;
+    struct timer timer;
+    struct http_service *service;
+    struct balance_peer *peer;
+    struct back_pool *pool; /* while idle */
+    struct back *newer;     /* in the pool */
+    struct back *older;
+    void *user;
+    void (*on_ready)(struct back *back, uint32_t events); /* while in use */
+    void (*on_timeout)(struct back *back);
+    uint64_t tag;     /* of the location, for pools that do not share between locations */
+    uint64_t started; /* loop time */
+    uint32_t requests;
+    bool is_connecting;
+    bool is_reused;
+    bool is_closed;
+};
+
+/* Idle connections of one upstream group, most recently used first. */
+struct back_pool {
+    uint32_t references;
+    uint32_t count;
+    uint32_t limit;
+    bool is_local; /* a connection serves only the location that opened it */
+    uint64_t timeout;
+    uint32_t request_limit;
+    struct back *newest;
+    struct back *oldest;
+};
+
+struct back_pool *back_pool_create(void);
+struct back_pool *back_pool_hold(struct back_pool *pool);
+void back_pool_release(struct back_pool *pool);
+/* Closes what is idle. */
+void back_pool_empty(struct back_pool *pool);
+
+/* An idle connection to the peer's address, taken out of the pool, or NULL. */
+struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag);
+
+/* Begins a connection to the peer. NULL with errno set; EUSERS: worker_connections are used up. */
+struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag);
+
+/* A connection whose response was read whole: kept in the pool if it may be, else closed. */
+void back_keep(struct back *back, struct back_pool *pool);
+
+/* Closes the connection; it is freed at the end of the turn. */
+void back_close(struct back *back);
+
+#endif

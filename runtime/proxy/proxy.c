@@ -1,0 +1,168 @@
+/* The proxy as a handler of exchanges: begins with the target, ends by letting go of everything. */
+#include "proxy/proxy.h"
+
+#include "proxy/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs when the exchange's arena is released: only then has the log read the fields that lie in
+ * these buffers. */
+static void release_buffers(void *data) {
+    struct proxy *proxy = data;
+    struct buffer_pool *pool = &proxy->state->service->buffers;
+    buffer_give(pool, proxy->response);
+    buffer_give(pool, proxy->head_buffer);
+    for (uint32_t i = 0; i < proxy->attempt_count; i++) {
+        if (proxy->attempts[i].peer != NULL) {
+            balance_peer_release(proxy->attempts[i].peer);
+        }
+    }
+    balance_peers_release(&proxy->single);
+}
+
+static struct proxy *create(struct exchange *exchange) {
+    struct proxy *proxy = arena_allocate(&exchange->arena, sizeof *proxy);
+    if (proxy == NULL || !arena_add_cleanup(&exchange->arena, release_buffers, proxy)) {
+        return NULL;
+    }
+    const struct table *table = &exchange->generation->table;
+    proxy->exchange = exchange;
+    proxy->state = exchange->service->proxy_state;
+    proxy->record = &table->proxy[exchange->request.location->proxy];
+    spool_init(&proxy->spool, &exchange->service->buffers,
+               (size_t)exchange->request.settings->client_body_buffer_size);
+    exchange->proxy_data = proxy;
+    return proxy;
+}
+
+/* A body that fits into client_body_buffer_size is read first, so that it can be sent again to
+ * another peer. So is one of unknown length: its size is checked, and the backend told, before the
+ * backend sees a byte. Larger ones are passed on as they come. */
+static enum proxy_body choose_body(const struct exchange *exchange) {
+    switch (exchange->head.framing) {
+    case HTTP_BODY_CHUNKED:
+        return PROXY_BODY_COLLECT;
+    case HTTP_BODY_LENGTH:
+        if (exchange->head.content_length == 0) {
+            return PROXY_BODY_NONE;
+        }
+        return exchange->head.content_length <= exchange->request.settings->client_body_buffer_size
+                   ? PROXY_BODY_COLLECT
+                   : PROXY_BODY_STREAM;
+    default:
+        return PROXY_BODY_NONE;
+    }
+}
+
+static void start(struct exchange *exchange) {
+    struct proxy *proxy = create(exchange);
+    if (proxy == NULL) {
+        exchange_fail(exchange, 500);
+        return;
+    }
+    if (!proxy_find_target(proxy)) {
+        return;
+    }
+    proxy->body = choose_body(exchange);
+    if (proxy->body == PROXY_BODY_COLLECT) {
+        proxy->step = PROXY_COLLECTING;
+        exchange_want_body(exchange);
+        return;
+    }
+    proxy->step = PROXY_CONNECTING;
+    proxy_start_attempt(proxy);
+}
+
+static void resume(struct exchange *exchange) {
+    proxy_relay(exchange->proxy_data);
+}
+
+static void stop(struct exchange *exchange) {
+    struct proxy *proxy = exchange->proxy_data;
+    if (proxy->attempt_count > 0 && proxy_current_attempt(proxy)->response_time == PROXY_NEVER) {
+        struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+        attempt->response_time = exchange->service->loop->now - attempt->started;
+    }
+    proxy->step = PROXY_DONE;
+    loop_cancel(exchange->service->loop, &proxy->relay_on);
+    proxy_drop_back(proxy);
+    buffer_give(&exchange->service->buffers, proxy->request);
+    proxy->request = NULL;
+    spool_release(&proxy->spool);
+}
+
+static const struct http_handler proxy_handler = {
+    .start = start,
+    .take_body = proxy_take_body,
+    .resume = resume,
+    .stop = stop,
+};
+
+static void *create_state(struct http_service *service) {
+    struct proxy_state *state = calloc(1, sizeof *state);
+    if (state == NULL) {
+        return NULL;
+    }
+    const char *error = NULL;
+    state->service = service;
+    state->resolver = resolver_create(service->loop, &error);
+    if (state->resolver == NULL) {
+        log_message(service->log, TABLE_LOG_ALERT, "host names cannot be resolved: %s", error);
+    }
+    return state;
+}
+
+static void destroy_state(void *data) {
+    struct proxy_state *state = data;
+    if (state->groups != NULL) {
+        for (uint32_t i = 0; i < state->groups->count; i++) {
+            back_pool_empty(state->groups->items[i].pool);
+        }
+    }
+    if (state->service->generation != NULL) {
+        /* Queries of the last groups must end before the resolver does. */
+        generation_release(state->service->generation);
+        state->service->generation = NULL;
+    }
+    if (state->resolver != NULL) {
+        resolver_destroy(state->resolver);
+    }
+    free(state);
+}
+
+static void release_groups(void *extension) {
+    struct proxy_groups *groups = extension;
+    if (groups->state->groups == groups) {
+        groups->state->groups = NULL;
+    }
+    proxy_groups_destroy(groups);
+}
+
+static bool prepare(void *data, struct generation *generation) {
+    struct proxy_state *state = data;
+    struct proxy_groups *groups = proxy_groups_create(state, generation, state->groups);
+    if (groups == NULL) {
+        return false;
+    }
+    generation->extension = groups;
+    generation->release_extension = release_groups;
+    state->groups = groups;
+    return true;
+}
+
+static void drain(void *data) {
+    struct proxy_state *state = data;
+    for (uint32_t i = 0; state->groups != NULL && i < state->groups->count; i++) {
+        back_pool_empty(state->groups->items[i].pool);
+    }
+}
+
+const struct http_proxy_hooks proxy_hooks = {
+    .handler = &proxy_handler,
+    .variable = proxy_variable,
+    .create = create_state,
+    .destroy = destroy_state,
+    .prepare = prepare,
+    .drain = drain,
+};

@@ -1,0 +1,258 @@
+/* The body of a response, from the backend's socket to the front, out of the buffer it was read
+ * into. A front that takes less than it is offered stops the reading; the kernel's window then
+ * stops the backend. */
+#include "proxy/internal.h"
+
+#include "base/container.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    READS_PER_TURN = 16, /* then others have their turn */
+    LARGE_FROM = 65536,  /* bytes after which a body of unknown length is taken for a large one */
+    BODY_ROOM_MIN = 8192 /* a head that leaves less keeps its buffer, and the body gets another */
+};
+
+static struct loop *loop_of(const struct proxy *proxy) {
+    return proxy->exchange->service->loop;
+}
+
+/* --- decoding --- */
+
+/* Body bytes that have arrived, as pieces without framing. False for a malformed body. */
+static bool decode_chunked(struct proxy *proxy) {
+    struct buffer *in = proxy->response;
+    while (in->begin < in->end && proxy->piece_count < EXCHANGE_PIECES && !proxy->pieces_are_last) {
+        size_t consumed = 0;
+        struct slice data = {0};
+        enum http_chunked_result result =
+            http_chunked_decode(&proxy->chunked, buffer_content(in), &consumed, &data);
+        in->begin += consumed;
+        if (result == HTTP_CHUNKED_BAD) {
+            return false;
+        }
+        if (result == HTTP_CHUNKED_DATA) {
+            proxy->pieces[proxy->piece_count++] = data;
+        }
+        proxy->pieces_are_last = result == HTTP_CHUNKED_END;
+    }
+    return true;
+}
+
+static bool decode(struct proxy *proxy) {
+    struct buffer *in = proxy->response;
+    struct slice content = buffer_content(in);
+    switch (proxy->head.framing) {
+    case HTTP_BODY_NONE:
+        proxy->pieces_are_last = true;
+        return true;
+    case HTTP_BODY_CHUNKED:
+        return decode_chunked(proxy);
+    case HTTP_BODY_LENGTH:
+        content = slice_take(content, content.size < proxy->remaining ? content.size
+                                                                      : (size_t)proxy->remaining);
+        proxy->remaining -= content.size;
+        proxy->pieces_are_last = proxy->remaining == 0;
+        break;
+    case HTTP_BODY_UNTIL_CLOSE:
+        break;
+    }
+    if (content.size > 0) {
+        proxy->pieces[proxy->piece_count++] = content;
+        in->begin += content.size;
+    }
+    return true;
+}
+
+/* --- passing on --- */
+
+static void drop_taken(struct proxy *proxy, size_t taken) {
+    uint32_t whole = 0;
+    proxy_current_attempt(proxy)->response_length += taken;
+    while (whole < proxy->piece_count && taken >= proxy->pieces[whole].size) {
+        taken -= proxy->pieces[whole].size;
+        whole++;
+    }
+    proxy->piece_count -= whole;
+    memmove(proxy->pieces, proxy->pieces + whole, proxy->piece_count * sizeof proxy->pieces[0]);
+    if (proxy->piece_count > 0) {
+        proxy->pieces[0] = slice_skip(proxy->pieces[0], taken);
+    }
+}
+
+static size_t pieces_size(const struct proxy *proxy) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < proxy->piece_count; i++) {
+        size += proxy->pieces[i].size;
+    }
+    return size;
+}
+
+/* Returns whether the front took everything. */
+static bool offer(struct proxy *proxy) {
+    size_t size = pieces_size(proxy);
+    if (size == 0 && !proxy->pieces_are_last && !proxy->must_flush) {
+        return true;
+    }
+    proxy->must_flush = false;
+    size_t taken = exchange_send_body(proxy->exchange, proxy->pieces, proxy->piece_count,
+                                      proxy->pieces_are_last);
+    drop_taken(proxy, taken);
+    return taken == size;
+}
+
+/* --- reading --- */
+
+static void end_prematurely(struct proxy *proxy, ssize_t got) {
+    if (got == SOCKET_FAILED) {
+        proxy_log(proxy, TABLE_LOG_ERROR, "recv() failed (%d: %s) while reading upstream", errno,
+                  strerror(errno));
+    } else {
+        proxy_log(proxy, TABLE_LOG_ERROR,
+                  "upstream prematurely closed connection while reading upstream");
+    }
+    proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+}
+
+/* What the rest of the body should be read into, for few system calls and little memory. */
+static size_t choose_capacity(struct proxy *proxy) {
+    bool is_large = proxy->head.framing == HTTP_BODY_LENGTH
+                        ? proxy->remaining > BUFFER_STANDARD
+                        : proxy_current_attempt(proxy)->response_length > LARGE_FROM;
+    return is_large && !proxy->exchange->is_upgraded ? BUFFER_LARGE : BUFFER_STANDARD;
+}
+
+/* Room for more body bytes: behind the head, which must stay for the log, or in a second buffer. */
+static struct buffer *make_room(struct proxy *proxy) {
+    struct buffer *in = proxy->response;
+    if (in->begin == in->end) {
+        in->begin = in->end = proxy->body_offset;
+    }
+    if (proxy->head_buffer != NULL) {
+        return buffer_room(in) > 0 ? in : NULL;
+    }
+    size_t capacity = choose_capacity(proxy);
+    bool has_room = in->capacity - proxy->body_offset >= BODY_ROOM_MIN;
+    if (has_room && capacity <= in->capacity) {
+        return in;
+    }
+    struct buffer *second = buffer_take(&proxy->exchange->service->buffers, capacity);
+    if (second == NULL) {
+        return buffer_room(in) > 0 ? in : NULL;
+    }
+    (void)buffer_append(second, buffer_content(in));
+    proxy->head_buffer = in;
+    proxy->response = second;
+    proxy->body_offset = 0;
+    return second;
+}
+
+/* Returns false when there is nothing to read now, or the attempt has ended. */
+static bool read_more(struct proxy *proxy) {
+    struct back *back = proxy->back;
+    if ((back->handle.ready & LOOP_READ) == 0) {
+        return false;
+    }
+    struct buffer *in = make_room(proxy);
+    if (in == NULL) {
+        proxy_log(proxy, TABLE_LOG_ALERT, "no memory for a response");
+        proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+        return false;
+    }
+    ssize_t got = socket_read(&back->handle, in->bytes + in->end, buffer_room(in));
+    if (got == SOCKET_AGAIN) {
+        return false;
+    }
+    if (got == SOCKET_END && proxy->head.framing == HTTP_BODY_UNTIL_CLOSE) {
+        proxy->pieces_are_last = true;
+        return true;
+    }
+    if (got == SOCKET_END || got == SOCKET_FAILED) {
+        end_prematurely(proxy, got);
+        return false;
+    }
+    in->end += (size_t)got;
+    proxy_current_attempt(proxy)->bytes_received += (uint64_t)got;
+    return true;
+}
+
+static void watch_read(struct proxy *proxy) {
+    timer_start(&loop_of(proxy)->timers, &proxy->back->timer,
+                loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
+}
+
+/* The last piece went out. A tunnel's other direction may still be open: then the connection stays.
+ */
+static void finish(struct proxy *proxy) {
+    if (proxy->exchange->is_upgraded && !proxy->exchange->body_complete) {
+        timer_start(&loop_of(proxy)->timers, &proxy->back->timer,
+                    loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
+        return;
+    }
+    proxy_finish_attempt(proxy);
+}
+
+/* One round: decode, offer, read. Returns whether another may follow at once. */
+static bool relay_round(struct proxy *proxy) {
+    if (proxy->piece_count == 0 && !proxy->pieces_are_last && !decode(proxy)) {
+        proxy_log(proxy, TABLE_LOG_ERROR,
+                  "upstream sent an invalid chunked response while reading "
+                  "upstream");
+        proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+        return false;
+    }
+    if (!offer(proxy)) {
+        timer_stop(&proxy->back->timer); /* now the client's time-out counts */
+        return false;
+    }
+    if (proxy->pieces_are_last) {
+        finish(proxy);
+        return false;
+    }
+    if (proxy->response->begin < proxy->response->end) {
+        return true; /* more chunks than fit into one offer */
+    }
+    if (!read_more(proxy)) {
+        if (proxy->back != NULL) {
+            watch_read(proxy);
+        }
+        return false;
+    }
+    return true;
+}
+
+void proxy_relay(struct proxy *proxy) {
+    if (proxy->is_relaying || proxy->back == NULL || !proxy->has_head ||
+        (proxy->exchange->is_upgraded && proxy->exchange->response.is_complete)) {
+        return;
+    }
+    proxy->is_relaying = true;
+    int rounds = 0;
+    while (relay_round(proxy)) {
+        if (rounds++ == READS_PER_TURN) {
+            loop_defer_next(loop_of(proxy), &proxy->relay_on);
+            break;
+        }
+    }
+    proxy->is_relaying = false;
+}
+
+static void relay_on(struct loop_task *task) {
+    proxy_relay(CONTAINER_OF(task, struct proxy, relay_on));
+}
+
+void proxy_start_relay(struct proxy *proxy) {
+    proxy->remaining = proxy->head.content_length;
+    proxy->body_offset = proxy->response->begin;
+    proxy->must_flush = true;
+    proxy->relay_on.run = relay_on;
+    http_chunked_init(&proxy->chunked);
+    if (proxy->head.framing == HTTP_BODY_LENGTH && proxy->remaining == 0) {
+        proxy->pieces_are_last = true;
+    }
+    proxy_relay(proxy);
+    if (proxy->exchange->is_upgraded && proxy->back != NULL) {
+        exchange_want_body(proxy->exchange);
+    }
+}

@@ -1,0 +1,245 @@
+/* The head of a backend's response: read, parsed, judged, and turned into the head the client gets.
+ */
+#include "proxy/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct buffer_pool *pool_of(const struct proxy *proxy) {
+    return &proxy->exchange->service->buffers;
+}
+
+/* --- which fields pass --- */
+
+/* Fields that speak to the proxy or belong to the answering server; a row of nginx's defaults. */
+static const struct slice hidden_by_default[] = {
+    SLICE_INIT("X-Accel-Buffering"),  SLICE_INIT("X-Accel-Charset"),  SLICE_INIT("X-Accel-Expires"),
+    SLICE_INIT("X-Accel-Limit-Rate"), SLICE_INIT("X-Accel-Redirect"), SLICE_INIT("X-Pad"),
+};
+
+static bool is_listed(const struct proxy *proxy, struct table_range range, struct slice name) {
+    const struct table *table = &proxy->exchange->generation->table;
+    for (uint32_t i = range.first; i < range.first + range.count; i++) {
+        if (slice_equals_nocase(table_text(table, table->name[i].text), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_hidden_by_default(enum http_field id, struct slice name) {
+    if (id == HTTP_FIELD_DATE || id == HTTP_FIELD_SERVER) {
+        return true;
+    }
+    if (name.size < 5 || byte_lower(name.data[0]) != 'x') {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof hidden_by_default / sizeof hidden_by_default[0]; i++) {
+        if (slice_equals_nocase(hidden_by_default[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool passes(const struct proxy *proxy, uint32_t index, bool has_connection) {
+    const struct table_settings *settings = proxy->exchange->request.settings;
+    const struct http_fields *fields = &proxy->head.fields;
+    struct slice name = fields->items[index].name;
+    enum http_field id = fields->ids[index];
+    bool is_own_kind = id == HTTP_FIELD_DATE || id == HTTP_FIELD_SERVER;
+    if (!is_own_kind && http_field_in_response[id] != HTTP_PASS) {
+        return false;
+    }
+    if (has_connection && http_fields_connection_names(fields, name)) {
+        return false;
+    }
+    if (is_hidden_by_default(id, name)) {
+        return is_listed(proxy, settings->proxy_pass_header, name);
+    }
+    return settings->proxy_hide_header.count == 0 ||
+           !is_listed(proxy, settings->proxy_hide_header, name);
+}
+
+static bool copy_fields(struct proxy *proxy) {
+    const struct http_fields *fields = &proxy->head.fields;
+    bool has_connection = memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        struct slice name = fields->items[i].name;
+        struct slice value = fields->items[i].value;
+        if (!passes(proxy, i, has_connection)) {
+            continue;
+        }
+        if (fields->ids[i] == HTTP_FIELD_LOCATION) {
+            value = proxy_rewrite_location(proxy, value);
+        } else if (slice_equals_nocase(name, SLICE("Refresh"))) {
+            value = proxy_rewrite_refresh(proxy, value);
+        }
+        if (value.data == NULL || !exchange_add_field(proxy->exchange, name, value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- judging --- */
+
+static void fail_bad(struct proxy *proxy, const char *reason) {
+    proxy_log(proxy, TABLE_LOG_ERROR,
+              "upstream sent an invalid response (%s) while reading response header from upstream",
+              reason);
+    proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+}
+
+static struct slice find_field(const struct http_fields *fields, enum http_field id) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (fields->ids[i] == id) {
+            return fields->items[i].value;
+        }
+    }
+    return (struct slice){"", 0};
+}
+
+/* 101 is the answer to an Upgrade that this request carried, or nonsense. */
+static bool accept_upgrade(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    if (!proxy->asks_upgrade || exchange->head.minor == 0) {
+        fail_bad(proxy, "101 to a request without Upgrade");
+        return false;
+    }
+    exchange->response.is_upgrade = true;
+    exchange->response.upgrade = find_field(&proxy->head.fields, HTTP_FIELD_UPGRADE);
+    proxy->head.framing = HTTP_BODY_UNTIL_CLOSE;
+    return true;
+}
+
+static void use_head(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    attempt->status = proxy->head.status;
+    attempt->header_time = exchange->service->loop->now - attempt->started;
+    if (proxy->head.status == 101 && !accept_upgrade(proxy)) {
+        return;
+    }
+    proxy->has_head = true;
+    proxy->step = PROXY_RELAYING;
+    exchange_start_response(exchange, proxy->head.status);
+    exchange->response.is_from_back = true;
+    exchange->response.reason = proxy->head.reason_phrase;
+    exchange->response.has_length = proxy->head.has_content_length;
+    exchange->response.length = proxy->head.content_length;
+    if (!copy_fields(proxy)) {
+        proxy_drop_back(proxy);
+        exchange_fail(exchange, 500);
+        return;
+    }
+    if (!exchange_send_head(exchange)) {
+        return;
+    }
+    exchange->is_upgraded = exchange->response.is_upgrade;
+    proxy_start_relay(proxy);
+}
+
+/* --- reading --- */
+
+static enum http_parse_result parse(struct proxy *proxy, struct slice bytes) {
+    bool to_head = slice_equals(proxy->exchange->request.method, SLICE("HEAD"));
+    struct http_fields *fields = &proxy->head.fields;
+    if (fields->items == NULL) {
+        *fields = (struct http_fields){
+            .items = proxy->fields, .ids = proxy->field_ids, .capacity = EXCHANGE_FIELDS};
+    }
+    enum http_parse_result result =
+        http_parse_response(bytes.data, bytes.size, to_head, &proxy->head);
+    if (result != HTTP_PARSE_TOO_MANY_FIELDS || fields->capacity == EXCHANGE_FIELDS_LIMIT) {
+        return result;
+    }
+    fields->items = arena_allocate(&proxy->exchange->arena,
+                                   EXCHANGE_FIELDS_LIMIT * sizeof(struct engine_header));
+    fields->ids = arena_allocate(&proxy->exchange->arena, EXCHANGE_FIELDS_LIMIT);
+    if (fields->items == NULL || fields->ids == NULL) {
+        *fields = (struct http_fields){0};
+        proxy->head.reason = "no memory for its fields";
+        return HTTP_PARSE_BAD;
+    }
+    fields->capacity = EXCHANGE_FIELDS_LIMIT;
+    return http_parse_response(bytes.data, bytes.size, to_head, &proxy->head);
+}
+
+/* Looks for a final head in what has arrived. Returns whether more must be read. */
+static bool use_bytes(struct proxy *proxy) {
+    struct buffer *in = proxy->response;
+    for (;;) {
+        struct slice content = buffer_content(in);
+        size_t size = http_head_find_end(content.data, content.size, &proxy->scanned);
+        if (size == 0) {
+            return true;
+        }
+        if (parse(proxy, slice_take(content, size)) != HTTP_PARSE_OK) {
+            fail_bad(proxy, proxy->head.reason);
+            return false;
+        }
+        in->begin += size;
+        proxy->scanned = 0;
+        bool is_interim = proxy->head.status < 200 && proxy->head.status != 101;
+        if (!is_interim) {
+            use_head(proxy);
+            return false;
+        }
+        if (in->begin == in->end) {
+            in->begin = in->end = 0; /* RFC 9110 15.2: wait for the final response */
+        }
+    }
+}
+
+static void fail_read(struct proxy *proxy, ssize_t got) {
+    int error = got == SOCKET_FAILED ? errno : proxy->write_error;
+    if (error == 0) {
+        proxy_log(proxy, TABLE_LOG_ERROR,
+                  "upstream prematurely closed connection while reading response header from "
+                  "upstream");
+    } else {
+        proxy_log(proxy, TABLE_LOG_ERROR,
+                  "%s failed (%d: %s) while reading response header from "
+                  "upstream",
+                  got == SOCKET_FAILED ? "recv()" : "writev()", error, strerror(error));
+    }
+    proxy_fail_attempt(proxy, PROXY_FAILED);
+}
+
+void proxy_read_head(struct proxy *proxy) {
+    struct back *back = proxy->back;
+    if (proxy->response == NULL) {
+        proxy->response = buffer_take(pool_of(proxy), BUFFER_STANDARD);
+    }
+    if (proxy->response == NULL) {
+        proxy_log(proxy, TABLE_LOG_ALERT, "no memory for a response");
+        proxy_drop_back(proxy);
+        exchange_fail(proxy->exchange, 503);
+        return;
+    }
+    struct buffer *in = proxy->response;
+    while ((back->handle.ready & LOOP_READ) != 0) {
+        if (buffer_room(in) == 0) {
+            fail_bad(proxy, "its header is too big");
+            return;
+        }
+        ssize_t got = socket_read(&back->handle, in->bytes + in->end, buffer_room(in));
+        if (got == SOCKET_AGAIN) {
+            return;
+        }
+        if (got == SOCKET_END || got == SOCKET_FAILED) {
+            fail_read(proxy, got);
+            return;
+        }
+        in->end += (size_t)got;
+        proxy_current_attempt(proxy)->bytes_received += (uint64_t)got;
+        if (!use_bytes(proxy)) {
+            return;
+        }
+        /* The time-out is between two reads, as in nginx. */
+        struct loop *loop = back->service->loop;
+        timer_start(&loop->timers, &back->timer,
+                    loop->now + proxy->exchange->request.settings->proxy_read_timeout);
+    }
+}
