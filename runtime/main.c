@@ -1,0 +1,103 @@
+/* rpcd: runs a table. The command line decides what is done; each way of running is a file. */
+#include "bundle.h"
+#include "daemon.h"
+#include "options.h"
+#include "pid_file.h"
+#include "prefix.h"
+#include "signals.h"
+#include "solo.h"
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* Tells the rpcd that runs this table. */
+static bool send_signal(const struct options *options, const struct table *table,
+                        struct failure *failure) {
+    char path[PATH_MAX];
+    struct slice name = table_text(table, table->process->pid);
+    pid_t process;
+    if (name.size == 0) {
+        return failure_set(failure, "%s names no pid file", options->table);
+    }
+    if (!prefix_resolve(options->prefix, name, path, failure) ||
+        !pid_file_read(path, &process, failure)) {
+        return false;
+    }
+    return kill(process, options->signal) == 0 ||
+           failure_set(failure, "cannot signal process %d: %s", (int)process, strerror(errno));
+}
+
+static bool run(const struct options *options, struct bundle *bundle, struct failure *failure) {
+    const struct table_process *process = bundle->file.table.process;
+    int report = -1;
+    signals_prepare();
+    if (process->daemon != 0 && !daemon_start(&report, failure)) {
+        bundle_close(bundle, true);
+        return false;
+    }
+    return process->master_process != 0 ? supervisor_run(options, bundle, report, failure)
+                                        : solo_run(options, bundle, report, failure);
+}
+
+static bool act(const struct options *options, struct failure *failure) {
+    struct bundle *bundle = bundle_load(options->table, failure);
+    if (bundle == NULL) {
+        return false;
+    }
+    if (options->action == OPTIONS_RUN) {
+        return run(options, bundle, failure);
+    }
+    bool is_done = true;
+    if (options->action == OPTIONS_SIGNAL) {
+        is_done = send_signal(options, &bundle->file.table, failure);
+    } else {
+        printf("rpcd: %s is valid\n", options->table);
+    }
+    bundle_close(bundle, false);
+    return is_done;
+}
+
+/* Started without standard input, output or error, the first files opened would take their places
+ * and get what is meant for them. */
+static bool fill_standard_descriptors(void) {
+    int descriptor;
+    do {
+        descriptor = open("/dev/null", O_RDWR);
+    } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return descriptor >= 0;
+}
+
+int main(int count, char **arguments) {
+    struct options options;
+    struct failure failure;
+    if (!fill_standard_descriptors()) {
+        return STATUS_FAILED;
+    }
+    if (!options_parse(&options, count, arguments, &failure)) {
+        fprintf(stderr, "rpcd: %s\nrpcd -h lists the options\n", failure.text);
+        return STATUS_USAGE;
+    }
+    if (options.action == OPTIONS_HELP) {
+        fputs(options_usage, stdout);
+        return STATUS_DONE;
+    }
+    if (options.action == OPTIONS_VERSION) {
+        puts("rpcd " RPC_VERSION);
+        return STATUS_DONE;
+    }
+    if (!act(&options, &failure)) {
+        fprintf(stderr, "rpcd: %s\n", failure.text);
+        return STATUS_FAILED;
+    }
+    return STATUS_DONE;
+}

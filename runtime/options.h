@@ -1,0 +1,29 @@
+/* rpcd's command line. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "log/failure.h"
+
+enum options_action {
+    OPTIONS_RUN,
+    OPTIONS_TEST,   /* -t */
+    OPTIONS_SIGNAL, /* -s, --reload */
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+};
+
+struct options {
+    enum options_action action;
+    const char *table;     /* path */
+    const char *prefix;    /* NULL: the current directory */
+    const char *error_log; /* NULL: standard error */
+    int signal;            /* of OPTIONS_SIGNAL */
+};
+
+/* False with the reason in `failure` when the command line makes no sense. */
+__attribute__((warn_unused_result)) bool options_parse(struct options *options, int count,
+                                                       char **arguments, struct failure *failure);
+
+extern const char options_usage[];
+
+#endif
