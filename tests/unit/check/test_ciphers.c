@@ -1,0 +1,84 @@
+/* Expansion of cipher strings. Which suites a string admits depends on the OpenSSL at hand, so
+ * only those that every build has are asserted. */
+#include "check/ciphers.h"
+
+#include "unit.h"
+
+static struct arena arena;
+
+static struct cipher_list expand(const char *string) {
+    struct cipher_list list;
+    ciphers_expand(&arena, slice_from_string(string), &list);
+    return list;
+}
+
+static bool is_weak(const struct cipher_list *list) {
+    for (size_t i = 0; i < CIPHER_WEAKNESS_COUNT; i++) {
+        if (list->weak[i].items.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool names(const struct cipher_list *list, enum cipher_weakness weakness, const char *name) {
+    return phrase_list_has(&list->weak[weakness], slice_from_string(name));
+}
+
+static void accepts_good_lists(void) {
+    static const char *const good[] = {
+        "ECDHE+AESGCM:ECDHE+CHACHA20",
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-CHACHA20-POLY1305",
+        "HIGH:!aNULL:!MD5:!kRSA",
+        "EECDH+AESGCM:EDH+AESGCM:!RC4:!3DES",
+        "@SECLEVEL=1:ECDHE+AESGCM",
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct cipher_list list = expand(good[i]);
+        CU_ASSERT_FALSE(list.is_empty);
+        CU_ASSERT_FALSE(is_weak(&list));
+    }
+}
+
+static void finds_lack_of_forward_secrecy(void) {
+    struct cipher_list list = expand("HIGH:!aNULL:!MD5");
+    CU_ASSERT_TRUE(names(&list, CIPHER_NO_FORWARD_SECRECY, "AES128-SHA"));
+    CU_ASSERT_EQUAL(list.weak[CIPHER_NULL].items.count, 0);
+    CU_ASSERT_EQUAL(list.weak[CIPHER_ANONYMOUS].items.count, 0);
+}
+
+static void finds_suites_without_encryption_or_authentication(void) {
+    struct cipher_list list = expand("ALL:eNULL");
+    CU_ASSERT_TRUE(names(&list, CIPHER_NULL, "NULL-SHA256"));
+    CU_ASSERT_TRUE(names(&list, CIPHER_ANONYMOUS, "ADH-AES128-SHA"));
+    list = expand("ALL:eNULL:!eNULL:!aNULL");
+    CU_ASSERT_EQUAL(list.weak[CIPHER_NULL].items.count, 0);
+    CU_ASSERT_EQUAL(list.weak[CIPHER_ANONYMOUS].items.count, 0);
+}
+
+/* OpenSSL 3 is usually built without these, so the string has to be believed. */
+static void finds_suites_asked_for_by_name(void) {
+    struct cipher_list list = expand("ECDHE+AESGCM:RC4-SHA:EXP-DES-CBC-SHA:DES-CBC-SHA");
+    CU_ASSERT_TRUE(names(&list, CIPHER_RC4, "RC4-SHA"));
+    CU_ASSERT_TRUE(names(&list, CIPHER_EXPORT, "EXP-DES-CBC-SHA"));
+    CU_ASSERT_TRUE(names(&list, CIPHER_DES, "DES-CBC-SHA"));
+    list = expand("ECDHE+AESGCM RC4-SHA,EXP-DES-CBC-SHA:!RC4:!EXPORT");
+    CU_ASSERT_EQUAL(list.weak[CIPHER_RC4].items.count, 0);
+    CU_ASSERT_EQUAL(list.weak[CIPHER_EXPORT].items.count, 0);
+    list = expand("ECDHE+AESGCM:-RC4-SHA:+3DES");
+    CU_ASSERT_FALSE(is_weak(&list));
+}
+
+static void notices_empty_lists(void) {
+    CU_ASSERT_TRUE(expand("NO-SUCH-SUITE").is_empty);
+    CU_ASSERT_TRUE(expand("ECDHE+AESGCM:!ECDHE").is_empty);
+    CU_ASSERT_TRUE(expand("").is_empty);
+    CU_ASSERT_FALSE(expand("ECDHE+AESGCM").is_empty);
+}
+
+UNIT_TESTS("check/ciphers", {"accepts good lists", accepts_good_lists},
+           {"finds lack of forward secrecy", finds_lack_of_forward_secrecy},
+           {"finds suites without encryption or authentication",
+            finds_suites_without_encryption_or_authentication},
+           {"finds suites asked for by name", finds_suites_asked_for_by_name},
+           {"notices empty lists", notices_empty_lists})

@@ -1,0 +1,109 @@
+/* log_format, access_log and error_log. */
+#include "site.h"
+
+static struct site site;
+
+static void reads_formats(void) {
+    site_read(&site, "log_format a '$remote_addr ' \"$request\"; log_format b escape=json '{}';");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    CU_ASSERT_EQUAL_FATAL(site.model.log_formats.count, 3);
+    const struct log_format *combined = site.model.log_formats.items[0];
+    CU_ASSERT_TRUE(text_is(combined->name, "combined"));
+    CU_ASSERT_PTR_NULL(combined->statement);
+    CU_ASSERT_EQUAL(combined->line.parts.count, 16);
+    CU_ASSERT_EQUAL(combined->line.parts.items[0].id, VARIABLE_REMOTE_ADDR);
+    CU_ASSERT_TRUE(text_is(combined->line.parts.items[12].suffix, "referer"));
+    const struct log_format *a = site.model.log_formats.items[1];
+    CU_ASSERT_EQUAL_FATAL(a->line.parts.count, 3);
+    CU_ASSERT_EQUAL(a->line.parts.items[2].id, VARIABLE_REQUEST);
+    CU_ASSERT_EQUAL(site.model.log_formats.items[2]->escape, TABLE_ESCAPE_JSON);
+    site_release(&site);
+}
+
+static void reads_access_logs(void) {
+    site_read(&site, "log_format a x; access_log /a a; access_log /b;\n"
+                     "server { access_log off; location / { access_log /c a; } }");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct access_log_list *outer = &site.model.http_settings->access_log;
+    CU_ASSERT_EQUAL_FATAL(outer->list.count, 2);
+    CU_ASSERT_TRUE(text_is(outer->list.items[0].format->name, "a"));
+    CU_ASSERT_TRUE(text_is(outer->list.items[1].format->name, "combined"));
+    const struct server *server = site.model.servers.items[0];
+    CU_ASSERT_EQUAL_FATAL(server->settings->access_log.list.count, 1);
+    CU_ASSERT_EQUAL(server->settings->access_log.list.items[0].path.size, 0);
+    const struct settings *inner = server->locations.items[0]->settings;
+    CU_ASSERT_EQUAL_FATAL(inner->access_log.list.count, 1);
+    CU_ASSERT_TRUE(text_is(inner->access_log.list.items[0].path, "/c"));
+    site_release(&site);
+}
+
+/* In nginx "off" wins, wherever it stands in the block. */
+static void switches_off_the_whole_block(void) {
+    CU_ASSERT_TRUE(site_says("access_log /a; access_log off;", SEVERITY_WARNING,
+                             DIAGNOSTIC_DUPLICATE_DIRECTIVE, "access_log /a;", NULL));
+    CU_ASSERT_TRUE(site_says("access_log off; access_log /a;", SEVERITY_WARNING,
+                             DIAGNOSTIC_DUPLICATE_DIRECTIVE, "access_log /a;", NULL));
+    static const char *const texts[] = {"access_log off; access_log /a;",
+                                        "access_log /a; access_log off;",
+                                        "access_log off; access_log off;"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        site_read(&site, texts[i]);
+        CU_ASSERT_EQUAL_FATAL(site.model.http_settings->access_log.list.count, 1);
+        CU_ASSERT_EQUAL(site.model.http_settings->access_log.list.items[0].path.size, 0);
+        site_release(&site);
+    }
+    CU_ASSERT_TRUE(site_is_clean("access_log off; access_log off;"));
+}
+
+static void reads_error_logs(void) {
+    site_read(&site,
+              "events {} error_log stderr notice; error_log /a; http { error_log /b debug; }");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct error_log_list *outer = &site.model.main_settings->error_log;
+    CU_ASSERT_EQUAL_FATAL(outer->list.count, 2);
+    CU_ASSERT_TRUE(text_is(outer->list.items[0].path, "/dev/stderr"));
+    CU_ASSERT_EQUAL(outer->list.items[0].level, TABLE_LOG_NOTICE);
+    CU_ASSERT_EQUAL(outer->list.items[1].level, TABLE_LOG_ERROR);
+    CU_ASSERT_EQUAL(site.model.http_settings->error_log.list.items[0].level, TABLE_LOG_DEBUG);
+    site_release(&site);
+}
+
+static void reports_mistakes(void) {
+    static const struct site_failure rows[] = {
+        {"log_format a escape=xml b;", DIAGNOSTIC_INVALID_VALUE, "escape=xml"},
+        {"log_format combined b;", DIAGNOSTIC_DUPLICATE_LOG_FORMAT, "combined"},
+        {"log_format a b; log_format a c;", DIAGNOSTIC_DUPLICATE_LOG_FORMAT, "a"},
+        {"log_format a $1x;", DIAGNOSTIC_UNKNOWN_VARIABLE, "$1x"},
+        {"access_log /a nope;", DIAGNOSTIC_UNKNOWN_LOG_FORMAT, "nope"},
+        {"access_log off a;", DIAGNOSTIC_UNKNOWN_PARAMETER, "a"},
+        {"access_log /a combined foo;", DIAGNOSTIC_UNKNOWN_PARAMETER, "foo"},
+        {"access_log /a combined buffer=x;", DIAGNOSTIC_INVALID_VALUE, "buffer=x"},
+        {"access_log /a combined gzip=11;", DIAGNOSTIC_INVALID_VALUE, "gzip=11"},
+        {"access_log /a combined if=$nope_not_there;", DIAGNOSTIC_UNKNOWN_VARIABLE,
+         "$nope_not_there"},
+        {"error_log /a warning;", DIAGNOSTIC_INVALID_VALUE, "warning"},
+        {"error_log /a warn error;", DIAGNOSTIC_INVALID_VALUE, "error"},
+        {"error_log /a WARN;", DIAGNOSTIC_INVALID_VALUE, "WARN"},
+    };
+    CHECK_FAILURES(rows);
+    CU_ASSERT_TRUE(site_says("log_format main x; access_log /a mian;", SEVERITY_ERROR,
+                             DIAGNOSTIC_UNKNOWN_LOG_FORMAT, "mian", "write \"main\""));
+    CU_ASSERT_TRUE(site_is_clean("location / { access_log /a main; }"));
+    CU_ASSERT_TRUE(site_is_clean("access_log /a main; log_format main x;"));
+}
+
+static void names_what_does_not_run(void) {
+    CU_ASSERT_TRUE(
+        site_refuses("access_log /a combined gzip;", "parameter \"gzip\" of access_log"));
+    CU_ASSERT_TRUE(
+        site_refuses("access_log /a combined flush=5s;", "parameter \"flush\" of access_log"));
+    CU_ASSERT_TRUE(site_refuses("access_log /$host;", "a variable in the path of access_log"));
+    CU_ASSERT_TRUE(site_refuses("access_log syslog:server=a;", "syslog: in access_log"));
+    CU_ASSERT_TRUE(site_refuses("error_log memory:1m;", "memory: in error_log"));
+    CU_ASSERT_TRUE(site_refuses("error_log /a debug_http;", "level \"debug_http\" of error_log"));
+}
+
+UNIT_TESTS("model/log", {"reads formats", reads_formats}, {"reads access logs", reads_access_logs},
+           {"switches off the whole block", switches_off_the_whole_block},
+           {"reads error logs", reads_error_logs}, {"reports mistakes", reports_mistakes},
+           {"names what does not run", names_what_does_not_run})

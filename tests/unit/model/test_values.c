@@ -1,0 +1,74 @@
+/* Setters of ordinary values. */
+#include "site.h"
+
+static void refuses_wrong_values(void) {
+    static const struct site_failure rows[] = {
+        {"server { merge_slashes yes; }", DIAGNOSTIC_INVALID_FLAG, "yes"},
+        {"server { keepalive_requests 1k; }", DIAGNOSTIC_INVALID_NUMBER, "1k"},
+        {"server { keepalive_requests -1; }", DIAGNOSTIC_INVALID_NUMBER, "-1"},
+        {"server { client_body_buffer_size 1g; }", DIAGNOSTIC_INVALID_SIZE, "1g"},
+        {"server { client_max_body_size 10mb; }", DIAGNOSTIC_INVALID_SIZE, "10mb"},
+        {"server { send_timeout 5x; }", DIAGNOSTIC_INVALID_TIME, "5x"},
+        {"server { keepalive_timeout 75 1ms; }", DIAGNOSTIC_INVALID_TIME, "1ms"},
+        {"server { large_client_header_buffers 0 8k; }", DIAGNOSTIC_INVALID_NUMBER, "0"},
+        {"server { large_client_header_buffers 4 100; }", DIAGNOSTIC_INVALID_SIZE, "100"},
+        {"server { proxy_http_version 3; }", DIAGNOSTIC_INVALID_VALUE, "3"},
+        {"server { server_tokens maybe; }", DIAGNOSTIC_INVALID_VALUE, "maybe"},
+        {"events {} worker_processes 0;", DIAGNOSTIC_INVALID_NUMBER, "0"},
+        {"events {} worker_processes AUTO;", DIAGNOSTIC_INVALID_NUMBER, "AUTO"},
+        {"events {} pid '';", DIAGNOSTIC_INVALID_VALUE, "''"},
+        {"upstream a { server b; keepalive 5 global; }", DIAGNOSTIC_UNKNOWN_PARAMETER, "global"},
+        {"server { add_header A b sometimes; }", DIAGNOSTIC_UNKNOWN_PARAMETER, "sometimes"},
+        {"server { add_header 'A B' c; }", DIAGNOSTIC_INVALID_VALUE, "'A B'"},
+        {"server { add_header A: c; }", DIAGNOSTIC_INVALID_VALUE, "A:"},
+        {"server { proxy_set_header '' c; }", DIAGNOSTIC_INVALID_VALUE, "''"},
+        {"server { add_header A 'b\nc'; }", DIAGNOSTIC_INVALID_VALUE, "\n"},
+        {"server { add_header A 'b\\nc'; }", DIAGNOSTIC_INVALID_VALUE, "\\n"},
+    };
+    CHECK_FAILURES(rows);
+}
+
+static void says_what_to_write(void) {
+    CU_ASSERT_TRUE(site_says("server { server_tokens maybe; }", SEVERITY_ERROR,
+                             DIAGNOSTIC_INVALID_VALUE, "maybe",
+                             "write \"off\", \"on\" or \"build\""));
+    CU_ASSERT_TRUE(site_says("server { proxy_http_version 3; }", SEVERITY_ERROR,
+                             DIAGNOSTIC_INVALID_VALUE, "3", "write \"1.0\" or \"1.1\""));
+    CU_ASSERT_TRUE(site_says("events {} worker_processes many;", SEVERITY_ERROR,
+                             DIAGNOSTIC_INVALID_NUMBER, "many", "\"auto\""));
+}
+
+static void stores_values(void) {
+    struct site site;
+    site_read(&site,
+              "upstream a { server b; keepalive 5 local; keepalive_timeout 1m; }\n"
+              "server { merge_slashes OFF; client_max_body_size 2G; proxy_http_version 1.0;\n"
+              "server_tokens Build; keepalive_timeout 1m 30; large_client_header_buffers 2 16k;\n"
+              "add_header A b; add_header C \"\" always; keepalive_requests 7;\n"
+              "default_type a/b; proxy_hide_header X-A; client_body_buffer_size 8k; }");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct settings *settings = site.model.servers.items[0]->settings;
+    CU_ASSERT_EQUAL(settings->merge_slashes, 0);
+    CU_ASSERT_EQUAL(settings->client_max_body_size, 2147483648);
+    CU_ASSERT_EQUAL(settings->proxy_http_version, 0);
+    CU_ASSERT_EQUAL(settings->server_tokens, 2);
+    CU_ASSERT_EQUAL(settings->keepalive_timeout.first, 60000);
+    CU_ASSERT_EQUAL(settings->keepalive_timeout.second, 30000);
+    CU_ASSERT_EQUAL(settings->large_client_header_buffers.second, 16384);
+    CU_ASSERT_EQUAL(settings->keepalive_requests, 7);
+    CU_ASSERT_TRUE(text_is(settings->default_type, "a/b"));
+    CU_ASSERT_TRUE(text_is(settings->proxy_hide_header.list.items[0].text, "X-A"));
+    CU_ASSERT_EQUAL_FATAL(settings->add_header.list.count, 2);
+    CU_ASSERT_FALSE(settings->add_header.list.items[0].always);
+    CU_ASSERT_TRUE(settings->add_header.list.items[1].always);
+    CU_ASSERT_EQUAL(settings->add_header.list.items[1].value.parts.count, 0);
+    const struct upstream *upstream = site.model.upstreams.items[0];
+    CU_ASSERT_EQUAL(upstream->keepalive.first, 5);
+    CU_ASSERT_EQUAL(upstream->keepalive.second, 1);
+    CU_ASSERT_EQUAL(upstream->keepalive_timeout, 60000);
+    CU_ASSERT_EQUAL(upstream->keepalive_requests, 1000);
+    site_release(&site);
+}
+
+UNIT_TESTS("model/values", {"refuses wrong values", refuses_wrong_values},
+           {"says what to write", says_what_to_write}, {"stores values", stores_values})

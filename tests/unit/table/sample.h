@@ -1,0 +1,215 @@
+/* A small table with at least one record in every section, built by hand with the writer: what the
+ * tests of this room damage and expect to be refused. Nothing but the format is assumed of it. */
+#ifndef TABLE_SAMPLE_H
+#define TABLE_SAMPLE_H
+
+#include "table/setting.h"
+#include "table/table.h"
+#include "table/writer.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <xxhash.h>
+
+static struct table_string sample_string(struct table_writer *writer, const char *text) {
+    return table_writer_string(writer, slice_from_string(text));
+}
+
+static uint32_t sample_add(struct table_writer *writer, enum table_section section,
+                           const void *record) {
+    return table_writer_intern(writer, section, record, 1).first;
+}
+
+/* Adds a record with the given fields and returns its index. */
+#define SAMPLE_ADD(writer, name, ...)                                                              \
+    sample_add((writer), TABLE_SECTION_##name, &(struct table_##name){__VA_ARGS__})
+
+/* Gives every setting of a record the least number that rpcd takes. */
+static void sample_fill_settings(enum table_section section, void *record) {
+    for (uint32_t i = 0; i < table_setting_count; i++) {
+        const struct table_setting *setting = &table_settings[i];
+        if (setting->section != section) {
+            continue;
+        }
+        struct table_setting_limits limits = table_setting_limits(setting);
+        char *field = (char *)record + setting->offset;
+        uint32_t number = (uint32_t)limits.minimum;
+        if (setting->storage == TABLE_STORAGE_PAIR) {
+            struct table_pair pair = {limits.minimum, limits.second_minimum};
+            memcpy(field, &pair, sizeof pair);
+        } else if (setting->storage <= TABLE_STORAGE_ENUM) {
+            memcpy(field, &number, sizeof number);
+        }
+    }
+}
+
+/* Programs 0: "hello $host$1$slot", 1: set $slot to it, 2: return 301 to it. */
+static void sample_add_programs(struct table_writer *writer) {
+    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "slot"));
+    SAMPLE_ADD(writer, variable, .id = VARIABLE_HOST);
+    struct table_string hello = sample_string(writer, "hello ");
+    const struct table_op template[] = {
+        {TABLE_OP_APPEND_TEXT, hello.offset, hello.length},
+        {TABLE_OP_APPEND_VARIABLE, 0, 0},
+        {TABLE_OP_APPEND_CAPTURE, 1, 0},
+        {TABLE_OP_APPEND_SLOT, 0, 0},
+    };
+    struct table_range ops = table_writer_intern(writer, TABLE_SECTION_op, template, 4);
+    SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_TEMPLATE, .ops = ops);
+    const struct table_op set[] = {{TABLE_OP_SET, 0, 0}, {TABLE_OP_RETURN_STATUS, 204, 0}};
+    ops = table_writer_intern(writer, TABLE_SECTION_op, set, 2);
+    SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_SEQUENCE, .ops = ops);
+    const struct table_op answer[] = {{TABLE_OP_RETURN_REDIRECT, 301, 0}};
+    ops = table_writer_intern(writer, TABLE_SECTION_op, answer, 1);
+    SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_SEQUENCE, .ops = ops);
+}
+
+static void sample_add_settings(struct table_writer *writer) {
+    uint32_t format =
+        SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
+    struct table_settings settings = {0};
+    sample_fill_settings(TABLE_SECTION_settings, &settings);
+    const struct table_access_log access = {sample_string(writer, "access.log"), format};
+    const struct table_error_log error = {sample_string(writer, "error.log"), TABLE_LOG_ERROR};
+    const struct table_name name = {sample_string(writer, "X-Powered-By")};
+    const struct table_header_field header = {sample_string(writer, "X-Host"), 0, 1};
+    settings.access_log = table_writer_intern(writer, TABLE_SECTION_access_log, &access, 1);
+    settings.error_log = table_writer_intern(writer, TABLE_SECTION_error_log, &error, 1);
+    settings.proxy_hide_header = table_writer_intern(writer, TABLE_SECTION_name, &name, 1);
+    settings.add_header = table_writer_intern(writer, TABLE_SECTION_header_field, &header, 1);
+    table_writer_intern(writer, TABLE_SECTION_settings, &settings, 1);
+    struct table_process process = {0};
+    sample_fill_settings(TABLE_SECTION_process, &process);
+    process.error_logs = settings.error_log;
+    table_writer_intern(writer, TABLE_SECTION_process, &process, 1);
+}
+
+static void sample_add_upstream(struct table_writer *writer) {
+    struct table_upstream upstream = {.name = sample_string(writer, "app"), .place = {0, 1}};
+    sample_fill_settings(TABLE_SECTION_upstream, &upstream);
+    const struct table_peer peers[] = {
+        {.name = sample_string(writer, "127.0.0.1:8080"),
+         .family = TABLE_FAMILY_IPV4,
+         .port = 8080,
+         .address = {{127, 0, 0, 1}},
+         .weight = 2,
+         .place = {0, 2}},
+        {.name = sample_string(writer, "app.example:81"),
+         .family = TABLE_FAMILY_NAME,
+         .host = sample_string(writer, "app.example"),
+         .port = 81,
+         .weight = 1,
+         .down = 1,
+         .place = {0, 3}},
+    };
+    upstream.peers = table_writer_intern(writer, TABLE_SECTION_peer, peers, 2);
+    table_writer_intern(writer, TABLE_SECTION_upstream, &upstream, 1);
+    SAMPLE_ADD(writer, proxy, .upstream = 0, .target = TABLE_NONE,
+               .host = sample_string(writer, "app"), .port = sample_string(writer, "80"),
+               .has_uri = 1, .uri = sample_string(writer, "/v1/"), .prefix_length = 5,
+               .place = {0, 8});
+    SAMPLE_ADD(writer, proxy, .upstream = TABLE_NONE, .target = 0, .place = {0, 9});
+}
+
+/* Locations 0: /api/, 1: = /api/x, 2: ~ \.php$, 3: @fallback. Set 0 holds the first and third,
+ * set 1, nested in location 0, the second. */
+static void sample_add_locations(struct table_writer *writer) {
+    SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/"), .auto_redirect = 1,
+               .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .place = {0, 7});
+    SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/x"),
+               .kind = TABLE_LOCATION_EXACT, .identity = 2, .nested = TABLE_NONE,
+               .rewrite = TABLE_NONE, .proxy = 1, .place = {0, 9});
+    SAMPLE_ADD(writer, location, .name = sample_string(writer, "\\.php$"),
+               .kind = TABLE_LOCATION_REGEX, .identity = 3, .nested = TABLE_NONE, .rewrite = 2,
+               .proxy = TABLE_NONE, .place = {0, 10});
+    SAMPLE_ADD(writer, location, .name = sample_string(writer, "@fallback"),
+               .kind = TABLE_LOCATION_NAMED, .identity = 4, .nested = TABLE_NONE, .rewrite = 2,
+               .proxy = TABLE_NONE, .place = {0, 11});
+    const struct table_capture_name name = {sample_string(writer, "slot"), 0};
+    uint32_t regex = SAMPLE_ADD(
+        writer, regex, .pattern = sample_string(writer, "(?<slot>x)\\.php$"), .capture_count = 1,
+        .names = table_writer_intern(writer, TABLE_SECTION_capture_name, &name, 1));
+    const struct table_node nodes[] = {
+        {{0}, {1, 2}, TABLE_NONE, TABLE_NONE},
+        {sample_string(writer, "/api/"), {3, 1}, TABLE_NONE, 0},
+        {sample_string(writer, "x"), {0, 0}, TABLE_NONE, TABLE_NONE},
+        {sample_string(writer, "y"), {0, 0}, TABLE_NONE, TABLE_NONE},
+    };
+    const struct table_node nested[] = {
+        {{0}, {5, 1}, TABLE_NONE, TABLE_NONE},
+        {sample_string(writer, "/api/x"), {0, 0}, 1, TABLE_NONE},
+    };
+    const struct table_location_regex by_regex = {regex, 2};
+    struct table_location_set set = {
+        table_writer_intern(writer, TABLE_SECTION_node, nodes, 4),
+        table_writer_intern(writer, TABLE_SECTION_location_regex, &by_regex, 1)};
+    table_writer_intern(writer, TABLE_SECTION_location_set, &set, 1);
+    set = (struct table_location_set){table_writer_intern(writer, TABLE_SECTION_node, nested, 2),
+                                      {0, 0}};
+    table_writer_intern(writer, TABLE_SECTION_location_set, &set, 1);
+}
+
+static void sample_put_name(struct table_writer *writer, struct table_name_slot *slots,
+                            uint32_t count, const char *key, enum table_name_kind kind) {
+    uint64_t hash = slice_hash(slice_from_string(key));
+    uint32_t i = (uint32_t)hash & (count - 1);
+    while (slots[i].server != TABLE_NONE) {
+        i = (i + 1) & (count - 1);
+    }
+    slots[i] = (struct table_name_slot){hash, sample_string(writer, key), kind, 0};
+}
+
+static void sample_add_server(struct table_writer *writer) {
+    const struct table_named_location named[] = {{sample_string(writer, "@fallback"), 3},
+                                                 {sample_string(writer, "@last"), 3}};
+    SAMPLE_ADD(writer, server, .name = sample_string(writer, "example.com"), .rewrite = 2,
+               .named = table_writer_intern(writer, TABLE_SECTION_named_location, named, 2),
+               .place = {0, 5});
+    struct table_name_slot slots[4];
+    memset(slots, 0, sizeof slots);
+    for (int i = 0; i < 4; i++) {
+        slots[i].server = TABLE_NONE;
+    }
+    sample_put_name(writer, slots, 4, "example.com", TABLE_NAME_EXACT);
+    sample_put_name(writer, slots, 4, ".example.com", TABLE_NAME_LEADING);
+    sample_put_name(writer, slots, 4, "www.", TABLE_NAME_TRAILING);
+    const struct table_name_regex regex = {0, 0};
+    SAMPLE_ADD(writer, name_index, .has_leading = 1, .has_trailing = 1,
+               .slots = table_writer_intern(writer, TABLE_SECTION_name_slot, slots, 4),
+               .regexes = table_writer_intern(writer, TABLE_SECTION_name_regex, &regex, 1));
+    const struct table_endpoint endpoints[] = {{.address = {{127, 0, 0, 1}}}, {.is_wildcard = 1}};
+    SAMPLE_ADD(writer, listener, .port = 80, .name = sample_string(writer, "0.0.0.0:80"),
+               .backlog = 511,
+               .endpoints = table_writer_intern(writer, TABLE_SECTION_endpoint, endpoints, 2),
+               .place = {0, 6});
+}
+
+/* The table, in the arena. */
+static struct slice sample_build(struct arena *arena) {
+    struct table_writer writer;
+    table_writer_init(&writer, arena);
+    SAMPLE_ADD(&writer, source, .name = sample_string(&writer, "site.conf"));
+    sample_add_programs(&writer);
+    sample_add_settings(&writer);
+    sample_add_upstream(&writer);
+    sample_add_locations(&writer);
+    sample_add_server(&writer);
+    return table_writer_finish(&writer);
+}
+
+/* Makes the header of a damaged table right again in everything but the section directory, so
+ * that what lies behind is looked at. */
+static inline void sample_repair(void *data, size_t size) {
+    struct table_header *header = data;
+    memcpy(header->magic, TABLE_MAGIC, sizeof header->magic);
+    header->byte_order = TABLE_BYTE_ORDER;
+    header->version = TABLE_VERSION;
+    header->layout = table_layout_hash();
+    header->size = size;
+    header->section_count = TABLE_SECTION_COUNT;
+    header->reserved = 0;
+    header->checksum = 0;
+    header->checksum = XXH3_64bits(data, size);
+}
+
+#endif

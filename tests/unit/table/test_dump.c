@@ -1,0 +1,153 @@
+/* The dump: what a reader is shown, and that it ends. */
+#include "table/dump.h"
+
+#include "sample.h"
+#include "unit.h"
+
+#include <stdlib.h>
+
+/* The dump of a table as text, to be freed. */
+static char *dump(const struct slice *bytes, enum table_section section) {
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, bytes->data, bytes->size, &error));
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+    table_dump(stream, &table, section);
+    CU_ASSERT_EQUAL(fclose(stream), 0);
+    return text;
+}
+
+static void check_lines(enum table_section section, const char *const *lines, size_t count) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    char *text = dump(&sample, section);
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(text, lines[i]) == NULL) {
+            printf("missing: %s\n", lines[i]);
+            CU_FAIL("a line is missing in the dump");
+        }
+    }
+    free(text);
+    arena_release(&arena);
+}
+
+static void shows_the_site_from_the_listeners_down(void) {
+    static const char *const lines[] = {
+        "table, format version 1\n\nlisten 0.0.0.0:80 backlog=511  # site.conf:6\n",
+        "  address 127.0.0.1: server 0 by default\n",
+        "    name \"*.example.com\": server 0\n",
+        "    name \"www.*\": server 0\n",
+        "    name ~ \"(?<slot>x)\\\\.php$\": server 0\n",
+        "  address any: server 0 by default\n    names: those of index 0, above\n",
+        "server 0 \"example.com\": settings 0  # site.conf:5\n",
+        "  location \"/api/\": settings 0  # site.conf:7\n",
+        "    set $slot \"hello $host$1$slot\"; return 204;\n",
+        "    proxy 0 \"app\" with \"/v1/\"\n",
+        "    location = \"/api/x\": settings 0  # site.conf:9\n",
+        "  location ~ \"\\\\.php$\": settings 0  # site.conf:10\n",
+        "    return 301 \"hello $host$1$slot\";\n",
+        "  location \"@fallback\": settings 0  # site.conf:11\n",
+        "upstream \"app\"  # site.conf:1\n  peer \"127.0.0.1:8080\" weight=2\n",
+        "  peer \"app.example:81\" weight=1 down\n",
+    };
+    check_lines(TABLE_SECTION_COUNT, lines, sizeof lines / sizeof lines[0]);
+}
+
+static void shows_values_as_in_the_configuration(void) {
+    static const char *const lines[] = {
+        "section settings: settings of servers and locations, 1 record\n  0\n",
+        "    proxy_http_version 1.0\n",
+        "    proxy_set_header none\n",
+        "    proxy_hide_header 0 \"X-Powered-By\"\n",
+        "    proxy_read_timeout 0s\n",
+        "    add_header 0 \"X-Host\" \"hello $host$1$slot\" always\n",
+        "    server_tokens off\n",
+        "    large_client_header_buffers 1 1\n",
+        "    access_log 0 \"access.log\" \"combined\"\n",
+        "    error_log 0 \"error.log\" error\n",
+    };
+    check_lines(TABLE_SECTION_settings, lines, sizeof lines / sizeof lines[0]);
+}
+
+static void shows_one_section_alone(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    char *text = dump(&sample, TABLE_SECTION_op);
+    CU_ASSERT_STRING_EQUAL(text, "section op: operations of programs, 7 records\n"
+                                 "  0: code APPEND_TEXT; a 16; b 6  # \"hello \"\n"
+                                 "  1: code APPEND_VARIABLE; a 0; b 0  # $host\n"
+                                 "  2: code APPEND_CAPTURE; a 1; b 0  # $1\n"
+                                 "  3: code APPEND_SLOT; a 0; b 0  # $slot\n"
+                                 "  4: code SET; a 0; b 0  # set $slot \"hello $host$1$slot\";\n"
+                                 "  5: code RETURN_STATUS; a 204; b 0  # return 204;\n"
+                                 "  6: code RETURN_REDIRECT; a 301; b 0"
+                                 "  # return 301 \"hello $host$1$slot\";\n");
+    free(text);
+    arena_release(&arena);
+}
+
+static void finds_sections_by_name(void) {
+    CU_ASSERT_EQUAL(table_section_by_name(SLICE("process")), TABLE_SECTION_process);
+    CU_ASSERT_EQUAL(table_section_by_name(SLICE("strings")), TABLE_SECTION_strings);
+    CU_ASSERT_EQUAL(table_section_by_name(SLICE("proces")), TABLE_SECTION_COUNT);
+    CU_ASSERT_EQUAL(table_section_by_name(SLICE("")), TABLE_SECTION_COUNT);
+}
+
+/* A set whose two locations, "a" and "b", both have the next set nested in them. */
+static void add_doubling_set(struct table_writer *writer, uint32_t number, uint32_t count) {
+    static const char *const names[] = {"a", "b"};
+    uint32_t nested = number + 1 < count ? number + 1 : TABLE_NONE;
+    uint32_t first_node = number * 3;
+    struct table_node nodes[3] = {{{0}, {first_node + 1, 2}, TABLE_NONE, TABLE_NONE}};
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t location =
+            SAMPLE_ADD(writer, location, .name = sample_string(writer, names[i]),
+                       .identity = 100 + 2 * number + i, .nested = nested, .rewrite = TABLE_NONE,
+                       .proxy = TABLE_NONE, .place = {TABLE_NONE, 0});
+        nodes[i + 1] =
+            (struct table_node){sample_string(writer, names[i]), {0, 0}, TABLE_NONE, location};
+    }
+    struct table_location_set set = {{first_node, 3}, {0, 0}};
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t node = table_writer_add(writer, TABLE_SECTION_node);
+        memcpy(table_writer_record(writer, TABLE_SECTION_node, node), &nodes[i], sizeof nodes[i]);
+    }
+    table_writer_intern(writer, TABLE_SECTION_location_set, &set, 1);
+}
+
+/* Sound by all rules, and with 2^200 ways through it. */
+static void ends_where_sets_are_nested_in_many_locations(void) {
+    enum { SETS = 200 };
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    struct table_writer writer;
+    table_writer_init(&writer, &arena);
+    struct table_process process = {0};
+    sample_fill_settings(TABLE_SECTION_process, &process);
+    table_writer_intern(&writer, TABLE_SECTION_process, &process, 1);
+    struct table_settings settings = {0};
+    sample_fill_settings(TABLE_SECTION_settings, &settings);
+    table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
+    for (uint32_t i = 0; i < SETS; i++) {
+        add_doubling_set(&writer, i, SETS);
+    }
+    SAMPLE_ADD(&writer, server, .rewrite = TABLE_NONE, .place = {TABLE_NONE, 0});
+    struct slice bytes = table_writer_finish(&writer);
+    char *text = dump(&bytes, TABLE_SECTION_COUNT);
+    CU_ASSERT_TRUE(strlen(text) < 1 << 20);
+    free(text);
+    arena_release(&arena);
+}
+
+UNIT_TESTS("table/dump",
+           {"shows the site from the listeners down", shows_the_site_from_the_listeners_down},
+           {"shows values as in the configuration", shows_values_as_in_the_configuration},
+           {"shows one section alone", shows_one_section_alone},
+           {"finds sections by name", finds_sections_by_name},
+           {"ends where sets are nested in many locations",
+            ends_where_sets_are_nested_in_many_locations})

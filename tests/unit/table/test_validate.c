@@ -1,0 +1,341 @@
+/* Validation of records: one number of the sample changed, and what is said about it. */
+#include "table/table.h"
+
+#include "guard.h"
+#include "sample.h"
+#include "unit.h"
+
+struct fault {
+    enum table_section section;
+    uint32_t record;
+    size_t offset; /* of the number within the record */
+    size_t size;
+    uint64_t value;
+    const char *message;
+};
+
+#define FAULT(record_name, index, field, value, message)                                           \
+    {                                                                                              \
+        TABLE_SECTION_##record_name, (index), offsetof(struct table_##record_name, field),         \
+            sizeof(((struct table_##record_name *)0)->field), (value), (message)                   \
+    }
+
+static void check_fault(const struct fault *fault, struct slice sample) {
+    struct guard guard = guard_copy(sample.data, sample.size);
+    const struct table_header *header = (const struct table_header *)(const void *)guard.data;
+    const struct table_section_entry *entry = &header->sections[fault->section];
+    memcpy(guard.data + entry->offset + (size_t)fault->record * entry->record_size + fault->offset,
+           &fault->value, fault->size);
+    sample_repair(guard.data, guard.size);
+    struct table table;
+    struct table_error error;
+    char message[256] = "accepted";
+    if (!table_open(&table, guard.data, guard.size, &error)) {
+        table_error_format(&error, message, sizeof message);
+    }
+    if (strcmp(message, fault->message) != 0) {
+        printf("expected: %s\n     got: %s\n", fault->message, message);
+    }
+    CU_ASSERT_STRING_EQUAL(message, fault->message);
+    guard_release(&guard);
+}
+
+static void check_faults(const struct fault *faults, size_t count) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    for (size_t i = 0; i < count; i++) {
+        check_fault(&faults[i], sample);
+    }
+    arena_release(&arena);
+}
+
+#define CHECK_FAULTS(...)                                                                          \
+    do {                                                                                           \
+        const struct fault faults[] = {__VA_ARGS__};                                               \
+        check_faults(faults, sizeof faults / sizeof faults[0]);                                    \
+    } while (0)
+
+#define AT(section, record, field, reason)                                                         \
+    "section \"" section "\", record " #record ", field \"" field "\": " reason
+
+static void refuses_fields_out_of_bounds(void) {
+    CHECK_FAULTS(
+        FAULT(process, 0, daemon, 2, AT("process", 0, "daemon", "is neither 0 nor 1")),
+        FAULT(listener, 0, family, 4, AT("listener", 0, "family", "is no such value")),
+        FAULT(peer, 1, name.offset, UINT32_MAX, AT("peer", 1, "name", "points beyond the strings")),
+        FAULT(peer, 1, name.length, UINT32_MAX, AT("peer", 1, "name", "points beyond the strings")),
+        FAULT(peer, 1, name.length, 3, AT("peer", 1, "name", "has no terminating zero byte")),
+        FAULT(server, 0, settings, 1, AT("server", 0, "settings", "names no record")),
+        FAULT(server, 0, settings, TABLE_NONE, AT("server", 0, "settings", "names no record")),
+        FAULT(location, 0, proxy, 2, AT("location", 0, "proxy", "names no record")),
+        FAULT(settings, 0, error_log.first, 1,
+              AT("settings", 0, "error_log", "reaches beyond the records")),
+        FAULT(settings, 0, error_log.count, UINT32_MAX,
+              AT("settings", 0, "error_log", "reaches beyond the records")),
+        FAULT(program, 1, ops.first, 3, AT("program", 1, "ops", "holds records of another")),
+        FAULT(location, 3, place.source, 1, AT("location", 3, "place", "names no source")),
+        FAULT(location, 3, place.source, TABLE_NONE,
+              AT("location", 3, "place", "has a line without a source")),
+        FAULT(location, 3, place.line, 0, AT("location", 3, "place", "has no line")));
+}
+
+static void refuses_settings_beyond_their_limits(void) {
+    CHECK_FAULTS(
+        FAULT(settings, 0, proxy_http_version, 2,
+              AT("settings", 0, "proxy_http_version", "is no such value")),
+        FAULT(settings, 0, server_tokens, 3,
+              AT("settings", 0, "server_tokens", "is no such value")),
+        FAULT(process, 0, use, 2, AT("process", 0, "use", "is no such value")),
+        FAULT(process, 0, worker_processes, 1025,
+              AT("process", 0, "worker_processes", "is too large")),
+        FAULT(process, 0, worker_connections, 0,
+              AT("process", 0, "worker_connections", "is too small")),
+        FAULT(settings, 0, proxy_read_timeout, UINT64_MAX,
+              AT("settings", 0, "proxy_read_timeout", "is too large")),
+        FAULT(settings, 0, client_max_body_size, UINT64_MAX,
+              AT("settings", 0, "client_max_body_size", "is too large")),
+        FAULT(settings, 0, large_client_header_buffers.first, 0,
+              AT("settings", 0, "large_client_header_buffers", "is too small")),
+        FAULT(settings, 0, large_client_header_buffers.second, UINT64_MAX,
+              AT("settings", 0, "large_client_header_buffers", "is too large")),
+        FAULT(upstream, 0, keepalive.second, 2, AT("upstream", 0, "keepalive", "is too large")));
+}
+
+static void refuses_programs_that_could_go_wrong(void) {
+    CHECK_FAULTS(
+        FAULT(op, 0, code, TABLE_op_code_COUNT, AT("op", 0, "code", "is no such value")),
+        FAULT(op, 0, code, TABLE_OP_SET,
+              AT("op", 0, "code", "does not belong into this kind of program")),
+        FAULT(op, 4, code, TABLE_OP_APPEND_SLOT,
+              AT("op", 4, "code", "does not belong into this kind of program")),
+        FAULT(op, 0, a, UINT32_MAX, AT("op", 0, "a", "points beyond the strings")),
+        FAULT(op, 0, b, 2, AT("op", 0, "a", "has no terminating zero byte")),
+        FAULT(op, 1, a, 1, AT("op", 1, "a", "names no variable")),
+        FAULT(op, 1, b, 1, AT("op", 1, "b", "is not zero")),
+        FAULT(op, 2, a, 10, AT("op", 2, "a", "is no capture")),
+        FAULT(op, 3, a, 1, AT("op", 3, "a", "names no slot")),
+        FAULT(op, 4, b, 1, AT("op", 4, "b", "names no earlier program")),
+        FAULT(op, 4, b, UINT32_MAX, AT("op", 4, "b", "names no earlier program")),
+        FAULT(op, 5, a, 1000, AT("op", 5, "a", "is no status")),
+        FAULT(program, 2, ops.count, 0, "section \"op\", record 6: is in no program"),
+        FAULT(program, 0, ops.count, 3, "section \"op\", record 3: is in no program"),
+        FAULT(op, 6, b, 1, AT("op", 6, "b", "names a program that is no template")),
+        FAULT(server, 0, rewrite, 0,
+              AT("server", 0, "rewrite", "names a program of the wrong kind")),
+        FAULT(location, 0, rewrite, 0,
+              AT("location", 0, "rewrite", "names a program of the wrong kind")),
+        FAULT(header_field, 0, value, 1,
+              AT("header_field", 0, "value", "names a program of the wrong kind")),
+        FAULT(log_format, 0, line, 1,
+              AT("log_format", 0, "line", "names a program of the wrong kind")),
+        FAULT(proxy, 1, target, 1, AT("proxy", 1, "target", "names a program of the wrong kind")));
+}
+
+/* The slots of the sample that hold an exact, a leading and no name. */
+static uint32_t find_slot(enum table_name_kind kind, bool is_used) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct table table;
+    struct table_error error;
+    uint32_t found = TABLE_NONE;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
+    for (uint32_t i = 0; i < table.name_slot_count; i++) {
+        if ((table.name_slot[i].server != TABLE_NONE) == is_used &&
+            (!is_used || table.name_slot[i].kind == (uint32_t)kind)) {
+            found = i;
+        }
+    }
+    arena_release(&arena);
+    return found;
+}
+
+/* Record numbers in messages are only known when the test runs. */
+static const char *at_slot(char *buffer, size_t size, uint32_t slot, const char *rest) {
+    snprintf(buffer, size, "section \"name_slot\", record %u%s", slot, rest);
+    return buffer;
+}
+
+static void refuses_names_that_would_not_be_found(void) {
+    uint32_t exact = find_slot(TABLE_NAME_EXACT, true);
+    uint32_t leading = find_slot(TABLE_NAME_LEADING, true);
+    uint32_t unused = find_slot(TABLE_NAME_EXACT, false);
+    char hash[128];
+    char form[128];
+    CHECK_FAULTS(
+        FAULT(name_index, 0, slots.count, 3,
+              AT("name_index", 0, "slots", "are not a power of two")),
+        FAULT(name_slot, unused, server, 0, AT("name_index", 0, "slots", "have none free")),
+        FAULT(name_slot, exact, hash, 1,
+              at_slot(hash, sizeof hash, exact, ", field \"hash\": is not that of the key")),
+        FAULT(name_slot, exact, kind, TABLE_NAME_LEADING,
+              at_slot(form, sizeof form, exact, ", field \"key\": is not of its kind")),
+        FAULT(name_index, 0, has_leading, 0,
+              AT("name_index", 0, "has_leading", "does not agree with the slots")),
+        FAULT(name_index, 0, has_trailing, 0,
+              AT("name_index", 0, "has_trailing", "does not agree with the slots")),
+        /* The name in the first slot stands there because the leading one had its place. */
+        FAULT(name_slot, leading, server, TABLE_NONE,
+              "section \"name_slot\", record 0: is not where its hash leads"));
+}
+
+static uint64_t range_of(uint32_t first, uint32_t count) {
+    return first | (uint64_t)count << 32;
+}
+
+/* The bytes of a node's label in the sample, to be given to another node. */
+static uint64_t label_of(uint32_t node) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
+    uint64_t label = range_of(table.node[node].label.offset, table.node[node].label.length);
+    arena_release(&arena);
+    return label;
+}
+
+static void refuses_trees_that_lead_astray(void) {
+    CHECK_FAULTS(
+        FAULT(location_set, 0, nodes.count, 0,
+              AT("location_set", 0, "nodes", "do not begin with a root without label")),
+        FAULT(location_set, 1, nodes, range_of(5, 1),
+              AT("location_set", 1, "nodes", "do not begin with a root without label")),
+        FAULT(location_set, 1, nodes.first, 3,
+              AT("location_set", 1, "nodes", "holds records of another")),
+        FAULT(node, 0, children.count, 3, AT("node", 1, "children", "holds records of another")),
+        FAULT(node, 0, children.first, 0, AT("node", 0, "children", "are not behind their parent")),
+        FAULT(node, 1, children.first, 4, AT("node", 1, "children", "are not in the same index")),
+        FAULT(node, 2, label, 0, AT("node", 0, "children", "have an empty label")),
+        FAULT(node, 1, label, label_of(2),
+              AT("node", 0, "children", "are not sorted by their first bytes")),
+        FAULT(node, 1, label, label_of(3),
+              AT("node", 0, "children", "are not sorted by their first bytes")));
+}
+
+static void refuses_locations_in_the_wrong_place(void) {
+    CHECK_FAULTS(
+        FAULT(node, 1, prefix, 1, AT("node", 1, "prefix", "names a location of another kind")),
+        FAULT(node, 5, exact, 0, AT("node", 5, "exact", "names a location of another kind")),
+        FAULT(node, 2, prefix, 0, AT("node", 2, "prefix", "names a location of another name")),
+        FAULT(node, 0, exact, 1, AT("node", 0, "exact", "names a location of another name")),
+        FAULT(
+            location, 0, nested, 0,
+            AT("node", 1, "prefix", "names a location whose nested index is not behind this one")),
+        FAULT(location, 1, nested, 1,
+              AT("node", 5, "exact", "names a location whose nested index is not behind this one")),
+        FAULT(location, 2, nested, 0,
+              AT("location_regex", 0, "location",
+                 "names a location whose nested index is not behind this one")),
+        FAULT(location_regex, 0, location, 3,
+              AT("location_regex", 0, "location", "names a location of another kind")),
+        FAULT(named_location, 1, name, 0,
+              AT("named_location", 1, "name", "is not behind the one before")),
+        FAULT(named_location, 0, location, 0,
+              AT("named_location", 0, "location", "names a location of another kind")));
+}
+
+static void refuses_routes_that_cannot_be_taken(void) {
+    CHECK_FAULTS(
+        FAULT(listener, 0, port, 65536, AT("listener", 0, "port", "is too large")),
+        FAULT(listener, 0, family, TABLE_FAMILY_NAME,
+              AT("listener", 0, "family", "is none that can be bound")),
+        FAULT(listener, 0, family, TABLE_FAMILY_UNIX, AT("listener", 0, "path", "is empty")),
+        FAULT(listener, 0, backlog, UINT32_MAX, AT("listener", 0, "backlog", "is too large")),
+        FAULT(listener, 0, endpoints.count, 0, AT("listener", 0, "endpoints", "are none")),
+        FAULT(endpoint, 0, is_wildcard, 1,
+              AT("endpoint", 0, "is_wildcard", "hides the endpoints behind it")),
+        FAULT(upstream, 0, port, 65536, AT("upstream", 0, "port", "is too large")),
+        FAULT(upstream, 0, peers.count, 0, AT("upstream", 0, "peers", "are none")),
+        FAULT(peer, 0, port, 65536, AT("peer", 0, "port", "is too large")),
+        FAULT(peer, 0, weight, 0, AT("peer", 0, "weight", "is out of range")),
+        FAULT(peer, 1, weight, 65536, AT("peer", 1, "weight", "is out of range")),
+        FAULT(peer, 1, host, 0, AT("peer", 1, "host", "is empty")),
+        FAULT(proxy, 0, upstream, TABLE_NONE,
+              AT("proxy", 0, "target", "must be there exactly when there is no upstream")),
+        FAULT(proxy, 1, upstream, 0,
+              AT("proxy", 1, "target", "must be there exactly when there is no upstream")),
+        FAULT(proxy, 1, has_uri, 1, AT("proxy", 1, "has_uri", "is set beside a target")),
+        FAULT(proxy, 0, prefix_length, 6,
+              AT("location", 0, "proxy", "replaces more of the path than the location matches")),
+        FAULT(location, 2, proxy, 0,
+              AT("location", 2, "proxy", "replaces more of the path than the location matches")),
+        FAULT(header_field, 0, name, 0,
+              AT("header_field", 0, "name", "is not the name of a header field")),
+        FAULT(regex, 0, capture_count, 65536, AT("regex", 0, "capture_count", "is too large")),
+        FAULT(access_log, 0, format, TABLE_NONE, AT("access_log", 0, "format", "is missing")));
+}
+
+/* The sample with a text of `length` bytes behind its strings, which are the last section; returns
+ * the text's place. */
+static uint64_t add_text(struct arena *arena, struct slice *sample, uint32_t length) {
+    size_t size = (sample->size + length + 1 + 7) & ~(size_t)7;
+    char *copy = arena_require(arena, size);
+    memcpy(copy, sample->data, sample->size);
+    struct table_header *header = (struct table_header *)(void *)copy;
+    struct table_section_entry *strings = &header->sections[TABLE_SECTION_strings];
+    uint32_t offset = strings->count;
+    memset(copy + strings->offset + offset, 'a', length);
+    copy[strings->offset + offset + length] = '\0';
+    strings->count += length + 1;
+    *sample = (struct slice){copy, (strings->offset + strings->count + 7) & ~(size_t)7};
+    return range_of(offset, length);
+}
+
+/* What validation reads to the end must be short, or many references to one long text would make
+ * it slow. */
+static void refuses_names_longer_than_words(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    uint64_t text = add_text(&arena, &sample, 4097);
+    uint32_t exact = find_slot(TABLE_NAME_EXACT, true);
+    char message[128];
+    const struct fault faults[] = {
+        FAULT(name_slot, exact, key, text,
+              at_slot(message, sizeof message, exact, ", field \"key\": is too long")),
+        FAULT(location, 0, name, text,
+              AT("node", 1, "prefix", "names a location whose name is too long")),
+        FAULT(header_field, 0, name, text,
+              AT("header_field", 0, "name", "is not the name of a header field")),
+        FAULT(source, 0, name, text, "accepted"),
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        check_fault(&faults[i], sample);
+    }
+    arena_release(&arena);
+}
+
+/* RFC 9110 5.6.2: the bytes that may stand in the name of a field. */
+static void knows_the_bytes_of_tokens(void) {
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct guard guard = guard_copy(sample.data, sample.size);
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, guard.data, guard.size, &error));
+    size_t place = (size_t)(table.strings - guard.data) + table.header_field[0].name.offset;
+    for (int byte = 0; byte < 256; byte++) {
+        guard.data[place] = (char)byte;
+        sample_repair(guard.data, guard.size);
+        bool is_allowed = byte != 0 && strchr(allowed, byte) != NULL;
+        CU_ASSERT_EQUAL(table_open(&table, guard.data, guard.size, &error), is_allowed);
+    }
+    guard_release(&guard);
+    arena_release(&arena);
+}
+
+UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out_of_bounds},
+           {"refuses settings beyond their limits", refuses_settings_beyond_their_limits},
+           {"refuses programs that could go wrong", refuses_programs_that_could_go_wrong},
+           {"refuses names that would not be found", refuses_names_that_would_not_be_found},
+           {"refuses trees that lead astray", refuses_trees_that_lead_astray},
+           {"refuses locations in the wrong place", refuses_locations_in_the_wrong_place},
+           {"refuses routes that cannot be taken", refuses_routes_that_cannot_be_taken},
+           {"refuses names longer than words", refuses_names_longer_than_words},
+           {"knows the bytes of tokens", knows_the_bytes_of_tokens})
