@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Side by side: CPU time per request of rpcd and of nginx, the same configuration, one worker each.
+
+Both proxy to the same backend (another nginx) and are loaded by wrk in turn, several rounds, so
+that what else happens on the machine hits both alike. What counts is the time their processes spent
+on a CPU, not how many requests got through: that depends on what wrk and the backend left of the
+machine."""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
+
+from lab.daemon import (RPCD, SANITIZED, Nginx, Rpcd, fill_in, find_nginx,  # noqa: E402
+                        session_members)
+from lab.ports import Ports  # noqa: E402
+
+TICKS = os.sysconf("SC_CLK_TCK")
+MIB = 1 << 20
+
+# title, connections, path, budget
+CASES = {
+    "small-64": ("keepalive GET, 64 connections", 64, "/", 0.85),
+    "small-1000": ("keepalive GET, 1,000 connections", 1000, "/", 0.70),
+    "large-64": ("1 MiB bodies, 64 connections", 64, "/large", 0.60),
+}
+
+BACKEND = """
+access_log off;
+keepalive_requests 1000000000;
+server {
+    listen 127.0.0.1:{port} backlog=4096;
+    root .;
+    location = / { default_type text/plain; return 200 "hello, world"; }
+    location = /large { default_type application/octet-stream; }
+}
+"""
+
+PROXY = """
+access_log off;
+keepalive_requests 1000000000;
+upstream backend {
+    server 127.0.0.1:{backend};
+    keepalive 1024;
+    keepalive_requests 1000000000;
+}
+server {
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {
+        proxy_pass http://backend;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $host;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Forwarded-Proto $scheme;
+    }
+}
+"""
+
+EVENTS = "worker_connections 8192;"
+
+
+def stop_with(message):
+    sys.exit(f"bench: {message}")
+
+
+def nginx_version():
+    """nginx/1.22.1 or the like."""
+    report = subprocess.run([find_nginx(), "-v"], capture_output=True, text=True, check=True)
+    return report.stderr.rpartition(" ")[2].strip()
+
+
+def raise_limit_of_files():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def cpu_seconds(daemon):
+    """User and system time of all processes of a daemon."""
+    ticks = 0
+    for member in session_members(daemon.pid):
+        fields = pathlib.Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS
+
+
+def load(url, connections, seconds):
+    """Runs wrk; returns the number of requests and what went wrong, as text."""
+    result = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
+                             "--timeout", "10s", url], capture_output=True, text=True, check=True)
+    requests = int(re.search(r"(\d+) requests in", result.stdout).group(1))
+    troubles = re.findall(r"Socket errors:.*|Non-2xx.*", result.stdout)
+    return requests, "; ".join(trouble.strip() for trouble in troubles)
+
+
+class Site:
+    """The backend and both proxies, running."""
+
+    def __init__(self):
+        self.ports = Ports()
+        self.daemons = []
+        self.proxies = {}
+
+    def start(self, folder, method):
+        backend_port = self.ports.reserve()
+        backend = self.add(Nginx(self.make(folder, "backend")))
+        (backend.folder / "large").write_bytes(bytes(MIB))
+        backend.start(backend.configuration(fill_in(BACKEND, {"port": backend_port}),
+                                            events=EVENTS, level="error"))
+        for proxy in (Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)):
+            port = self.ports.reserve()
+            text = proxy.configuration(fill_in(PROXY, {"port": port, "backend": backend_port}),
+                                       events=EVENTS, level="error")
+            self.add(proxy)
+            if proxy.name == "rpcd":
+                proxy.compile(text)
+                proxy.start()
+            else:
+                proxy.start(text)
+            self.proxies[proxy.name] = (proxy, f"http://127.0.0.1:{port}")
+
+    @staticmethod
+    def make(folder, name):
+        path = pathlib.Path(folder, name)
+        path.mkdir()
+        return path
+
+    def add(self, daemon):
+        self.daemons.append(daemon)
+        return daemon
+
+    def stop(self):
+        for daemon in reversed(self.daemons):
+            daemon.kill()
+        self.ports.release()
+
+    def measure(self, name, connections, path, seconds):
+        """CPU time per request in microseconds, requests per second, and troubles."""
+        daemon, url = self.proxies[name]
+        before = cpu_seconds(daemon)
+        requests, troubles = load(url + path, connections, seconds)
+        spent = cpu_seconds(daemon) - before
+        return {"cpu": spent / max(requests, 1) * 1e6, "rate": requests / seconds,
+                "troubles": troubles}
+
+
+def run_case(site, case, rounds, seconds):
+    """The medians of all rounds. The daemons take turns at going first."""
+    _, connections, path, _ = CASES[case]
+    samples = {"nginx": [], "rpcd": []}
+    for name in samples:
+        load(site.proxies[name][1] + path, connections, 1)
+    for number in range(rounds):
+        for name in sorted(samples, reverse=number % 2 == 1):
+            samples[name].append(site.measure(name, connections, path, seconds))
+    result = {"case": case}
+    for name, taken in samples.items():
+        result[name] = {"cpu": statistics.median(sample["cpu"] for sample in taken),
+                        "rate": statistics.median(sample["rate"] for sample in taken),
+                        "troubles": [s["troubles"] for s in taken if s["troubles"]]}
+    ratios = [ours["cpu"] / theirs["cpu"]
+              for ours, theirs in zip(samples["rpcd"], samples["nginx"]) if theirs["cpu"] > 0]
+    result["ratio"] = statistics.median(ratios) if ratios else None
+    result["spread"] = [min(ratios), max(ratios)] if ratios else None
+    return result
+
+
+HEADING = f"{'':36} {'nginx':>9} {'rpcd':>9}  {'ratio':>5} {'spread':>11} {'budget':>7}"
+
+
+def print_result(result):
+    title, _, _, budget = CASES[result["case"]]
+    ratio = result["ratio"]
+    if ratio is None:
+        print(f"{title:36} too short to measure")
+        return
+    low, high = result["spread"]
+    verdict = "met" if ratio <= budget else "missed"
+    print(f"{title:36} {result['nginx']['cpu']:6.1f} us {result['rpcd']['cpu']:6.1f} us  "
+          f"{ratio:5.2f} {low:5.2f}-{high:4.2f} {budget:7.2f}  {verdict}", flush=True)
+    for name in ("nginx", "rpcd"):
+        print(f"    {name}: {result[name]['rate']:.0f} requests/s")
+        for trouble in result[name]["troubles"]:
+            print(f"    {name}: {trouble}")
+
+
+def read_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=int, default=5, help="of load per measurement")
+    parser.add_argument("--rounds", type=int, default=3, help="measurements of each daemon")
+    parser.add_argument("--method", default="epoll", choices=["epoll", "poll"], help="rpcd's loop")
+    parser.add_argument("--json", action="store_true", help="one JSON object per case")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
+    arguments = parser.parse_args()
+    unknown = [case for case in arguments.cases if case not in CASES]
+    if unknown:
+        parser.error(f"no such case: {', '.join(unknown)}")
+    return arguments
+
+
+def main():
+    arguments = read_arguments()
+    if shutil.which("wrk") is None:
+        stop_with("wrk is not installed")
+    if find_nginx() is None:
+        stop_with("there is no nginx to compare with")
+    if not RPCD.exists():
+        stop_with(f"{RPCD} is not built")
+    if SANITIZED:
+        stop_with("rpcd is built with a sanitizer; its times mean nothing")
+    raise_limit_of_files()
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="rpc-bench.") as folder:
+        site = Site()
+        try:
+            site.start(folder, arguments.method)
+            if not arguments.json:
+                print(f"CPU time per request, one worker each, the same configuration; "
+                      f"{nginx_version()}")
+                print(HEADING)
+            for case in arguments.cases or CASES:
+                result = run_case(site, case, arguments.rounds, arguments.seconds)
+                failed = failed or any(result[name]["troubles"] for name in site.proxies)
+                if arguments.json:
+                    print(json.dumps(result), flush=True)
+                else:
+                    print_result(result)
+        finally:
+            site.stop()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
