@@ -28,7 +28,8 @@ static bool hand_over(struct solo *self, const struct bundle *previous, struct f
     if (!delivery_own(&delivery)) {
         is_done = failure_set(failure, "%s", strerror(errno));
     } else if (previous == NULL) {
-        is_done = worker_start(&self->worker, bundle->file.table.process, &delivery, failure);
+        is_done = worker_start(&self->worker, bundle->file.table.process,
+                               self->instance.options->prefix, &delivery, failure);
     } else {
         is_done = worker_take(&self->worker, &delivery, failure);
     }

@@ -43,6 +43,7 @@ static bool prepare_setup(const struct supervisor *self, uint32_t place,
     setup->supervisor = getpid();
     setup->privileges = bundle->privileges;
     setup->process = *bundle->file.table.process;
+    setup->prefix = self->instance.options->prefix;
     if (!bundle_deliver(bundle, NULL, place, instance_fallback(&self->instance),
                         &setup->delivery)) {
         errno = ENOMEM;

@@ -13,7 +13,7 @@ static bool fail_memory(struct failure *failure) {
     return failure_set(failure, "%s", strerror(ENOMEM));
 }
 
-bool worker_start(struct worker *worker, const struct table_process *process,
+bool worker_start(struct worker *worker, const struct table_process *process, const char *prefix,
                   struct delivery *delivery, struct failure *failure) {
     memset(worker, 0, sizeof *worker);
     if (!loop_init(&worker->loop, process->use)) {
@@ -25,6 +25,7 @@ bool worker_start(struct worker *worker, const struct table_process *process,
         .loop = &worker->loop,
         .log = &worker->log,
         .worker_connections = process->worker_connections,
+        .prefix = prefix,
         .multi_accept = process->multi_accept != 0,
     };
     worker->service = http_service_create(&options);

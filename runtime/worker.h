@@ -19,11 +19,12 @@ struct worker {
     bool is_draining;
 };
 
-/* Starts a loop and a service, as `process` says, and takes the first delivery. False with the
- * reason in `failure`; worker_destroy is due in either case. */
+/* Starts a loop and a service, as `process` says, and takes the first delivery. Relative roots
+ * begin at `prefix`, or the current folder when it is NULL. False with the reason in `failure`;
+ * worker_destroy is due in either case. */
 __attribute__((warn_unused_result)) bool worker_start(struct worker *worker,
                                                       const struct table_process *process,
-                                                      struct delivery *delivery,
+                                                      const char *prefix, struct delivery *delivery,
                                                       struct failure *failure);
 
 /* Goes over to what is in the delivery, whose descriptors it takes. False when that cannot be

@@ -106,10 +106,11 @@ void worker_process_run(struct worker_process_setup *setup) {
     *self = empty;
     struct failure failure;
     /* Changing the user cancels the signal of a parent's end, so that is arranged afterwards. */
-    bool has_started = privileges_drop(&setup->privileges, &failure) &&
-                       bind_to_supervisor(setup->supervisor, &failure) &&
-                       worker_start(&self->worker, &setup->process, &setup->delivery, &failure) &&
-                       watch(self, setup->line, &failure);
+    bool has_started =
+        privileges_drop(&setup->privileges, &failure) &&
+        bind_to_supervisor(setup->supervisor, &failure) &&
+        worker_start(&self->worker, &setup->process, setup->prefix, &setup->delivery, &failure) &&
+        watch(self, setup->line, &failure);
     delivery_close(&setup->delivery);
     delivery_release(&setup->delivery);
     if (!has_started) {

@@ -12,6 +12,7 @@ struct worker_process_setup {
     int line; /* the worker's end; see control.h */
     struct privileges privileges;
     struct table_process process;
+    const char *prefix;       /* see worker_start; borrowed */
     struct delivery delivery; /* owned */
 };
 

@@ -85,8 +85,10 @@ function add_setting(kind, field, words, help,    note) {
         add_field("RANGE", "header_field", field, note)
     } else if (kind == "NAMES") {
         add_field("RANGE", "name", field, note)
-    } else {
-        add_field("RANGE", kind == "ACCESS_LOGS" ? "access_log" : "error_log", field, note)
+    } else if (kind == "TEMPLATE") {
+        add_field("OPTIONAL", "program", field, note)
+    } else { # a list of records named like the kind, in the singular
+        add_field("RANGE", tolower(substr(kind, 1, length(kind) - 1)), field, note)
     }
 }
 

@@ -77,11 +77,6 @@ struct slice exchange_absolute_location(struct exchange *exchange, struct slice 
     return (struct slice){text, (size_t)length};
 }
 
-/* Errors after which the state of the client's connection is in doubt, as in nginx. */
-static bool closes_connection(uint32_t status) {
-    return status == 400 || status == 413 || status == 414 || status == 500 || status == 501;
-}
-
 /* A control character in a redirect target would let a request write header fields. */
 static struct slice encode_location(struct exchange *exchange, struct slice location) {
     size_t unsafe = 0;
@@ -130,7 +125,9 @@ static bool send_answer(struct exchange *exchange, struct slice type, struct sli
 void exchange_answer(struct exchange *exchange, uint32_t status, struct slice type,
                      struct slice location, struct slice body) {
     exchange->handler = &answer_handler;
+    exchange->is_answered = true;
     exchange_start_response(exchange, status);
+    status = exchange->response.status; /* that of an error page may be another */
     if (location.size > 0) {
         body = make_page(exchange, status);
         type = SLICE("text/html");
@@ -140,9 +137,6 @@ void exchange_answer(struct exchange *exchange, uint32_t status, struct slice ty
         type = (struct slice){0};
     }
     exchange->answer = body;
-    if (closes_connection(status)) {
-        exchange->keep_alive = false;
-    }
     if (!send_answer(exchange, type, location)) {
         exchange->front_operations->abort(exchange);
     }
@@ -153,22 +147,59 @@ static bool closes_without_answer(uint32_t status) {
     return status == 408 || status == 444 || status == 499;
 }
 
-void exchange_fail(struct exchange *exchange, uint32_t status) {
-    exchange_stop(exchange);
-    if (exchange->response.is_head_sent || exchange->is_error_page) {
-        exchange->is_aborted = true;
-        exchange->front_operations->abort(exchange);
-        return;
-    }
+static void answer_page(struct exchange *exchange, uint32_t status) {
     if (closes_without_answer(status)) {
         exchange->log_status = status;
         exchange->is_aborted = true;
         exchange->front_operations->abort(exchange);
         return;
     }
-    exchange->is_error_page = true;
     bool has_page = http_status_has_page(status);
     struct slice page = has_page ? make_page(exchange, status) : (struct slice){"", 0};
     exchange_answer(exchange, status, has_page ? SLICE("text/html") : (struct slice){0},
                     (struct slice){0}, page);
+}
+
+void exchange_act(struct exchange *exchange, const struct engine_outcome *outcome) {
+    const struct engine_request *request = &exchange->request;
+    if (request->is_unsettled) {
+        exchange->keep_alive = false;
+    }
+    switch (outcome->kind) {
+    case ENGINE_PROXY:
+        exchange->handler = exchange->service->proxy->handler;
+        exchange->handler->start(exchange);
+        break;
+    case ENGINE_TEXT:
+        exchange_answer(exchange, outcome->status,
+                        table_text(&exchange->generation->table, request->settings->default_type),
+                        (struct slice){0}, outcome->text);
+        break;
+    case ENGINE_REDIRECT:
+        exchange_answer(exchange, outcome->status, (struct slice){0}, outcome->text,
+                        (struct slice){0});
+        break;
+    case ENGINE_PAGE:
+        answer_page(exchange, outcome->status);
+        break;
+    }
+}
+
+/* The engine needs slots; a request that was refused before it had them gets them now. */
+static bool is_prepared(struct exchange *exchange) {
+    return exchange->request.slots != NULL || engine_request_prepare(&exchange->request);
+}
+
+void exchange_fail(struct exchange *exchange, uint32_t status) {
+    exchange_stop(exchange);
+    if (exchange->response.is_head_sent || exchange->is_answered) {
+        exchange->is_aborted = true;
+        exchange->front_operations->abort(exchange);
+        return;
+    }
+    struct engine_outcome outcome = {.kind = ENGINE_PAGE, .status = status};
+    if (is_prepared(exchange)) {
+        engine_fail(&exchange->request, status, &outcome);
+    }
+    exchange_act(exchange, &outcome);
 }

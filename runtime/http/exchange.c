@@ -35,6 +35,7 @@ struct exchange *exchange_take(struct http_service *service, struct generation *
     exchange->request.arena = &exchange->arena;
     exchange->request.live = &exchange_live;
     exchange->request.live_owner = exchange;
+    exchange->request.prefix = slice_from_string(service->prefix);
     return exchange;
 }
 
@@ -106,53 +107,10 @@ static uint32_t prepare_request(struct exchange *exchange) {
         exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "client sent invalid host");
         return 400;
     }
-    if (!engine_request_prepare(request)) {
-        return 500;
+    if (exchange->head.framing == HTTP_BODY_LENGTH) {
+        request->content_length = exchange->head.content_length;
     }
     return engine_find_server(request, exchange->endpoint) ? 0 : 500;
-}
-
-/* What return (and set before it) made of the request; false when nothing was answered. */
-static bool run_rewrite(struct exchange *exchange, uint32_t program) {
-    if (program == TABLE_NONE) {
-        return false;
-    }
-    struct engine_answer answer = {0};
-    if (!engine_run_sequence(&exchange->request, program, &answer)) {
-        exchange_fail(exchange, 500);
-        return true;
-    }
-    if (answer.status == 0) {
-        return false;
-    }
-    if (answer.is_redirect) {
-        exchange_answer(exchange, answer.status, (struct slice){0}, answer.text, (struct slice){0});
-    } else if (answer.status < 400 || answer.text.size > 0) {
-        struct slice type =
-            table_text(&exchange->generation->table, exchange->request.settings->default_type);
-        exchange_answer(exchange, answer.status, type, (struct slice){0}, answer.text);
-    } else {
-        exchange_fail(exchange, answer.status);
-    }
-    return true;
-}
-
-static void redirect_to_directory(struct exchange *exchange) {
-    struct engine_request *request = &exchange->request;
-    struct slice location = table_text(&exchange->generation->table, request->location->name);
-    if (request->args.size > 0) {
-        size_t size = location.size + 1 + request->args.size;
-        char *text = arena_allocate_bytes(&exchange->arena, size);
-        if (text == NULL) {
-            exchange_fail(exchange, 500);
-            return;
-        }
-        memcpy(text, location.data, location.size);
-        text[location.size] = '?';
-        memcpy(text + location.size + 1, request->args.data, request->args.size);
-        location = (struct slice){text, size};
-    }
-    exchange_answer(exchange, 301, (struct slice){0}, location, (struct slice){0});
 }
 
 static bool is_body_too_large(struct exchange *exchange, uint64_t size) {
@@ -164,26 +122,6 @@ static void fail_too_large(struct exchange *exchange, uint64_t size) {
     exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0},
                  "client intended to send too large body: %llu bytes", (unsigned long long)size);
     exchange_fail(exchange, 413);
-}
-
-/* The location is chosen: runs its rewrite sequence and starts who answers. */
-static void enter_location(struct exchange *exchange) {
-    const struct table_location *location = exchange->request.location;
-    if (exchange->head.framing == HTTP_BODY_LENGTH &&
-        is_body_too_large(exchange, exchange->head.content_length)) {
-        fail_too_large(exchange, exchange->head.content_length);
-        return;
-    }
-    if (run_rewrite(exchange, location->rewrite)) {
-        return;
-    }
-    if (location->proxy == TABLE_NONE) {
-        /* Nothing here serves files: a location without an answer of its own has no content. */
-        exchange_fail(exchange, 404);
-        return;
-    }
-    exchange->handler = exchange->service->proxy->handler;
-    exchange->handler->start(exchange);
 }
 
 /* Until the host is known the default server's settings apply, as in nginx. */
@@ -199,38 +137,31 @@ void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_st
     exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "%s", reason);
     exchange->keep_alive = false;
     exchange->log_status = log_status;
-    if (status != 0) {
-        exchange_fail(exchange, status);
+    if (status == 0) {
+        return;
     }
+    /* An error page may be a backend's: it gets nothing of what was not understood. */
+    exchange->head.framing = HTTP_BODY_NONE;
+    exchange->head.fields.count = 0;
+    exchange->log_status = log_status != status ? log_status : 0;
+    exchange_fail(exchange, status);
 }
 
 void exchange_begin(struct exchange *exchange) {
     use_default_server(exchange);
     exchange->wants_continue = exchange->head.expects_continue;
+    if (!engine_request_prepare(&exchange->request)) {
+        exchange_fail(exchange, 500);
+        return;
+    }
     uint32_t failure = prepare_request(exchange);
     if (failure != 0) {
         exchange_fail(exchange, failure);
         return;
     }
-    if (run_rewrite(exchange, exchange->request.server->rewrite)) {
-        return;
-    }
-    switch (engine_find_location(&exchange->request)) {
-    case ENGINE_LOCATION_FOUND:
-        enter_location(exchange);
-        return;
-    case ENGINE_LOCATION_REDIRECT:
-        redirect_to_directory(exchange);
-        return;
-    case ENGINE_LOCATION_NONE:
-        exchange_fail(exchange, 404);
-        return;
-    case ENGINE_LOCATION_FAILED:
-        exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0},
-                     "a regular expression exceeded its match limit");
-        exchange_fail(exchange, 500);
-        return;
-    }
+    struct engine_outcome outcome;
+    engine_decide(&exchange->request, &outcome);
+    exchange_act(exchange, &outcome);
 }
 
 size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool last) {

@@ -92,7 +92,7 @@ struct exchange {
     const struct front_operations *front_operations;
     void *front;
     const struct http_handler *handler;
-    void *proxy_data;    /* NULL until the proxy took part */
+    void *proxy_data;    /* NULL until the proxy took part; of several times the latest */
     struct slice answer; /* the rest of an answer made here */
     const struct table_endpoint *endpoint;
 
@@ -106,13 +106,14 @@ struct exchange {
     bool wants_continue; /* 100 is still owed */
     bool is_upgraded;    /* see response.is_upgrade */
 
-    bool keep_alive;    /* the client's connection may be used again */
-    bool is_error_page; /* guards against errors while answering an error */
-    bool is_aborted;    /* ended without a complete response */
+    bool keep_alive;  /* the client's connection may be used again */
+    bool is_answered; /* an answer made here has begun: guards against errors while making it */
+    bool is_aborted;  /* ended without a complete response */
     bool is_pipelined;
-    uint32_t log_status; /* what $status says when it is not response.status: 499, 0 */
-    uint64_t started;    /* loop time of the first byte */
-    struct slice id;     /* $request_id, once it was asked for */
+    struct slice challenge; /* WWW-Authenticate of a backend whose 401 an error page answers */
+    uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
+    uint64_t started;       /* loop time of the first byte */
+    struct slice id;        /* $request_id, once it was asked for */
     uint64_t request_length;
     uint64_t connection_number;
     uint64_t connection_started;
@@ -160,8 +161,12 @@ void exchange_end(struct exchange *exchange);
 
 /* --- answer.c: answers made here --- */
 
-/* An error page, or the bare close of 444. Replaces the current handler. When a response has begun
- * already it is broken off instead. */
+/* Answers as the engine has decided: an answer made here, or the proxy. */
+void exchange_act(struct exchange *exchange, const struct engine_outcome *outcome);
+
+/* An error: what error_page has for it, its page, or the bare close of 444. Replaces the current
+ * handler, perhaps by another one of the same kind. When a response has begun already it is broken
+ * off instead. */
 void exchange_fail(struct exchange *exchange, uint32_t status);
 
 /* A whole answer: `type` may be empty, `location` for redirects (made absolute as nginx does). */

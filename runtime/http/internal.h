@@ -5,6 +5,8 @@
 
 #include "http/exchange.h"
 
+#include <limits.h>
+
 struct http1_front;
 struct http_listener;
 
@@ -37,6 +39,7 @@ struct http_service {
     char local[32];
     char iso8601[32];
     char hostname[256];
+    char prefix[PATH_MAX]; /* where relative roots begin */
 };
 
 /* --- variable.c --- */

@@ -11,7 +11,8 @@ static struct slice server_field(const struct exchange *exchange) {
 }
 
 void exchange_start_response(struct exchange *exchange, uint32_t status) {
-    exchange->response.status = status;
+    uint32_t replaced = exchange->request.error_status;
+    exchange->response.status = replaced != 0 ? replaced : status;
     exchange->response.field_count = 0;
     exchange->response.has_length = false;
 }
@@ -158,8 +159,14 @@ static bool add_own_fields(struct exchange *exchange) {
     return true;
 }
 
+static bool add_challenge(struct exchange *exchange) {
+    return exchange->challenge.size == 0 ||
+           exchange_add_field(exchange, SLICE("WWW-Authenticate"), exchange->challenge);
+}
+
 bool exchange_send_head(struct exchange *exchange) {
-    if (!add_configured_headers(exchange) || !add_own_fields(exchange)) {
+    if (!add_challenge(exchange) || !add_configured_headers(exchange) ||
+        !add_own_fields(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }

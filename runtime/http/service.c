@@ -24,6 +24,14 @@ static void report_idle(struct loop_task *task) {
     }
 }
 
+/* Absolute, so that $document_root is; one that is too long cannot be looked into. */
+static void set_prefix(struct http_service *service, const char *prefix) {
+    if (prefix != NULL ? realpath(prefix, service->prefix) == NULL
+                       : getcwd(service->prefix, sizeof service->prefix) == NULL) {
+        service->prefix[0] = '\0';
+    }
+}
+
 struct http_service *http_service_create(const struct http_service_options *options) {
     struct http_service *service = calloc(1, sizeof *service);
     if (service == NULL) {
@@ -39,6 +47,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     if (gethostname(service->hostname, sizeof service->hostname - 1) != 0) {
         service->hostname[0] = '\0';
     }
+    set_prefix(service, options->prefix);
     service->proxy_state = service->proxy->create(service);
     if (service->proxy_state == NULL) {
         free(service);

@@ -16,6 +16,7 @@ struct http_service_options {
     struct log *log;
     uint32_t worker_connections;
     bool multi_accept;
+    const char *prefix; /* where relative roots begin; NULL: the current folder */
 };
 
 /* NULL when there is no memory. */

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 __attribute__((format(printf, 3, 4))) static bool
@@ -214,4 +215,32 @@ static bool find_variable(void *owner, enum variable_id id, struct slice suffix,
            exchange->service->proxy->variable(exchange, id, suffix, value);
 }
 
-const struct engine_live exchange_live = {.variable = find_variable};
+/* Looking at a file blocks, as it does in nginx; it happens only where the configuration tests
+ * files. A link is what it points to. */
+static uint32_t look_at_file(void *owner, struct slice path) {
+    (void)owner;
+    char name[PATH_MAX];
+    struct stat status;
+    if (path.size >= sizeof name) {
+        return ENGINE_FILE_NONE;
+    }
+    memcpy(name, path.data, path.size);
+    name[path.size] = '\0';
+    if (stat(name, &status) != 0) {
+        return ENGINE_FILE_NONE;
+    }
+    uint32_t found = (status.st_mode & S_IXUSR) != 0 ? ENGINE_FILE_EXECUTABLE : ENGINE_FILE_NONE;
+    if (S_ISREG(status.st_mode)) {
+        found |= ENGINE_FILE_EXISTS | ENGINE_FILE_REGULAR;
+    } else if (S_ISDIR(status.st_mode)) {
+        found |= ENGINE_FILE_EXISTS | ENGINE_FILE_DIRECTORY;
+    }
+    return found;
+}
+
+static void write_note(void *owner, enum table_log_level level, const char *message) {
+    exchange_log(owner, level, (struct slice){0}, "%s", message);
+}
+
+const struct engine_live exchange_live = {
+    .variable = find_variable, .file = look_at_file, .note = write_note};

@@ -46,6 +46,7 @@ enum proxy_step {
 
 /* In the exchange's arena, as exchange->proxy_data. */
 struct proxy {
+    struct proxy *previous; /* before an error page; NULL: there was none */
     struct exchange *exchange;
     struct proxy_state *state;
     const struct table_proxy *record;
@@ -65,6 +66,7 @@ struct proxy {
     size_t request_written;
     enum proxy_body body;
     struct spool spool;
+    bool is_collected; /* the whole body is in the spool */
     uint64_t spool_written;
     uint64_t stream_taken; /* bytes that a backend got and nobody can send again */
     bool body_sent;

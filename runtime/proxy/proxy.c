@@ -13,6 +13,7 @@ static void release_buffers(void *data) {
     struct buffer_pool *pool = &proxy->state->service->buffers;
     buffer_give(pool, proxy->response);
     buffer_give(pool, proxy->head_buffer);
+    spool_release(&proxy->spool);
     for (uint32_t i = 0; i < proxy->attempt_count; i++) {
         if (proxy->attempts[i].peer != NULL) {
             balance_peer_release(proxy->attempts[i].peer);
@@ -27,6 +28,7 @@ static struct proxy *create(struct exchange *exchange) {
         return NULL;
     }
     const struct table *table = &exchange->generation->table;
+    proxy->previous = exchange->proxy_data;
     proxy->exchange = exchange;
     proxy->state = exchange->service->proxy_state;
     proxy->record = &table->proxy[exchange->request.location->proxy];
@@ -38,8 +40,10 @@ static struct proxy *create(struct exchange *exchange) {
 
 /* A body that fits into client_body_buffer_size is read first, so that it can be sent again to
  * another peer. So is one of unknown length: its size is checked, and the backend told, before the
- * backend sees a byte. Larger ones are passed on as they come. */
+ * backend sees a byte; and one that an error page may have to hand to another backend. Larger ones
+ * are passed on as they come. */
 static enum proxy_body choose_body(const struct exchange *exchange) {
+    const struct table_settings *settings = exchange->request.settings;
     switch (exchange->head.framing) {
     case HTTP_BODY_CHUNKED:
         return PROXY_BODY_COLLECT;
@@ -47,11 +51,26 @@ static enum proxy_body choose_body(const struct exchange *exchange) {
         if (exchange->head.content_length == 0) {
             return PROXY_BODY_NONE;
         }
-        return exchange->head.content_length <= exchange->request.settings->client_body_buffer_size
+        return exchange->head.content_length <= settings->client_body_buffer_size ||
+                       settings->error_page.count > 0
                    ? PROXY_BODY_COLLECT
                    : PROXY_BODY_STREAM;
     default:
         return PROXY_BODY_NONE;
+    }
+}
+
+/* An error page gets the body that the backend before it got. One that was not read to its end when
+ * the error came is dropped. */
+static void take_over_body(struct proxy *proxy) {
+    struct proxy *previous = proxy->previous;
+    if (previous->is_collected) {
+        proxy->body = PROXY_BODY_COLLECT;
+        proxy->is_collected = true;
+        proxy->spool = previous->spool;
+        spool_init(&previous->spool, previous->spool.pool, previous->spool.memory_limit);
+    } else {
+        proxy->body = PROXY_BODY_NONE;
     }
 }
 
@@ -64,8 +83,12 @@ static void start(struct exchange *exchange) {
     if (!proxy_find_target(proxy)) {
         return;
     }
-    proxy->body = choose_body(exchange);
-    if (proxy->body == PROXY_BODY_COLLECT) {
+    if (proxy->previous != NULL) {
+        take_over_body(proxy);
+    } else {
+        proxy->body = choose_body(exchange);
+    }
+    if (proxy->body == PROXY_BODY_COLLECT && !proxy->is_collected) {
         proxy->step = PROXY_COLLECTING;
         exchange_want_body(exchange);
         return;
@@ -80,6 +103,9 @@ static void resume(struct exchange *exchange) {
 
 static void stop(struct exchange *exchange) {
     struct proxy *proxy = exchange->proxy_data;
+    if (proxy == NULL) {
+        return; /* there was no memory for it */
+    }
     if (proxy->attempt_count > 0 && proxy_current_attempt(proxy)->response_time == PROXY_NEVER) {
         struct proxy_attempt *attempt = proxy_current_attempt(proxy);
         attempt->response_time = exchange->service->loop->now - attempt->started;
@@ -89,7 +115,6 @@ static void stop(struct exchange *exchange) {
     proxy_drop_back(proxy);
     buffer_give(&exchange->service->buffers, proxy->request);
     proxy->request = NULL;
-    spool_release(&proxy->spool);
 }
 
 static const struct http_handler proxy_handler = {

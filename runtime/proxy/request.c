@@ -96,8 +96,12 @@ static bool add_request_line(struct proxy *proxy) {
 
 static bool add_body_length(struct proxy *proxy) {
     char text[32];
-    uint64_t length = proxy->body == PROXY_BODY_COLLECT ? spool_size(&proxy->spool)
-                                                        : proxy->exchange->head.content_length;
+    uint64_t length = 0;
+    if (proxy->body == PROXY_BODY_COLLECT) {
+        length = spool_size(&proxy->spool);
+    } else if (proxy->body == PROXY_BODY_STREAM) {
+        length = proxy->exchange->head.content_length;
+    }
     if (proxy->exchange->head.framing == HTTP_BODY_NONE) {
         return true;
     }

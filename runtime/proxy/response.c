@@ -100,16 +100,53 @@ static struct slice find_field(const struct http_fields *fields, enum http_field
     return (struct slice){"", 0};
 }
 
+static struct slice find_field_by_name(const struct http_fields *fields, struct slice name) {
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (slice_equals_nocase(fields->items[i].name, name)) {
+            return fields->items[i].value;
+        }
+    }
+    return (struct slice){"", 0};
+}
+
 /* 101 is the answer to an Upgrade that this request carried, or nonsense. */
 static bool accept_upgrade(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
-    if (!proxy->asks_upgrade || exchange->head.minor == 0) {
+    if (!proxy->asks_upgrade || exchange->head.minor == 0 || exchange->request.error_status != 0) {
         fail_bad(proxy, "101 to a request without Upgrade");
         return false;
     }
     exchange->response.is_upgrade = true;
     exchange->response.upgrade = find_field(&proxy->head.fields, HTTP_FIELD_UPGRADE);
     proxy->head.framing = HTTP_BODY_UNTIL_CLOSE;
+    return true;
+}
+
+static struct slice copy_slice(struct arena *arena, struct slice text) {
+    char *copy = arena_allocate_bytes(arena, text.size);
+    if (copy == NULL || text.size == 0) {
+        return (struct slice){NULL, 0};
+    }
+    memcpy(copy, text.data, text.size);
+    return (struct slice){copy, text.size};
+}
+
+/* proxy_intercept_errors: an error_page is for this status, and answers instead. */
+static bool intercept(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    uint32_t status = proxy->head.status;
+    if (status < 300 || exchange->request.settings->proxy_intercept_errors == 0 ||
+        !engine_has_error_page(&exchange->request, status)) {
+        return false;
+    }
+    proxy->has_head = true;
+    if (status == 401) {
+        struct slice challenge = find_field_by_name(&proxy->head.fields, SLICE("WWW-Authenticate"));
+        exchange->challenge = copy_slice(&exchange->arena, challenge);
+    }
+    balance_peer_succeeded(proxy_current_attempt(proxy)->peer);
+    proxy->step = PROXY_DONE;
+    exchange_fail(exchange, status);
     return true;
 }
 
@@ -121,11 +158,16 @@ static void use_head(struct proxy *proxy) {
     if (proxy->head.status == 101 && !accept_upgrade(proxy)) {
         return;
     }
+    if (intercept(proxy)) {
+        return;
+    }
     proxy->has_head = true;
     proxy->step = PROXY_RELAYING;
     exchange_start_response(exchange, proxy->head.status);
     exchange->response.is_from_back = true;
-    exchange->response.reason = proxy->head.reason_phrase;
+    if (exchange->request.error_status == 0) {
+        exchange->response.reason = proxy->head.reason_phrase;
+    }
     exchange->response.has_length = proxy->head.has_content_length;
     exchange->response.length = proxy->head.content_length;
     if (!copy_fields(proxy)) {

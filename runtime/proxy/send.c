@@ -150,6 +150,7 @@ static size_t collect(struct proxy *proxy, struct slice piece, bool last) {
         return piece.size;
     }
     if (last) {
+        proxy->is_collected = true;
         proxy_start_attempt(proxy);
     }
     return piece.size;

@@ -48,27 +48,6 @@ static struct slice unchanged_uri(struct proxy *proxy) {
     return join(proxy, parts, 3);
 }
 
-/* The matched prefix replaced by the URI of proxy_pass: the normalised path is what goes on,
- * escaped again only if it came escaped, as nginx does. */
-static struct slice replaced_uri(struct proxy *proxy) {
-    const struct engine_request *request = &proxy->exchange->request;
-    struct slice rest = slice_skip(request->uri, proxy->record->prefix_length);
-    bool was_escaped = slice_find_byte(request->raw_path, '%') < request->raw_path.size;
-    if (was_escaped) {
-        rest = engine_escape_uri(request->arena, rest);
-        if (rest.data == NULL) {
-            return (struct slice){0};
-        }
-    }
-    struct slice parts[] = {
-        table_text(table_of(proxy), proxy->record->uri),
-        rest,
-        request->args.size > 0 ? SLICE("?") : SLICE(""),
-        request->args,
-    };
-    return join(proxy, parts, 4);
-}
-
 /* Bytes that would end the request line or a field are encoded; they can only come from decoded
  * variables. */
 static struct slice encode_unsafe(struct proxy *proxy, struct slice uri) {
@@ -93,6 +72,49 @@ static struct slice encode_unsafe(struct proxy *proxy, struct slice uri) {
     return (struct slice){text, size};
 }
 
+/* The path as the engine has it, and the arguments. What is left of a normalised path is escaped
+ * again if it came escaped, or was made by the configuration, as nginx does. One that a rewrite
+ * left without a slash gets one, so that a backend never takes it for a whole URL (RFC 9112 3.2).
+ */
+static struct slice made_uri(struct proxy *proxy, struct slice before, struct slice path) {
+    const struct engine_request *request = &proxy->exchange->request;
+    bool was_escaped = slice_find_byte(request->raw_path, '%') < request->raw_path.size;
+    if (was_escaped || request->is_internal) {
+        path = engine_escape_uri(request->arena, path);
+        if (path.data == NULL) {
+            return (struct slice){0};
+        }
+    }
+    struct slice first = before.size > 0 ? before : path;
+    struct slice parts[] = {
+        slice_starts_with(first, SLICE("/")) ? SLICE("") : SLICE("/"),
+        before,
+        path,
+        request->args.size > 0 ? SLICE("?") : SLICE(""),
+        request->args,
+    };
+    return join(proxy, parts, 5);
+}
+
+/* Without a URI in proxy_pass. */
+static struct slice own_uri(struct proxy *proxy) {
+    const struct engine_request *request = &proxy->exchange->request;
+    return request->is_rewritten ? encode_unsafe(proxy, made_uri(proxy, SLICE(""), request->uri))
+                                 : unchanged_uri(proxy);
+}
+
+/* The matched prefix replaced by the URI of proxy_pass; after "rewrite ... break" the whole path
+ * counts instead. */
+static struct slice replaced_uri(struct proxy *proxy) {
+    const struct engine_request *request = &proxy->exchange->request;
+    const struct table_proxy *record = proxy->record;
+    if (request->keeps_path) {
+        return encode_unsafe(proxy, made_uri(proxy, SLICE(""), request->uri));
+    }
+    return encode_unsafe(proxy, made_uri(proxy, table_text(table_of(proxy), record->uri),
+                                         slice_skip(request->uri, record->prefix_length)));
+}
+
 /* --- targets without variables --- */
 
 static bool use_fixed_target(struct proxy *proxy) {
@@ -103,7 +125,7 @@ static bool use_fixed_target(struct proxy *proxy) {
     proxy->peers = &proxy->group->peers;
     proxy->host = table_text(table, record->host);
     proxy->port = table_text(table, record->port);
-    proxy->uri = record->has_uri != 0 ? replaced_uri(proxy) : unchanged_uri(proxy);
+    proxy->uri = record->has_uri != 0 ? replaced_uri(proxy) : own_uri(proxy);
     if (proxy->uri.data == NULL) {
         exchange_fail(proxy->exchange, 500);
         return false;
@@ -274,7 +296,7 @@ static bool use_variable_target(struct proxy *proxy) {
     }
     set_host_and_port(proxy, &target);
     if (target.uri.size == 0) {
-        proxy->uri = unchanged_uri(proxy);
+        proxy->uri = own_uri(proxy);
     } else if (target.uri.data[0] != '/') {
         struct slice parts[] = {SLICE("/"), target.uri};
         proxy->uri = encode_unsafe(proxy, join(proxy, parts, 2));

@@ -67,28 +67,48 @@ static part_of *const parts[TABLE_variable_id_COUNT] = {
     [VARIABLE_UPSTREAM_STATUS] = status,
 };
 
-static bool list_attempts(struct proxy *proxy, part_of *part, struct slice *value) {
+/* Bytes that the list of all attempts has room in. */
+static size_t measure_list(const struct proxy *proxy, part_of *part) {
     char text[PART_SIZE];
     size_t size = 0;
-    for (uint32_t i = 0; i < proxy->attempt_count; i++) {
-        size += part(&proxy->attempts[i], text).size + 2;
+    for (; proxy != NULL; proxy = proxy->previous) {
+        size += 3;
+        for (uint32_t i = 0; i < proxy->attempt_count; i++) {
+            size += part(&proxy->attempts[i], text).size + 2;
+        }
     }
-    char *list = arena_allocate_bytes(&proxy->exchange->arena, size + 1);
-    if (list == NULL || proxy->attempt_count == 0) {
+    return size;
+}
+
+static size_t append(char *list, size_t size, struct slice text) {
+    if (text.size > 0) {
+        memcpy(list + size, text.data, text.size);
+    }
+    return size + text.size;
+}
+
+/* Attempts for one answer are separated by commas; those after an error page by a colon. The number
+ * of error pages in a row is limited, and so is this recursion. */
+static size_t write_list(const struct proxy *proxy, part_of *part, char *list) {
+    char text[PART_SIZE];
+    size_t size = proxy->previous != NULL ? write_list(proxy->previous, part, list) : 0;
+    if (size > 0 && proxy->attempt_count > 0) {
+        size = append(list, size, SLICE(" : "));
+    }
+    for (uint32_t i = 0; i < proxy->attempt_count; i++) {
+        size = append(list, size, i > 0 ? SLICE(", ") : SLICE(""));
+        size = append(list, size, part(&proxy->attempts[i], text));
+    }
+    return size;
+}
+
+static bool list_attempts(const struct proxy *proxy, part_of *part, struct slice *value) {
+    char *list = arena_allocate_bytes(&proxy->exchange->arena, measure_list(proxy, part));
+    if (list == NULL) {
         return false;
     }
-    size = 0;
-    for (uint32_t i = 0; i < proxy->attempt_count; i++) {
-        struct slice one = part(&proxy->attempts[i], text);
-        if (i > 0) {
-            memcpy(list + size, ", ", 2);
-            size += 2;
-        }
-        memcpy(list + size, one.data, one.size);
-        size += one.size;
-    }
-    *value = (struct slice){list, size};
-    return true;
+    *value = (struct slice){list, write_list(proxy, part, list)};
+    return value->size > 0;
 }
 
 bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,

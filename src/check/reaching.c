@@ -280,7 +280,7 @@ struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
 
 /* --- conditions of `if` --- */
 
-struct condition {
+struct guard {
     struct slice variable; /* without '$' */
     struct slice operator; /* empty: the variable alone */
     struct slice value;
@@ -288,7 +288,7 @@ struct condition {
 
 /* Takes apart `if ($name op value)`, whose parentheses may stand in words of their own. */
 static bool read_condition(struct dataflow *flow, const struct statement *statement,
-                           struct condition *condition) {
+                           struct guard *condition) {
     struct slice parts[3] = {{"", 0}, {"", 0}, {"", 0}};
     size_t count = 0;
     uint32_t words = statement_argument_count(statement);
@@ -310,7 +310,7 @@ static bool read_condition(struct dataflow *flow, const struct statement *statem
     if (!is_named(statement, SLICE("if")) || count == 0 || parts[0].data[0] != '$') {
         return false;
     }
-    *condition = (struct condition){slice_skip(parts[0], 1), parts[1], parts[2]};
+    *condition = (struct guard){slice_skip(parts[0], 1), parts[1], parts[2]};
     size_t size = condition->variable.size;
     if (size > 2 && condition->variable.data[0] == '{') {
         condition->variable = arena_copy_slice(
@@ -348,7 +348,7 @@ static void add_rewrites(struct dataflow *flow, struct reaching_regexes *found,
 
 static void add_condition(struct dataflow *flow, struct reaching_regexes *found,
                           const struct location *location) {
-    struct condition condition;
+    struct guard condition;
     if (read_condition(flow, location->statement, &condition) &&
         is_match_operator(condition.operator)) {
         bool is_path = slice_equals_nocase(condition.variable, SLICE("uri")) ||
@@ -414,7 +414,7 @@ static bool refuses(const struct location *condition, const struct dataflow_plac
 /* The texts that `name` is left with when the condition holds, or when it does not. */
 static bool read_guard(struct dataflow *flow, const struct location *location, bool holds,
                        struct slice name, struct pattern_texts *texts) {
-    struct condition condition;
+    struct guard condition;
     if (!location->is_condition || !read_condition(flow, location->statement, &condition) ||
         !slice_equals_nocase(condition.variable, name)) {
         return false;

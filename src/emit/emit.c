@@ -6,19 +6,12 @@
 #include "emit/emitter.h"
 #include "table/table.h"
 
-#include <string.h>
-
 uint32_t emit_shared(struct emitter *emitter, enum table_section section, const void *record) {
     return table_writer_intern(&emitter->writer, section, record, 1).first;
 }
 
 uint32_t emit_append(struct emitter *emitter, enum table_section section, const void *record) {
-    uint32_t index = table_writer_add(&emitter->writer, section);
-    if (!emitter->writer.overflow) {
-        memcpy(table_writer_record(&emitter->writer, section, index), record,
-               table_records[section].size);
-    }
-    return index;
+    return table_writer_append(&emitter->writer, section, record);
 }
 
 uint32_t emit_next(const struct emitter *emitter, enum table_section section) {

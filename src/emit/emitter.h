@@ -16,9 +16,11 @@ struct emitter {
     struct map servers;
     struct map upstreams;
     struct map log_formats;
-    struct map name_indexes; /* by an endpoint's list of servers */
-    struct map identities;   /* of servers: how many have each */
-    bool failed;             /* an error was queued */
+    struct map name_indexes;  /* by an endpoint's list of servers */
+    struct map identities;    /* of servers: how many have each */
+    uint64_t identity;        /* of the location that is being emitted */
+    uint32_t condition_count; /* of its blocks so far */
+    bool failed;              /* an error was queued */
 };
 
 /* emit.c */
@@ -39,10 +41,14 @@ uint32_t emit_find_thing(const struct map *map, const void *thing);
 void emit_remember_thing(struct map *map, const void *thing, uint32_t number);
 
 /* program.c */
+uint32_t emit_program(struct emitter *emitter, enum table_program_kind kind,
+                      const struct table_op *ops, size_t count);
 uint32_t emit_template(struct emitter *emitter, const struct template *template);
-uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite); /* or TABLE_NONE */
 uint32_t emit_regex(struct emitter *emitter, const struct regex *regex);
 void emit_slots(struct emitter *emitter);
+
+/* rewrite.c */
+uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite); /* or TABLE_NONE */
 
 /* settings.c */
 void emit_process(struct emitter *emitter);
@@ -55,6 +61,8 @@ struct table_range emit_headers(struct emitter *emitter, const struct header_lis
 struct table_range emit_names(struct emitter *emitter, const struct name_list *names);
 struct table_range emit_access_logs(struct emitter *emitter, const struct access_log_list *logs);
 struct table_range emit_error_logs(struct emitter *emitter, const struct error_log_list *logs);
+struct table_range emit_error_pages(struct emitter *emitter, const struct error_page_list *pages);
+struct table_range emit_access_rules(struct emitter *emitter, const struct access_rule_list *rules);
 
 /* upstream.c */
 void emit_upstreams(struct emitter *emitter);
@@ -67,6 +75,9 @@ uint32_t emit_locations(struct emitter *emitter, struct location *const *locatio
 struct table_range emit_named_locations(struct emitter *emitter, const struct server *server,
                                         uint64_t identity);
 uint32_t emit_location(struct emitter *emitter, const struct location *location, uint64_t identity);
+/* Of the block of an `if` or limit_except in the location that is being emitted. */
+uint32_t emit_condition_location(struct emitter *emitter, const struct location *block);
+uint32_t emit_try_files(struct emitter *emitter, const struct try_files *try_files); /* or NONE */
 uint64_t emit_location_identity(const struct location *location, uint64_t outer);
 /* `indexes` are the locations' records. */
 struct table_range emit_location_tree(struct emitter *emitter, struct location *const *locations,

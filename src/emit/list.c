@@ -2,6 +2,8 @@
  * one run. */
 #include "emit/emitter.h"
 
+#include <string.h>
+
 struct table_range emit_headers(struct emitter *emitter, const struct header_list *headers) {
     size_t count = headers->list.count;
     if (count == 0) {
@@ -74,4 +76,40 @@ struct table_range emit_error_logs(struct emitter *emitter, const struct error_l
         records[i].level = logs->list.items[i].level;
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_error_log, records, (uint32_t)count);
+}
+
+struct table_range emit_error_pages(struct emitter *emitter, const struct error_page_list *pages) {
+    size_t count = pages->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_error_page *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct error_page_setting *page = &pages->list.items[i];
+        records[i].status = page->status;
+        records[i].response = page->response;
+        records[i].target = emit_template(emitter, &page->target);
+        records[i].place = emit_place(emitter, page->statement);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_error_page, records,
+                               (uint32_t)count);
+}
+
+struct table_range emit_access_rules(struct emitter *emitter,
+                                     const struct access_rule_list *rules) {
+    size_t count = rules->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_access_rule *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct access_rule_setting *rule = &rules->list.items[i];
+        records[i].deny = rule->deny;
+        records[i].match = rule->network.match;
+        records[i].prefix = rule->network.prefix;
+        memcpy(records[i].address.bytes, rule->network.bytes, sizeof rule->network.bytes);
+        records[i].place = emit_place(emitter, rule->statement);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_access_rule, records,
+                               (uint32_t)count);
 }

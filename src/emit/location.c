@@ -53,9 +53,61 @@ static bool has_auto_redirect(const struct location *location) {
     return is_literal && location->proxy != NULL && slice_ends_with(location->name, SLICE("/"));
 }
 
+uint32_t emit_try_files(struct emitter *emitter, const struct try_files *try_files) {
+    if (try_files == NULL) {
+        return TABLE_NONE;
+    }
+    size_t count = try_files->files.count;
+    struct table_try_file *files = arena_require(&emitter->scratch, (count + 1) * sizeof *files);
+    for (size_t i = 0; i < count; i++) {
+        files[i].name = emit_template(emitter, &try_files->files.items[i].name);
+        files[i].is_directory = try_files->files.items[i].is_directory;
+    }
+    struct table_try_files record = {
+        .files = {emit_next(emitter, TABLE_SECTION_try_file), (uint32_t)count},
+        .target = try_files->target.parts.count == 0 && try_files->status != 0
+                      ? TABLE_NONE
+                      : emit_template(emitter, &try_files->target),
+        .status = try_files->status,
+        .place = emit_place(emitter, try_files->statement),
+    };
+    for (size_t i = 0; i < count; i++) {
+        emit_append(emitter, TABLE_SECTION_try_file, &files[i]);
+    }
+    return emit_append(emitter, TABLE_SECTION_try_files, &record);
+}
+
+static struct table_range emit_methods(struct emitter *emitter, const struct location *location) {
+    size_t count = location->limited_except.count;
+    struct table_name *records = arena_require(&emitter->scratch, (count + 1) * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        records[i].text = emit_string(emitter, location->limited_except.items[i]);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_name, records, (uint32_t)count);
+}
+
+uint32_t emit_condition_location(struct emitter *emitter, const struct location *block) {
+    const struct location *around = block->parent;
+    struct table_location record = {
+        .name = emit_string(emitter, around->name),
+        .kind = around->kind,
+        .identity = extend_identity(emitter->identity, emitter->condition_count++, SLICE("if")),
+        .settings = emit_settings(emitter, block->settings),
+        .nested = TABLE_NONE,
+        .rewrite = TABLE_NONE,
+        .proxy = emit_proxy(emitter, block->proxy != NULL ? block : around),
+        .try_files = TABLE_NONE,
+        .limited = TABLE_NONE,
+        .place = emit_place(emitter, block->statement),
+    };
+    return emit_append(emitter, TABLE_SECTION_location, &record);
+}
+
 /* Without what is nested in it. */
 uint32_t emit_location(struct emitter *emitter, const struct location *location,
                        uint64_t identity) {
+    emitter->identity = identity;
+    emitter->condition_count = 0;
     struct table_location record = {
         .name = emit_string(emitter, location->name),
         .kind = location->kind,
@@ -65,6 +117,11 @@ uint32_t emit_location(struct emitter *emitter, const struct location *location,
         .nested = TABLE_NONE,
         .rewrite = emit_rewrite(emitter, &location->rewrite),
         .proxy = emit_proxy(emitter, location),
+        .internal = location->is_internal,
+        .try_files = emit_try_files(emitter, location->try_files),
+        .limited = location->limited == NULL ? TABLE_NONE
+                                             : emit_condition_location(emitter, location->limited),
+        .methods = emit_methods(emitter, location),
         .place = emit_place(emitter, location->statement),
     };
     return emit_append(emitter, TABLE_SECTION_location, &record);
@@ -74,11 +131,16 @@ static bool is_regex(const struct location *location) {
     return location->kind == TABLE_LOCATION_REGEX || location->kind == TABLE_LOCATION_REGEX_NOCASE;
 }
 
+/* Whether an index leads to it. */
+static bool is_indexed(const struct location *location) {
+    return location->kind != TABLE_LOCATION_NAMED && !location->is_condition;
+}
+
 static struct table_range emit_regexes(struct emitter *emitter, struct location *const *locations,
                                        const uint32_t *indexes, size_t count) {
     struct table_range range = {emit_next(emitter, TABLE_SECTION_location_regex), 0};
     for (size_t i = 0; i < count; i++) {
-        if (is_regex(locations[i])) {
+        if (is_indexed(locations[i]) && is_regex(locations[i])) {
             struct table_location_regex record = {emit_regex(emitter, locations[i]->regex),
                                                   indexes[i]};
             emit_append(emitter, TABLE_SECTION_location_regex, &record);
@@ -88,9 +150,18 @@ static struct table_range emit_regexes(struct emitter *emitter, struct location 
     return range;
 }
 
+static bool has_nested(const struct location *location) {
+    for (size_t i = 0; i < location->nested.count; i++) {
+        if (is_indexed(location->nested.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void emit_nested(struct emitter *emitter, const struct location *location, uint32_t index,
                         uint64_t outer) {
-    if (location->nested.count == 0) {
+    if (!has_nested(location)) {
         return;
     }
     uint32_t nested = emit_locations(emitter, location->nested.items, location->nested.count,
@@ -106,7 +177,7 @@ uint32_t emit_locations(struct emitter *emitter, struct location *const *locatio
     uint32_t set = table_writer_add(writer, TABLE_SECTION_location_set);
     uint32_t *indexes = arena_require(&emitter->scratch, (count + 1) * sizeof *indexes);
     for (size_t i = 0; i < count; i++) {
-        if (locations[i]->kind != TABLE_LOCATION_NAMED) {
+        if (is_indexed(locations[i])) {
             indexes[i] = emit_location(emitter, locations[i],
                                        emit_location_identity(locations[i], identity));
         }
@@ -117,7 +188,7 @@ uint32_t emit_locations(struct emitter *emitter, struct location *const *locatio
         table_writer_record(writer, TABLE_SECTION_location_set, set);
     *record = (struct table_location_set){nodes, regexes};
     for (size_t i = 0; i < count; i++) {
-        if (locations[i]->kind != TABLE_LOCATION_NAMED) {
+        if (is_indexed(locations[i])) {
             emit_nested(emitter, locations[i], indexes[i], identity);
         }
     }

@@ -39,6 +39,9 @@ static uint32_t collect_entries(struct location *const *locations, const uint32_
                                 size_t count, struct entry *entries) {
     uint32_t found = 0;
     for (size_t i = 0; i < count; i++) {
+        if (locations[i]->is_condition) {
+            continue;
+        }
         struct entry entry = {locations[i]->name, TABLE_NONE, TABLE_NONE, (uint32_t)i};
         if (locations[i]->kind == TABLE_LOCATION_EXACT) {
             entry.exact = indexes[i];

@@ -1,5 +1,5 @@
-/* Programs: templates, rewrite sequences, and the variables, slots and regexes they refer to. Equal
- * ops are stored once, and so equal programs are one record. */
+/* Programs, the templates among them, and the variables, slots and regexes they refer to. Equal ops
+ * are stored once, and so equal programs are one record. */
 #include "emit/emitter.h"
 
 static uint32_t emit_variable(struct emitter *emitter, const struct template_part *part) {
@@ -28,8 +28,8 @@ static struct table_op make_op(struct emitter *emitter, const struct template_pa
     return (struct table_op){0};
 }
 
-static uint32_t emit_program(struct emitter *emitter, enum table_program_kind kind,
-                             const struct table_op *ops, size_t count) {
+uint32_t emit_program(struct emitter *emitter, enum table_program_kind kind,
+                      const struct table_op *ops, size_t count) {
     struct table_program program = {
         .kind = kind,
         .ops = table_writer_intern(&emitter->writer, TABLE_SECTION_op, ops, (uint32_t)count),
@@ -46,34 +46,33 @@ uint32_t emit_template(struct emitter *emitter, const struct template *template)
     return emit_program(emitter, TABLE_PROGRAM_TEMPLATE, ops, count);
 }
 
-static struct table_op make_step(struct emitter *emitter, const struct rewrite_step *step) {
-    if (step->kind == REWRITE_SET) {
-        return (struct table_op){TABLE_OP_SET, step->variable->slot,
-                                 emit_template(emitter, &step->text)};
+/* nginx lets the last one define what a variable is that nothing has set; `set` only if there is no
+ * other. */
+static uint32_t slot_source(const struct config_variable *variable) {
+    static const uint32_t sources[] = {
+        [DEFINED_BY_SET] = TABLE_SLOT_SET,     [DEFINED_BY_CAPTURE] = TABLE_SLOT_CAPTURE,
+        [DEFINED_BY_MAP] = TABLE_SLOT_MAP,     [DEFINED_BY_GEO] = TABLE_SLOT_GEO,
+        [DEFINED_BY_SPLIT] = TABLE_SLOT_SPLIT, [DEFINED_ELSEWHERE] = TABLE_SLOT_SET,
+    };
+    uint32_t source = TABLE_SLOT_SET;
+    for (size_t i = 0; i < variable->definitions.count; i++) {
+        uint32_t next = sources[variable->definitions.items[i].kind];
+        source = next != TABLE_SLOT_SET ? next : source;
     }
-    if (!step->has_text) {
-        return (struct table_op){TABLE_OP_RETURN_STATUS, step->status, 0};
-    }
-    uint32_t code = step->is_redirect ? TABLE_OP_RETURN_REDIRECT : TABLE_OP_RETURN_TEXT;
-    return (struct table_op){code, step->status, emit_template(emitter, &step->text)};
-}
-
-uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite) {
-    size_t count = rewrite->steps.count;
-    if (count == 0) {
-        return TABLE_NONE;
-    }
-    struct table_op *ops = arena_require(&emitter->scratch, count * sizeof *ops);
-    for (size_t i = 0; i < count; i++) {
-        ops[i] = make_step(emitter, &rewrite->steps.items[i]);
-    }
-    return emit_program(emitter, TABLE_PROGRAM_SEQUENCE, ops, count);
+    return source;
 }
 
 /* The record's number is the variable's slot. */
 void emit_slots(struct emitter *emitter) {
     for (size_t i = 0; i < emitter->model->variables.count; i++) {
-        struct table_slot slot = {emit_string(emitter, emitter->model->variables.items[i]->name)};
+        const struct config_variable *variable = emitter->model->variables.items[i];
+        struct table_slot slot = {
+            .name = emit_string(emitter, variable->name),
+            .source = slot_source(variable),
+            .map = TABLE_NONE,
+            .geo = TABLE_NONE,
+            .split = TABLE_NONE,
+        };
         emit_append(emitter, TABLE_SECTION_slot, &slot);
     }
 }

@@ -32,6 +32,7 @@ static void emit_server(struct emitter *emitter, const struct server *server) {
             emit_locations(emitter, server->locations.items, server->locations.count, identity),
         .named = emit_named_locations(emitter, server, identity),
         .rewrite = emit_rewrite(emitter, &server->rewrite),
+        .try_files = emit_try_files(emitter, server->try_files),
         .place = emit_place(emitter, server->statement),
     };
     uint32_t index = emit_append(emitter, TABLE_SECTION_server, &record);

@@ -18,6 +18,9 @@
 #define EMIT_NAMES(emitter, value) emit_names((emitter), &(value))
 #define EMIT_ACCESS_LOGS(emitter, value) emit_access_logs((emitter), &(value))
 #define EMIT_ERROR_LOGS(emitter, value) emit_error_logs((emitter), &(value))
+#define EMIT_TEMPLATE(emitter, value) emit_template((emitter), &(value))
+#define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
+#define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
 
 static bool is_number(const struct table_setting *setting) {
     return setting->storage <= TABLE_STORAGE_ENUM || setting->storage == TABLE_STORAGE_PAIR;

@@ -1,6 +1,6 @@
 /* The engine: decisions over a validated table, without I/O. Which server answers for a host,
- * which location for a path, what a program's text is. Linked by rpcd, which runs it for each
- * request, and by rpc, which explains it.
+ * which location for a path, what rewriting, access rules and error pages make of a request, what a
+ * program's text is. Linked by rpcd, which runs it for each request, and by rpc, which explains it.
  *
  * An engine belongs to one thread: it owns the compiled regexes of its table and scratch memory
  * for matching. */
@@ -30,11 +30,48 @@ struct engine_captures {
     uint32_t offsets[20]; /* captures 0 to 9; begin, end; UINT32_MAX for one that did not match */
 };
 
-/* Where the values of LIVE variables come from. */
+/* What the file system has under a name; nothing: there is none, or it cannot be looked at. */
+enum engine_file {
+    ENGINE_FILE_NONE = 0,
+    ENGINE_FILE_EXISTS = 1,
+    ENGINE_FILE_REGULAR = 2,
+    ENGINE_FILE_DIRECTORY = 4,
+    ENGINE_FILE_EXECUTABLE = 8,
+};
+
+/* What the engine asks its caller. Each function may be NULL: there is no value then, no file, and
+ * nobody to be told. */
 struct engine_live {
-    /* Sets *value (valid as long as the request's arena) and returns true, or returns false when
-     * the variable has no value now; then it is "not found" (empty, and "-" in logs). */
+    /* The value of a LIVE variable: sets *value (valid as long as the request's arena) and returns
+     * true, or returns false when the variable has no value now; then it is "not found" (empty, and
+     * "-" in logs). */
     bool (*variable)(void *owner, enum variable_id id, struct slice suffix, struct slice *value);
+    /* Bits of enum engine_file. `path` holds no zero byte. */
+    uint32_t (*file)(void *owner, struct slice path);
+    /* A line for the error log. */
+    void (*note)(void *owner, enum table_log_level level, const char *message);
+};
+
+/* What happened on the way to a decision, for those who explain it. `record` is of the section that
+ * the kind implies, see events.def. */
+enum engine_event_kind {
+#define EVENT(kind, section, summary) ENGINE_EVENT_##kind,
+#include "engine/events.def"
+#undef EVENT
+    ENGINE_EVENT_COUNT
+};
+
+struct engine_event {
+    enum engine_event_kind kind;
+    uint32_t record;
+    bool result; /* of a test, a match, a rule: yes */
+    uint32_t status;
+    struct slice subject; /* what was looked at */
+    struct slice value;   /* what came out */
+};
+
+struct engine_observer {
+    void (*event)(void *owner, const struct engine_event *event);
 };
 
 /* What the engine knows of one request. The caller fills in the first part and keeps what it
@@ -42,10 +79,12 @@ struct engine_live {
 struct engine_request {
     struct engine *engine;
     struct arena *arena;            /* for texts built while deciding */
-    const struct engine_live *live; /* may be NULL: no LIVE variable has a value */
+    const struct engine_live *live; /* may be NULL */
     void *live_owner;
+    const struct engine_observer *observer; /* NULL: nobody listens */
+    void *observer_owner;
 
-    struct slice method;
+    struct slice method;   /* an error page makes it GET */
     struct slice target;   /* the request target as received */
     struct slice protocol; /* HTTP/1.1 */
     struct slice line;     /* the request line as received; $request */
@@ -62,14 +101,34 @@ struct engine_request {
     struct slice binary_remote_addr;
     struct slice server_addr;
     uint32_t server_port;
+    uint64_t content_length; /* of the body as announced; 0 when it is not */
+    struct slice prefix;     /* folder that relative roots begin at; without a slash at its end */
 
     const struct table_server *server;
-    const struct table_location *location; /* NULL before one is chosen */
+    const struct table_location *location; /* NULL before one is chosen, and when none matches */
     const struct table_settings *settings; /* of the location, or of the server */
     struct slice *slots;                   /* values of the configuration's variables; see
                                               engine_request_prepare */
     struct engine_captures captures;
+
+    /* What became of the request so far. */
+    bool is_internal;      /* redirected internally: internal locations answer */
+    bool is_rewritten;     /* path or arguments are no longer those of `target` */
+    bool keeps_path;       /* rewrite ... break: a URI of proxy_pass does not replace its part */
+    bool has_error_page;   /* an error is being answered already */
+    bool is_unsettled;     /* after an error that leaves the client's connection in doubt */
+    uint32_t redirects;    /* internal ones */
+    uint32_t error_status; /* the status of the answer, whoever gives it; 0: its own */
+    uint32_t depth;        /* of variables that are being evaluated */
+    uint64_t effort;       /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
 };
+
+/* A request whose rewrites go round in circles ends in 500, after as many as in nginx. */
+enum { ENGINE_REDIRECT_LIMIT = 10 };
+
+/* Parts of programs evaluated, and bytes of texts made of them, in one request. Configurations that
+ * anybody wrote are far below; those made to double a text forever end in 500. */
+#define ENGINE_EFFORT_LIMIT ((uint64_t)1 << 26)
 
 /* Gives the request its slots. False when there is no memory. */
 __attribute__((warn_unused_result)) bool engine_request_prepare(struct engine_request *request);
@@ -93,6 +152,9 @@ enum engine_target_error engine_parse_target(struct engine_request *request, boo
  * ngx_escape_uri(NGX_ESCAPE_URI): used where a normalised uri is sent on. Borrowed when nothing
  * changes; an empty data pointer means no memory. */
 struct slice engine_escape_uri(struct arena *arena, struct slice uri);
+
+/* The same with NGX_ESCAPE_ARGS: what may not stand in an argument. */
+struct slice engine_escape_argument(struct arena *arena, struct slice text);
 
 /* --- host.c: Host values --- */
 
@@ -120,16 +182,46 @@ enum engine_location_result {
 /* nginx's order: exact, longest prefix, nested ones, then regexes in order unless ^~. */
 enum engine_location_result engine_find_location(struct engine_request *request);
 
+/* --- decide.c: the whole decision --- */
+
+enum engine_outcome_kind {
+    ENGINE_PROXY,    /* request->location->proxy answers */
+    ENGINE_TEXT,     /* status and text, as `return` gives them */
+    ENGINE_REDIRECT, /* status, and text is the Location */
+    ENGINE_PAGE,     /* status, with the page that belongs to it; 444 and the like: none */
+};
+
+struct engine_outcome {
+    enum engine_outcome_kind kind;
+    uint32_t status;
+    struct slice text;
+};
+
+/* What answers a request whose server has been found: runs the rewrite phases, finds the location,
+ * applies access rules, error pages and try_files, in nginx's order. A status in
+ * request->error_status counts instead of the answer's own. */
+void engine_decide(struct engine_request *request, struct engine_outcome *outcome);
+
+/* The same after an error anywhere, e.g. of a backend: what error_page has for `status`, else its
+ * page. The request must be prepared and have a server. */
+void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome);
+
+/* Whether an error_page in effect is for that status; for proxy_intercept_errors. */
+bool engine_has_error_page(const struct engine_request *request, uint32_t status);
+
 /* --- program.c: programs --- */
 
 /* The text of a template; may be borrowed from the table or the request. False without memory. */
 __attribute__((warn_unused_result)) bool engine_run_template(struct engine_request *request,
                                                              uint32_t program, struct slice *text);
 
+/* --- sequence.c: the rewrite phase --- */
+
 struct engine_answer {
     uint32_t status; /* 0: the sequence did not answer, go on */
     bool has_text;
-    bool is_redirect; /* text is the Location */
+    bool is_redirect;  /* text is the Location */
+    bool changed_path; /* without an answer: a location is to be found for the new path */
     struct slice text;
 };
 

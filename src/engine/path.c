@@ -217,38 +217,68 @@ enum engine_target_error engine_parse_target(struct engine_request *request, boo
     return take_path(request, rest, merge_slashes);
 }
 
-/* The bytes that NGX_ESCAPE_URI encodes, since 1.21.1: controls, space, DEL, everything above, and
- * these. */
-static const bool escaped_bytes[128] = {
-    ['"'] = true,  ['#'] = true, ['%'] = true, ['<'] = true, ['>'] = true, ['?'] = true,
-    ['\\'] = true, ['^'] = true, ['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true};
+/* Which bytes are encoded, besides controls, space, DEL and everything above. */
+struct escape_set {
+    bool bytes[128];
+};
 
-static bool is_escaped(unsigned char byte) {
-    return byte <= ' ' || byte >= 0x7f || escaped_bytes[byte];
+/* NGX_ESCAPE_URI, since 1.21.1. */
+static const struct escape_set uri_set = {.bytes = {['"'] = true,
+                                                    ['#'] = true,
+                                                    ['%'] = true,
+                                                    ['<'] = true,
+                                                    ['>'] = true,
+                                                    ['?'] = true,
+                                                    ['\\'] = true,
+                                                    ['^'] = true,
+                                                    ['`'] = true,
+                                                    ['{'] = true,
+                                                    ['|'] = true,
+                                                    ['}'] = true}};
+
+/* NGX_ESCAPE_ARGS: the same, and what separates arguments. */
+static const struct escape_set argument_set = {.bytes = {['"'] = true,
+                                                         ['#'] = true,
+                                                         ['%'] = true,
+                                                         ['&'] = true,
+                                                         ['+'] = true,
+                                                         [';'] = true,
+                                                         ['<'] = true,
+                                                         ['>'] = true,
+                                                         ['?'] = true,
+                                                         ['\\'] = true,
+                                                         ['^'] = true,
+                                                         ['`'] = true,
+                                                         ['{'] = true,
+                                                         ['|'] = true,
+                                                         ['}'] = true}};
+
+static bool is_escaped(const struct escape_set *set, unsigned char byte) {
+    return byte <= ' ' || byte >= 0x7f || set->bytes[byte];
 }
 
-static size_t count_escaped(struct slice uri) {
+static size_t count_escaped(const struct escape_set *set, struct slice text) {
     size_t count = 0;
-    for (size_t i = 0; i < uri.size; i++) {
-        count += is_escaped((unsigned char)uri.data[i]);
+    for (size_t i = 0; i < text.size; i++) {
+        count += is_escaped(set, (unsigned char)text.data[i]);
     }
     return count;
 }
 
-struct slice engine_escape_uri(struct arena *arena, struct slice uri) {
+static struct slice escape(struct arena *arena, const struct escape_set *set, struct slice text) {
     static const char digits[] = "0123456789ABCDEF";
-    size_t count = count_escaped(uri);
+    size_t count = count_escaped(set, text);
     if (count == 0) {
-        return uri.data != NULL ? uri : SLICE("");
+        return text.data != NULL ? text : SLICE("");
     }
-    char *escaped = arena_allocate_bytes(arena, uri.size + 2 * count);
+    char *escaped = arena_allocate_bytes(arena, text.size + 2 * count);
     if (escaped == NULL) {
         return (struct slice){NULL, 0};
     }
     char *end = escaped;
-    for (size_t i = 0; i < uri.size; i++) {
-        unsigned char byte = (unsigned char)uri.data[i];
-        if (!is_escaped(byte)) {
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (!is_escaped(set, byte)) {
             *end++ = (char)byte;
             continue;
         }
@@ -257,4 +287,12 @@ struct slice engine_escape_uri(struct arena *arena, struct slice uri) {
         *end++ = digits[byte & 15];
     }
     return (struct slice){escaped, (size_t)(end - escaped)};
+}
+
+struct slice engine_escape_uri(struct arena *arena, struct slice uri) {
+    return escape(arena, &uri_set, uri);
+}
+
+struct slice engine_escape_argument(struct arena *arena, struct slice text) {
+    return escape(arena, &argument_set, text);
 }

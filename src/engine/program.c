@@ -1,7 +1,10 @@
-/* Programs: templates, which become text, and sequences, the rewrite phase of a server or location.
- * Log lines are in log_line.c. */
+/* Templates, which become text. Sequences, the rewrite phase of a server or location, are in
+ * sequence.c, log lines in log_line.c. */
 #include "engine/program.h"
 
+#include "engine/decide.h"
+#include "engine/observe.h"
+#include "engine/slot.h"
 #include "engine/state.h"
 
 #include <string.h>
@@ -24,16 +27,7 @@ static enum engine_value part_variable(struct engine_request *request, const str
 
 static enum engine_value part_slot(struct engine_request *request, const struct table_op *op,
                                    struct slice *value) {
-    *value = request->slots[op->a];
-    if (value->data != NULL) {
-        return ENGINE_VALUE_FOUND;
-    }
-    const bool *capture_slots = request->engine->capture_slots;
-    if (capture_slots != NULL && capture_slots[op->a]) {
-        return ENGINE_VALUE_NONE;
-    }
-    *value = SLICE("");
-    return ENGINE_VALUE_FOUND;
+    return engine_slot_value(request, op->a, value);
 }
 
 static enum engine_value part_capture(struct engine_request *request, const struct table_op *op,
@@ -51,9 +45,9 @@ static enum engine_value part_capture(struct engine_request *request, const stru
 }
 
 /* By op code; a template has no others. */
-static enum engine_value (*const parts[TABLE_op_code_COUNT])(struct engine_request *,
-                                                             const struct table_op *,
-                                                             struct slice *) = {
+static enum engine_value (*const part_kinds[TABLE_op_code_COUNT])(struct engine_request *,
+                                                                  const struct table_op *,
+                                                                  struct slice *) = {
     [TABLE_OP_APPEND_TEXT] = part_text,
     [TABLE_OP_APPEND_VARIABLE] = part_variable,
     [TABLE_OP_APPEND_SLOT] = part_slot,
@@ -62,16 +56,32 @@ static enum engine_value (*const parts[TABLE_op_code_COUNT])(struct engine_reque
 
 enum engine_value engine_program_part(struct engine_request *request, const struct table_op *op,
                                       struct slice *value) {
-    enum engine_value result = parts[op->code](request, op, value);
+    enum engine_value result = part_kinds[op->code](request, op, value);
     if (result != ENGINE_VALUE_FOUND) {
         *value = SLICE("");
     }
     return result;
 }
 
-static bool concatenate(struct arena *arena, const struct slice *values, uint32_t count,
+bool engine_spend(struct engine_request *request, size_t size) {
+    enum { PART_EFFORT = 64 }; /* a part costs something even when it is empty */
+    bool was_too_much = request->effort > ENGINE_EFFORT_LIMIT;
+    request->effort += PART_EFFORT + size;
+    if (request->effort <= ENGINE_EFFORT_LIMIT) {
+        return true;
+    }
+    if (!was_too_much) {
+        engine_note(request, TABLE_LOG_ERROR, "variables of this request take too much work");
+    }
+    return false;
+}
+
+static bool concatenate(struct engine_request *request, const struct slice *values, uint32_t count,
                         size_t size, struct slice *text) {
-    char *joined = arena_allocate_bytes(arena, size);
+    if (!engine_spend(request, size)) {
+        return false;
+    }
+    char *joined = arena_allocate_bytes(request->arena, size);
     if (joined == NULL) {
         return false;
     }
@@ -85,24 +95,50 @@ static bool concatenate(struct arena *arena, const struct slice *values, uint32_
     return true;
 }
 
-/* Evaluates all parts, then copies once; not at all when only one of them is not empty. */
-static bool join_parts(struct engine_request *request, const struct table_op *ops, uint32_t count,
-                       struct slice *values, struct slice *text) {
+/* Copies once; not at all when only one of them is not empty. */
+bool engine_join(struct engine_request *request, const struct slice *parts, uint32_t count,
+                 struct slice *text) {
     size_t size = 0;
-    *text = SLICE("");
+    struct slice longest = SLICE("");
     for (uint32_t i = 0; i < count; i++) {
-        if (engine_program_part(request, &ops[i], &values[i]) == ENGINE_VALUE_NO_MEMORY) {
-            return false;
-        }
-        size += values[i].size;
-        if (values[i].size > 0) {
-            *text = values[i];
+        size += parts[i].size;
+        if (parts[i].size > 0) {
+            longest = parts[i];
         }
     }
-    return text->size == size || concatenate(request->arena, values, count, size, text);
+    if (longest.size == size) {
+        *text = longest;
+        return true;
+    }
+    return concatenate(request, parts, count, size, text);
 }
 
-bool engine_run_template(struct engine_request *request, uint32_t program, struct slice *text) {
+void engine_split_args(struct slice text, struct slice *path, struct slice *args) {
+    size_t question = slice_find_byte(text, '?');
+    *path = slice_take(text, question);
+    *args = question < text.size ? slice_skip(text, question + 1) : (struct slice){NULL, 0};
+}
+
+/* Evaluates all parts before any is copied. */
+static bool join_parts(struct engine_request *request, const struct table_op *ops, uint32_t count,
+                       struct slice *values, bool escapes, struct slice *text) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (engine_program_part(request, &ops[i], &values[i]) == ENGINE_VALUE_NO_MEMORY ||
+            !engine_spend(request, 0)) {
+            return false;
+        }
+        if (escapes && ops[i].code == TABLE_OP_APPEND_CAPTURE) {
+            values[i] = engine_escape_argument(request->arena, values[i]);
+            if (values[i].data == NULL) {
+                return false;
+            }
+        }
+    }
+    return engine_join(request, values, count, text);
+}
+
+static bool run_template(struct engine_request *request, uint32_t program, bool escapes,
+                         struct slice *text) {
     const struct table *table = request->engine->table;
     struct table_range range = table->program[program].ops;
     struct slice few[FEW_PARTS];
@@ -113,59 +149,14 @@ bool engine_run_template(struct engine_request *request, uint32_t program, struc
             return false;
         }
     }
-    return join_parts(request, table->op + range.first, range.count, values, text);
+    return join_parts(request, table->op + range.first, range.count, values, escapes, text);
 }
 
-static bool run_set(struct engine_request *request, const struct table_op *op,
-                    struct engine_answer *answer) {
-    (void)answer;
-    struct slice text; /* not the slot at once, which the template may refer to */
-    if (!engine_run_template(request, op->b, &text)) {
-        return false;
-    }
-    request->slots[op->a] = text;
-    return true;
+bool engine_run_template(struct engine_request *request, uint32_t program, struct slice *text) {
+    return run_template(request, program, false, text);
 }
 
-static bool run_return_status(struct engine_request *request, const struct table_op *op,
-                              struct engine_answer *answer) {
-    (void)request;
-    answer->status = op->a;
-    return true;
-}
-
-static bool run_return_text(struct engine_request *request, const struct table_op *op,
-                            struct engine_answer *answer) {
-    answer->status = op->a;
-    answer->has_text = true;
-    return engine_run_template(request, op->b, &answer->text);
-}
-
-static bool run_return_redirect(struct engine_request *request, const struct table_op *op,
-                                struct engine_answer *answer) {
-    answer->is_redirect = true;
-    return run_return_text(request, op, answer);
-}
-
-/* By op code; a sequence has no others. */
-static bool (*const steps[TABLE_op_code_COUNT])(struct engine_request *, const struct table_op *,
-                                                struct engine_answer *) = {
-    [TABLE_OP_SET] = run_set,
-    [TABLE_OP_RETURN_STATUS] = run_return_status,
-    [TABLE_OP_RETURN_TEXT] = run_return_text,
-    [TABLE_OP_RETURN_REDIRECT] = run_return_redirect,
-};
-
-bool engine_run_sequence(struct engine_request *request, uint32_t program,
-                         struct engine_answer *answer) {
-    const struct table *table = request->engine->table;
-    struct table_range range = table->program[program].ops;
-    *answer = (struct engine_answer){.text = SLICE("")};
-    for (uint32_t i = 0; i < range.count && answer->status == 0; i++) {
-        const struct table_op *op = &table->op[range.first + i];
-        if (!steps[op->code](request, op, answer)) {
-            return false;
-        }
-    }
-    return true;
+bool engine_run_escaped_template(struct engine_request *request, uint32_t program,
+                                 struct slice *text) {
+    return run_template(request, program, true, text);
 }

@@ -8,4 +8,11 @@
 enum engine_value engine_program_part(struct engine_request *request, const struct table_op *op,
                                       struct slice *value);
 
+/* As engine_run_template, but captures are encoded as arguments. */
+__attribute__((warn_unused_result)) bool
+engine_run_escaped_template(struct engine_request *request, uint32_t program, struct slice *text);
+
+/* Counts a part of a program and the bytes it made. False beyond ENGINE_EFFORT_LIMIT. */
+__attribute__((warn_unused_result)) bool engine_spend(struct engine_request *request, size_t size);
+
 #endif

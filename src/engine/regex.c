@@ -2,6 +2,7 @@
  * load. What is matched against what is decided by server.c and location.c. */
 #include "engine/regex.h"
 
+#include "engine/observe.h"
 #include "engine/state.h"
 
 #include <stdlib.h>
@@ -134,11 +135,33 @@ static void fill_slots(const struct table *table, const struct table_regex *reco
     }
 }
 
+static const char *failure_text(int error) {
+    switch (error) {
+    case PCRE2_ERROR_MATCHLIMIT:
+    case PCRE2_ERROR_DEPTHLIMIT:
+    case PCRE2_ERROR_HEAPLIMIT:
+    case PCRE2_ERROR_JIT_STACKLIMIT:
+        return "exceeded its match limit";
+    case PCRE2_ERROR_NOMEMORY:
+        return "ran out of memory";
+    default:
+        return "cannot be matched against this text";
+    }
+}
+
+static void note_failure(const struct engine_regexes *regexes, const struct engine_request *request,
+                         uint32_t index, const char *what) {
+    struct slice pattern = table_text(regexes->table, regexes->table->regex[index].pattern);
+    engine_note(request, TABLE_LOG_ERROR, "the regular expression \"%.*s\" %s", SLICE_ARGS(pattern),
+                what);
+}
+
 enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
                                             struct engine_request *request, uint32_t index,
                                             struct slice subject) {
     const pcre2_code *code = prepare(regexes, index);
     if (code == NULL) {
+        note_failure(regexes, request, index, "does not compile");
         return ENGINE_REGEX_FAILED;
     }
     if (subject.data == NULL) {
@@ -150,6 +173,7 @@ enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
         return ENGINE_REGEX_UNMATCHED;
     }
     if (groups <= 0) {
+        note_failure(regexes, request, index, failure_text(groups));
         return ENGINE_REGEX_FAILED;
     }
     const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(regexes->match_data);

@@ -8,7 +8,6 @@
 struct engine {
     const struct table *table;
     struct engine_regexes regexes;
-    bool *capture_slots; /* by slot: a named group of some regex fills it */
 };
 
 #endif

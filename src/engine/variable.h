@@ -40,6 +40,10 @@ engine_getter engine_variable_cookie;
 engine_getter engine_variable_header;
 engine_getter engine_variable_forwarded_for;
 
+/* files.c */
+engine_getter engine_variable_document_root;
+engine_getter engine_variable_request_filename;
+
 /* variable_user.c */
 engine_getter engine_variable_remote_user;
 

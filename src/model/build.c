@@ -18,7 +18,8 @@ struct scope build_inner_scope(struct scope *outer, struct statement *statement,
 
 static bool is_list(enum directive_storage storage) {
     return storage == STORAGE_HEADERS || storage == STORAGE_NAMES ||
-           storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS;
+           storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS ||
+           storage == STORAGE_ERROR_PAGES || storage == STORAGE_ACCESS_RULES;
 }
 
 /* Whether nginx refuses a second one in the same block. */
@@ -249,6 +250,7 @@ void model_build(struct model *model, struct tree *tree) {
     prepare(model, tree);
     build_root(model);
     settings_inherit(model);
+    files_refuse(model);
     log_resolve(model);
     proxy_resolve(model);
     location_check_duplicates(model);

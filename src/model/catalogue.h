@@ -69,6 +69,9 @@ enum directive_storage {
     STORAGE_NAMES,
     STORAGE_ACCESS_LOGS,
     STORAGE_ERROR_LOGS,
+    STORAGE_TEMPLATE,
+    STORAGE_ERROR_PAGES,
+    STORAGE_ACCESS_RULES,
 };
 
 struct setter_call;

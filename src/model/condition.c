@@ -1,5 +1,5 @@
-/* if and limit_except: blocks that hold for some requests only. They are modelled as nameless
- * locations, for the checks; compile refuses them. */
+/* if: its condition, and its block as a location without a name of its own, which holds for the
+ * requests that meet the condition. */
 #include "model/reading.h"
 
 static bool reject_condition(struct model *model, struct span span, const char *problem,
@@ -11,7 +11,7 @@ static bool reject_condition(struct model *model, struct span span, const char *
 }
 
 /* The words between the parentheses, which nginx strips off the first and the last word. */
-struct condition {
+struct condition_words {
     const struct statement *statement;
     struct word words[3];
     uint32_t count;
@@ -29,7 +29,7 @@ static struct word strip(struct model *model, const struct word *word, size_t be
     "write if ($variable), if ($variable = value), if ($variable ~ regex) or if (-f file)"
 
 static bool parse_words(struct model *model, const struct statement *statement,
-                        struct condition *condition) {
+                        struct condition_words *condition) {
     uint32_t count = statement_argument_count(statement);
     const struct word *first = statement_argument(statement, 0);
     const struct word *last = statement_argument(statement, count - 1);
@@ -59,45 +59,91 @@ static bool parse_words(struct model *model, const struct statement *statement,
                             "the condition of \"if\" is empty", CONDITION_HELP);
 }
 
-static bool is_one_of(struct slice text, const struct slice *choices, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equals(text, choices[i])) {
+/* nginx looks up the whole word as one variable's name, and knows none called 1 to 9. */
+static bool read_subject(struct model *model, const struct word *word, struct template *subject) {
+    *subject = template_parse(model, word, word->text, 0);
+    if (subject->parts.count == 1 && subject->parts.items[0].kind != PART_CAPTURE &&
+        word->text.data[1] != '{') {
+        return true;
+    }
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
+        "the condition of \"if\" tests one variable, not \"%.*s\"", SLICE_ARGS(word->text));
+    diagnostic_help(model->arena, diagnostic,
+                    "put the text into a variable before: set $name \"%.*s\"; if ($name ...)",
+                    SLICE_ARGS(word->text));
+    return false;
+}
+
+static const struct {
+    struct slice text;
+    enum condition_kind kind;
+    bool is_negated;
+    bool ignore_case;
+} comparisons[] = {
+    {SLICE_INIT("="), CONDITION_EQUAL, false, false},
+    {SLICE_INIT("!="), CONDITION_EQUAL, true, false},
+    {SLICE_INIT("~"), CONDITION_REGEX, false, false},
+    {SLICE_INIT("~*"), CONDITION_REGEX, false, true},
+    {SLICE_INIT("!~"), CONDITION_REGEX, true, false},
+    {SLICE_INIT("!~*"), CONDITION_REGEX, true, true},
+};
+
+static bool read_comparison(struct model *model, const struct condition_words *words,
+                            struct condition *condition) {
+    for (size_t i = 0; words->count == 3 && i < sizeof comparisons / sizeof comparisons[0]; i++) {
+        const struct word *value = &words->words[2];
+        if (!slice_equals(comparisons[i].text, words->words[1].text)) {
+            continue;
+        }
+        condition->kind = comparisons[i].kind;
+        condition->is_negated = comparisons[i].is_negated;
+        if (condition->kind == CONDITION_EQUAL) {
+            condition->value = template_parse(model, value, value->text, 0);
+            return true;
+        }
+        condition->regex = regex_create(model, words->statement, value, 0,
+                                        comparisons[i].ignore_case, &condition->subject);
+        return condition->regex != NULL;
+    }
+    return reject_condition(model, words->words[1].span,
+                            "unexpected operator in the condition of \"if\"",
+                            "the operators are =, !=, ~, ~*, !~ and !~*");
+}
+
+/* -f and the like, perhaps behind a '!'. */
+static bool find_file_test(struct slice text, enum table_file_test *test) {
+    static const char letters[TABLE_file_test_COUNT] = {
+        [TABLE_FILE_REGULAR] = 'f',
+        [TABLE_FILE_DIRECTORY] = 'd',
+        [TABLE_FILE_EXISTS] = 'e',
+        [TABLE_FILE_EXECUTABLE] = 'x',
+    };
+    struct slice rest = slice_skip(text, slice_starts_with(text, SLICE("!")) ? 1 : 0);
+    if (rest.size != 2 || rest.data[0] != '-') {
+        return false;
+    }
+    for (size_t i = 0; i < TABLE_file_test_COUNT; i++) {
+        if (letters[i] == rest.data[1]) {
+            *test = (enum table_file_test)i;
             return true;
         }
     }
     return false;
 }
 
-static bool check_comparison(struct model *model, const struct condition *condition,
-                             const struct template *subject) {
-    const struct slice equalities[] = {SLICE("="), SLICE("!=")};
-    const struct slice matches[] = {SLICE("~"), SLICE("~*"), SLICE("!~"), SLICE("!~*")};
-    const struct word *operator_word = &condition->words[1];
-    if (condition->count == 3 && is_one_of(operator_word->text, equalities, 2)) {
-        const struct word *value = &condition->words[2];
-        (void)template_parse(model, value, value->text, 0);
-        return true;
+static bool read_condition(struct model *model, const struct condition_words *words,
+                           struct condition *condition) {
+    const struct word *first = &words->words[0];
+    if (slice_starts_with(first->text, SLICE("$")) && first->text.size > 1) {
+        return read_subject(model, first, &condition->subject) &&
+               (words->count == 1 || read_comparison(model, words, condition));
     }
-    if (condition->count == 3 && is_one_of(operator_word->text, matches, 4)) {
-        bool ignore_case = slice_ends_with(operator_word->text, SLICE("*"));
-        return regex_create(model, condition->statement, &condition->words[2], 0, ignore_case,
-                            subject) != NULL;
-    }
-    return reject_condition(model, operator_word->span,
-                            "unexpected operator in the condition of \"if\"",
-                            "the operators are =, !=, ~, ~*, !~ and !~*");
-}
-
-static bool check_condition(struct model *model, struct condition *condition) {
-    const struct slice file_tests[] = {SLICE("-f"), SLICE("!-f"), SLICE("-d"), SLICE("!-d"),
-                                       SLICE("-e"), SLICE("!-e"), SLICE("-x"), SLICE("!-x")};
-    const struct word *first = &condition->words[0];
-    if (slice_starts_with(first->text, SLICE("$"))) {
-        struct template subject = template_parse(model, first, first->text, 0);
-        return condition->count == 1 || check_comparison(model, condition, &subject);
-    }
-    if (condition->count == 2 && is_one_of(first->text, file_tests, 8)) {
-        (void)template_parse(model, &condition->words[1], condition->words[1].text, 0);
+    if (words->count == 2 && find_file_test(first->text, &condition->test)) {
+        const struct word *file = &words->words[1];
+        condition->kind = CONDITION_FILE;
+        condition->is_negated = first->text.data[0] == '!';
+        condition->subject = template_parse(model, file, file->text, 0);
         return true;
     }
     return reject_condition(model, first->span,
@@ -106,8 +152,7 @@ static bool check_condition(struct model *model, struct condition *condition) {
                             CONDITION_HELP);
 }
 
-/* Reads the block as a nameless location inside what is around it. */
-static void read_block(const struct setter_call *call, uint32_t context) {
+struct location *condition_read_block(const struct setter_call *call, uint32_t context) {
     struct model *model = call->model;
     struct location *location = location_create(model, call->scope, call->statement);
     location->is_condition = true;
@@ -121,51 +166,30 @@ static void read_block(const struct setter_call *call, uint32_t context) {
     inner.location = location;
     inner.rewrite = &location->rewrite;
     build_block(model, &inner, call->statement->block);
+    return location;
 }
 
 bool model_set_if_block(const struct setter_call *call) {
     struct model *model = call->model;
-    refuse(model, call->statement, call->statement->words[0].span, "directive \"if\"");
+    struct condition_words words = {0};
     struct condition *condition = arena_require(model->arena, sizeof *condition);
-    bool is_right =
-        parse_words(model, call->statement, condition) && check_condition(model, condition);
+    bool is_right = parse_words(model, call->statement, &words);
+    if (is_right) {
+        /* Templates remember their words. */
+        struct condition_words *kept = arena_require(model->arena, sizeof *kept);
+        *kept = words;
+        is_right = read_condition(model, kept, condition);
+    }
     bool is_in_server = call->scope->context == C_SERVER;
-    read_block(call, is_in_server ? C_IF_SERVER : C_IF_LOCATION);
-    return is_right;
-}
-
-static const struct slice methods[] = {
-    SLICE_INIT("GET"),     SLICE_INIT("HEAD"),     SLICE_INIT("POST"),      SLICE_INIT("PUT"),
-    SLICE_INIT("DELETE"),  SLICE_INIT("MKCOL"),    SLICE_INIT("COPY"),      SLICE_INIT("MOVE"),
-    SLICE_INIT("OPTIONS"), SLICE_INIT("PROPFIND"), SLICE_INIT("PROPPATCH"), SLICE_INIT("LOCK"),
-    SLICE_INIT("UNLOCK"),  SLICE_INIT("PATCH"),
-};
-
-#define METHOD_COUNT (sizeof methods / sizeof methods[0])
-
-static bool check_method(struct model *model, const struct word *word) {
-    for (size_t i = 0; i < METHOD_COUNT; i++) {
-        if (slice_equals_nocase(word->text, methods[i])) {
-            return true;
-        }
+    struct location *block = condition_read_block(call, is_in_server ? C_IF_SERVER : C_IF_LOCATION);
+    if (is_right) {
+        VECTOR_PUSH(model->arena, &call->scope->rewrite->steps,
+                    (struct rewrite_step){
+                        .statement = call->statement,
+                        .kind = REWRITE_IF,
+                        .condition = condition,
+                        .block = block,
+                    });
     }
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                         "invalid method \"%.*s\"", SLICE_ARGS(word->text));
-    struct slice nearest = nearest_name(word->text, methods, METHOD_COUNT);
-    if (nearest.size > 0) {
-        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-    }
-    return false;
-}
-
-bool model_set_limit_except_block(const struct setter_call *call) {
-    struct model *model = call->model;
-    refuse(model, call->statement, call->statement->words[0].span, "directive \"limit_except\"");
-    bool is_right = true;
-    for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
-        is_right &= check_method(model, statement_argument(call->statement, i));
-    }
-    read_block(call, C_LIMIT_EXCEPT);
     return is_right;
 }

@@ -62,6 +62,33 @@ struct error_log_list {
     VECTOR_OF(struct error_log_setting) list;
 };
 
+/* One code of an error_page. */
+struct error_page_setting {
+    const struct statement *statement;
+    uint32_t status;
+    uint32_t response; /* TABLE_NONE: the error's own; 0: that of the page */
+    struct template target;
+};
+struct error_page_list {
+    VECTOR_OF(struct error_page_setting) list;
+};
+
+/* A set of client addresses: those whose first `prefix` bits are those of `bytes`. */
+struct client_network {
+    enum table_client_match match;
+    uint8_t bytes[16]; /* IPv4 in the first four; network order; zero behind the prefix */
+    uint32_t prefix;
+};
+
+struct access_rule_setting {
+    const struct statement *statement;
+    struct client_network network;
+    bool deny;
+};
+struct access_rule_list {
+    VECTOR_OF(struct access_rule_setting) list;
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -74,6 +101,9 @@ struct error_log_list {
 #define MODEL_TYPE_NAMES struct name_list
 #define MODEL_TYPE_ACCESS_LOGS struct access_log_list
 #define MODEL_TYPE_ERROR_LOGS struct error_log_list
+#define MODEL_TYPE_TEMPLATE struct template
+#define MODEL_TYPE_ERROR_PAGES struct error_page_list
+#define MODEL_TYPE_ACCESS_RULES struct access_rule_list
 
 /* One number per setting of http, server and location. */
 enum setting_id {
@@ -152,8 +182,39 @@ struct config_variable {
     VECTOR_OF(struct variable_definition) definitions;
 };
 
+/* The condition of an `if`. */
+enum condition_kind { CONDITION_TRUE, CONDITION_EQUAL, CONDITION_REGEX, CONDITION_FILE };
+
+struct condition {
+    enum condition_kind kind;
+    bool is_negated;
+    struct template subject;
+    struct template value;     /* CONDITION_EQUAL */
+    struct regex *regex;       /* CONDITION_REGEX */
+    enum table_file_test test; /* CONDITION_FILE */
+};
+
+/* A rewrite directive. */
+struct rewriting {
+    struct regex *regex;
+    struct template path;
+    struct template args; /* what a literal '?' separates from the path, unless it is a redirect */
+    bool has_args;        /* redirect: `path` holds a literal '?' */
+    bool sets_args;       /* `args` is there, be it empty */
+    bool keeps_args;
+    enum table_rewrite_flag flag;
+    uint32_t redirect; /* status; 0: none */
+};
+
 /* What the rewrite phase of a server or location does, in order. */
-enum rewrite_kind { REWRITE_SET, REWRITE_RETURN };
+enum rewrite_kind {
+    REWRITE_SET,
+    REWRITE_SET_ARGS, /* set $args */
+    REWRITE_RETURN,
+    REWRITE_IF,
+    REWRITE_PATH,
+    REWRITE_BREAK,
+};
 
 struct rewrite_step {
     const struct statement *statement;
@@ -162,7 +223,10 @@ struct rewrite_step {
     uint32_t status;                  /* REWRITE_RETURN */
     bool has_text;                    /* REWRITE_RETURN: `text` is body or redirect target */
     bool is_redirect;
-    struct template text; /* REWRITE_SET: the value */
+    struct template text;              /* REWRITE_SET, REWRITE_SET_ARGS: the value */
+    const struct condition *condition; /* REWRITE_IF */
+    struct location *block;            /* REWRITE_IF: what holds when the condition is met */
+    const struct rewriting *rewriting; /* REWRITE_PATH */
 };
 
 struct rewrite {
@@ -184,6 +248,18 @@ struct proxy_pass {
     struct upstream *upstream; /* the named group, or an implicit one made for the address */
 };
 
+struct try_file {
+    struct template name; /* behind the root */
+    bool is_directory;
+};
+
+struct try_files {
+    const struct statement *statement;
+    VECTOR_OF(struct try_file) files;
+    struct template target; /* when none of them exists; or: */
+    uint32_t status;
+};
+
 struct location {
     const struct statement *statement;
     enum table_location_kind kind;
@@ -196,9 +272,13 @@ struct location {
     struct settings *settings;
     struct rewrite rewrite;
     struct proxy_pass *proxy; /* NULL: none */
-    /* An `if` or limit_except block is modelled as a nameless nested location for the checks only
-     * (compile refuses it); condition_words are its arguments. */
+    struct try_files *try_files;
+    bool is_internal; /* given here, or in a location around */
+    /* The block of an `if` or limit_except is a nested location without a name of its own. No path
+     * leads to it: a step of `rewrite`, or `limited`, does. */
     bool is_condition;
+    struct location *limited;               /* limit_except: holds for other methods than: */
+    VECTOR_OF(struct slice) limited_except; /* their names */
 };
 
 struct server {
@@ -209,6 +289,7 @@ struct server {
     struct settings *settings;
     struct rewrite rewrite;
     VECTOR_OF(struct location *) conditions; /* `if` blocks of the server */
+    struct try_files *try_files;
     /* Made around a snippet. Its statement, and that of a location made with it, is made up: it has
      * the place of the file's first word and the file as its block. */
     bool is_implied;

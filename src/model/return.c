@@ -60,6 +60,12 @@ bool model_set_set(const struct setter_call *call) {
         return false;
     }
     struct template text = template_parse(model, value, value->text, 0);
+    if (slice_equals_nocase(name, SLICE("args"))) {
+        VECTOR_PUSH(model->arena, &call->scope->rewrite->steps,
+                    (struct rewrite_step){
+                        .statement = call->statement, .kind = REWRITE_SET_ARGS, .text = text});
+        return true;
+    }
     struct variable_definition definition = {
         .statement = call->statement, .kind = DEFINED_BY_SET, .value = text};
     struct config_variable *variable = variable_define(model, name, name_word->span, definition);

@@ -80,6 +80,9 @@ static void inherit_from_outer(struct settings *settings) {
 
 static void inherit_location(struct location *location) {
     inherit_from_outer(location->settings);
+    if (location->parent != NULL && location->parent->is_internal) {
+        location->is_internal = true;
+    }
     for (size_t i = 0; i < location->nested.count; i++) {
         inherit_location(location->nested.items[i]);
     }

@@ -68,6 +68,36 @@ enum table_log_level {
 enum table_log_escape { TABLE_ESCAPE_DEFAULT, TABLE_ESCAPE_JSON, TABLE_ESCAPE_NONE };
 #define TABLE_log_escape_COUNT 3u
 
+/* What a client's address is compared with. */
+enum table_client_match {
+    TABLE_CLIENT_ALL,
+    TABLE_CLIENT_IPV4,
+    TABLE_CLIENT_IPV6,
+    TABLE_CLIENT_UNIX,
+};
+#define TABLE_client_match_COUNT 4u
+
+enum table_slot_source {
+    TABLE_SLOT_SET,
+    TABLE_SLOT_CAPTURE,
+    TABLE_SLOT_MAP,
+    TABLE_SLOT_GEO,
+    TABLE_SLOT_SPLIT,
+};
+#define TABLE_slot_source_COUNT 5u
+
+enum table_rewrite_flag { TABLE_REWRITE_GO_ON, TABLE_REWRITE_LAST, TABLE_REWRITE_BREAK };
+#define TABLE_rewrite_flag_COUNT 3u
+
+/* Operand of op TEST_FILE: the letters of `if (-f file)`. */
+enum table_file_test {
+    TABLE_FILE_REGULAR,
+    TABLE_FILE_DIRECTORY,
+    TABLE_FILE_EXISTS,
+    TABLE_FILE_EXECUTABLE,
+};
+#define TABLE_file_test_COUNT 4u
+
 enum table_program_kind { TABLE_PROGRAM_TEMPLATE, TABLE_PROGRAM_SEQUENCE };
 #define TABLE_program_kind_COUNT 2u
 

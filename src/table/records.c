@@ -12,6 +12,9 @@ static const char *const location_kind_words[] = {"prefix", "exact",        "pre
 static const char *const log_level_words[] = {"emerg", "alert",  "crit", "error",
                                               "warn",  "notice", "info", "debug"};
 static const char *const log_escape_words[] = {"default", "json", "none"};
+static const char *const client_match_words[] = {"all", "ipv4", "ipv6", "unix"};
+static const char *const slot_source_words[] = {"set", "capture", "map", "geo", "split"};
+static const char *const rewrite_flag_words[] = {"none", "last", "break"};
 static const char *const program_kind_words[] = {"template", "sequence"};
 static const char *const op_code_words[] = {
 #define OP(code, kind, a, b, summary) #code,
@@ -31,6 +34,9 @@ WORDS_ARE_COMPLETE(name_kind);
 WORDS_ARE_COMPLETE(location_kind);
 WORDS_ARE_COMPLETE(log_level);
 WORDS_ARE_COMPLETE(log_escape);
+WORDS_ARE_COMPLETE(client_match);
+WORDS_ARE_COMPLETE(slot_source);
+WORDS_ARE_COMPLETE(rewrite_flag);
 WORDS_ARE_COMPLETE(program_kind);
 WORDS_ARE_COMPLETE(op_code);
 WORDS_ARE_COMPLETE(variable_id);

@@ -4,11 +4,13 @@
 
 #include <stddef.h>
 
-/* What an op says of one operand; `program` is the program the op is in. */
+/* What an op says of one operand; `program` is the program the op is in, `behind` how many ops
+ * follow it there. */
 struct operand {
     const struct table *table;
     const struct table_op *op;
     uint32_t program;
+    uint32_t behind;
     uint32_t value;
 };
 
@@ -53,6 +55,27 @@ static const char *check_program(const struct operand *operand) {
                : "names a program that is no template";
 }
 
+static const char *check_location(const struct operand *operand) {
+    return operand->value < operand->table->location_count ? NULL : "names no location";
+}
+
+static const char *check_regex(const struct operand *operand) {
+    return operand->value < operand->table->regex_count ? NULL : "names no regex";
+}
+
+static const char *check_rewrite(const struct operand *operand) {
+    return operand->value < operand->table->rewrite_count ? NULL : "names no rewrite";
+}
+
+static const char *check_file_test(const struct operand *operand) {
+    return operand->value < TABLE_file_test_COUNT ? NULL : "is no test of a file";
+}
+
+/* Ops are only skipped forward, so that running them always ends. */
+static const char *check_count(const struct operand *operand) {
+    return operand->value <= operand->behind ? NULL : "skips more than there is";
+}
+
 static const char *check_unused(const struct operand *operand) {
     return operand->value == 0 ? NULL : "is not zero";
 }
@@ -69,6 +92,11 @@ static const struct {
 #define OPERAND_CAPTURE check_capture
 #define OPERAND_STATUS check_status
 #define OPERAND_PROGRAM check_program
+#define OPERAND_LOCATION check_location
+#define OPERAND_REGEX check_regex
+#define OPERAND_REWRITE check_rewrite
+#define OPERAND_FILE_TEST check_file_test
+#define OPERAND_COUNT check_count
 #define OPERAND_UNUSED check_unused
 #define OP(code, kind, a, b, summary) {TABLE_PROGRAM_##kind, OPERAND_##a, OPERAND_##b},
 #include "table/ops.def"
@@ -82,7 +110,8 @@ static bool check_op(const struct table_validation *validation, uint32_t program
         return table_refuse(validation, TABLE_SECTION_op, index, "code",
                             "does not belong into this kind of program");
     }
-    struct operand operand = {table, op, program, op->a};
+    struct table_range ops = table->program[program].ops;
+    struct operand operand = {table, op, program, ops.first + ops.count - index - 1, op->a};
     const char *fault = op_rules[op->code].check_a(&operand);
     if (fault != NULL) {
         return table_refuse(validation, TABLE_SECTION_op, index, "a", fault);
@@ -106,7 +135,13 @@ static const struct {
     { TABLE_SECTION_##record, #field, offsetof(struct table_##record, field), TABLE_PROGRAM_##kind }
     USER(server, rewrite, SEQUENCE),     USER(location, rewrite, SEQUENCE),
     USER(header_field, value, TEMPLATE), USER(log_format, line, TEMPLATE),
-    USER(proxy, target, TEMPLATE),
+    USER(proxy, target, TEMPLATE),       USER(settings, root, TEMPLATE),
+    USER(error_page, target, TEMPLATE),  USER(try_files, target, TEMPLATE),
+    USER(try_file, name, TEMPLATE),      USER(rewrite, path, TEMPLATE),
+    USER(rewrite, args, TEMPLATE),       USER(map, subject, TEMPLATE),
+    USER(map, otherwise, TEMPLATE),      USER(map_slot, value, TEMPLATE),
+    USER(map_regex, value, TEMPLATE),    USER(geo, subject, TEMPLATE),
+    USER(split, subject, TEMPLATE),
 #undef USER
 };
 

@@ -2,7 +2,12 @@
  * regexes and logs. */
 #include "table/validate.h"
 
-enum { HIGHEST_PORT = 65535, HIGHEST_WEIGHT = 65535, HIGHEST_CAPTURE_COUNT = 65535 };
+enum {
+    HIGHEST_STATUS = 999,
+    HIGHEST_PORT = 65535,
+    HIGHEST_WEIGHT = 65535,
+    HIGHEST_CAPTURE_COUNT = 65535
+};
 
 static bool check_listener(const struct table_validation *validation, uint32_t record) {
     const struct table *table = validation->table;
@@ -77,6 +82,11 @@ static bool check_proxy(const struct table_validation *validation, uint32_t reco
 static bool check_location(const struct table_validation *validation, uint32_t record) {
     const struct table *table = validation->table;
     const struct table_location *location = &table->location[record];
+    if (location->limited != TABLE_NONE &&
+        table->location[location->limited].limited != TABLE_NONE) {
+        return table_refuse(validation, TABLE_SECTION_location, record, "limited",
+                            "names a location that is limited itself");
+    }
     if (location->proxy == TABLE_NONE) {
         return true;
     }
@@ -113,6 +123,45 @@ static bool check_regex(const struct table_validation *validation, uint32_t reco
            table_refuse(validation, TABLE_SECTION_regex, record, "capture_count", "is too large");
 }
 
+/* Those that may stand in an access rule and what they are compared with. */
+static const char *check_network(uint32_t match, uint32_t prefix) {
+    static const uint32_t widths[TABLE_client_match_COUNT] = {
+        [TABLE_CLIENT_IPV4] = 32, [TABLE_CLIENT_IPV6] = 128};
+    return prefix <= widths[match] ? NULL : "is longer than an address";
+}
+
+static bool check_access_rule(const struct table_validation *validation, uint32_t record) {
+    const struct table_access_rule *rule = &validation->table->access_rule[record];
+    const char *fault = check_network(rule->match, rule->prefix);
+    return fault == NULL ||
+           table_refuse(validation, TABLE_SECTION_access_rule, record, "prefix", fault);
+}
+
+static bool check_error_page(const struct table_validation *validation, uint32_t record) {
+    const struct table_error_page *page = &validation->table->error_page[record];
+    if (page->status > HIGHEST_STATUS) {
+        return table_refuse(validation, TABLE_SECTION_error_page, record, "status", "is no status");
+    }
+    return page->response == TABLE_NONE || page->response <= HIGHEST_STATUS ||
+           table_refuse(validation, TABLE_SECTION_error_page, record, "response", "is no status");
+}
+
+static bool check_try_files(const struct table_validation *validation, uint32_t record) {
+    const struct table_try_files *try_files = &validation->table->try_files[record];
+    return try_files->status <= HIGHEST_STATUS ||
+           table_refuse(validation, TABLE_SECTION_try_files, record, "status", "is no status");
+}
+
+static bool check_rewrite(const struct table_validation *validation, uint32_t record) {
+    const struct table_rewrite *rewrite = &validation->table->rewrite[record];
+    if (rewrite->redirect > HIGHEST_STATUS) {
+        return table_refuse(validation, TABLE_SECTION_rewrite, record, "redirect", "is no status");
+    }
+    return rewrite->redirect == 0 || rewrite->args == TABLE_NONE ||
+           table_refuse(validation, TABLE_SECTION_rewrite, record, "args",
+                        "is set beside a redirect");
+}
+
 static bool check_access_log(const struct table_validation *validation, uint32_t record) {
     const struct table_access_log *log = &validation->table->access_log[record];
     return log->path.length == 0 || log->format != TABLE_NONE ||
@@ -124,10 +173,18 @@ bool table_validate_routing(const struct table_validation *validation) {
         enum table_section section;
         bool (*check)(const struct table_validation *, uint32_t);
     } rules[] = {
-        {TABLE_SECTION_listener, check_listener}, {TABLE_SECTION_upstream, check_upstream},
-        {TABLE_SECTION_peer, check_peer},         {TABLE_SECTION_proxy, check_proxy},
-        {TABLE_SECTION_location, check_location}, {TABLE_SECTION_header_field, check_header_field},
-        {TABLE_SECTION_regex, check_regex},       {TABLE_SECTION_access_log, check_access_log},
+        {TABLE_SECTION_listener, check_listener},
+        {TABLE_SECTION_upstream, check_upstream},
+        {TABLE_SECTION_peer, check_peer},
+        {TABLE_SECTION_proxy, check_proxy},
+        {TABLE_SECTION_location, check_location},
+        {TABLE_SECTION_header_field, check_header_field},
+        {TABLE_SECTION_regex, check_regex},
+        {TABLE_SECTION_access_log, check_access_log},
+        {TABLE_SECTION_access_rule, check_access_rule},
+        {TABLE_SECTION_error_page, check_error_page},
+        {TABLE_SECTION_try_files, check_try_files},
+        {TABLE_SECTION_rewrite, check_rewrite},
     };
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         uint32_t count = validation->table->header->sections[rules[i].section].count;

@@ -13,10 +13,46 @@ enum { FIRST_CAPACITY = 64 };
 /* TABLE_NONE must not be the index of a record. */
 static const uint32_t count_limit = TABLE_NONE - 1;
 
+static const uint32_t kind_sizes[TABLE_KIND_COUNT] = {
+    [TABLE_KIND_U32] = 4,      [TABLE_KIND_U64] = 8,    [TABLE_KIND_FLAG] = 4,
+    [TABLE_KIND_ENUM] = 4,     [TABLE_KIND_STRING] = 8, [TABLE_KIND_BYTES16] = 16,
+    [TABLE_KIND_PAIR] = 16,    [TABLE_KIND_PLACE] = 8,  [TABLE_KIND_INDEX] = 4,
+    [TABLE_KIND_OPTIONAL] = 4, [TABLE_KIND_RANGE] = 8,  [TABLE_KIND_OWNED] = 8,
+};
+
+static void add_gap(struct table_writer_section *section, uint32_t begin, uint32_t end) {
+    if (begin < end) {
+        section->gaps[section->gap_count++] = (struct table_writer_gap){begin, end - begin};
+    }
+}
+
+/* The fields are in the order of their offsets. */
+static void find_gaps(struct table_writer_section *section, const struct table_record *record) {
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const struct table_field *field = &record->fields[i];
+        add_gap(section, end, field->offset);
+        end = field->offset + kind_sizes[field->kind];
+    }
+    add_gap(section, record->field_count == 0 ? record->size : end, record->size);
+}
+
+/* What lies between fields is not defined in C; in a table it is zero. */
+static void clear_gaps(const struct table_writer_section *section, size_t record_size,
+                       char *records, uint32_t count) {
+    for (uint32_t i = 0; section->gap_count > 0 && i < count; i++) {
+        for (uint32_t gap = 0; gap < section->gap_count; gap++) {
+            memset(records + i * record_size + section->gaps[gap].offset, 0,
+                   section->gaps[gap].size);
+        }
+    }
+}
+
 void table_writer_init(struct table_writer *writer, struct arena *arena) {
     *writer = (struct table_writer){.arena = arena};
     for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
         map_init(&writer->sections[i].interned, arena);
+        find_gaps(&writer->sections[i], &table_records[i]);
     }
     map_init(&writer->strings, arena);
     /* The empty string is at offset 0, where a zeroed record looks for it. */
@@ -103,6 +139,18 @@ void *table_writer_record(struct table_writer *writer, enum table_section sectio
     return writer->sections[section].records + (size_t)index * table_records[section].size;
 }
 
+uint32_t table_writer_append(struct table_writer *writer, enum table_section section,
+                             const void *record) {
+    struct table_writer_section *target = &writer->sections[section];
+    char *copy = reserve(writer, section, 1);
+    if (copy == NULL) {
+        return 0;
+    }
+    memcpy(copy, record, table_records[section].size);
+    clear_gaps(target, table_records[section].size, copy, 1);
+    return target->count++;
+}
+
 struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
                                        const void *records, uint32_t count) {
     struct table_writer_section *target = &writer->sections[section];
@@ -115,6 +163,7 @@ struct table_range table_writer_intern(struct table_writer *writer, enum table_s
     }
     size_t size = (size_t)count * table_records[section].size;
     memcpy(copy, records, size);
+    clear_gaps(target, table_records[section].size, copy, count);
     uint32_t first = intern(&target->interned, (struct slice){copy, size}, target->count);
     if (first == target->count) {
         target->count += count;

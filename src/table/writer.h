@@ -8,11 +8,20 @@
 #include "base/map.h"
 #include "table/layout.h"
 
+/* Bytes between two fields of a record, or behind the last. */
+struct table_writer_gap {
+    uint32_t offset;
+    uint32_t size;
+};
+enum { TABLE_WRITER_GAPS = 32 }; /* more than any record has */
+
 struct table_writer_section {
     char *records;
     uint32_t count;
     uint32_t capacity;
     struct map interned; /* bytes of a run of records to its first index + 1 */
+    struct table_writer_gap gaps[TABLE_WRITER_GAPS];
+    uint32_t gap_count;
 };
 
 struct table_writer {
@@ -33,8 +42,12 @@ uint32_t table_writer_add(struct table_writer *writer, enum table_section sectio
 /* The record, to be filled in; valid until the next addition to the same section. */
 void *table_writer_record(struct table_writer *writer, enum table_section section, uint32_t index);
 
-/* Appends `count` records, or finds an equal run added by this function before. `records` must
- * have had its padding zeroed. */
+/* Appends a copy of one record and returns its index; what lies between its fields is not copied.
+ */
+uint32_t table_writer_append(struct table_writer *writer, enum table_section section,
+                             const void *record);
+
+/* Appends `count` records, or finds an equal run added by this function before. */
 struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
                                        const void *records, uint32_t count);
 

@@ -64,6 +64,9 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
             *(struct table_pair *)field =
                 (struct table_pair){limits.minimum, limits.second_minimum};
             break;
+        case TABLE_STORAGE_TEMPLATE:
+            *(uint32_t *)field = TABLE_NONE;
+            break;
         default:
             break;
         }
@@ -105,7 +108,8 @@ static inline uint32_t builder_slot(struct table_builder *builder, struct slice 
         }
     }
     uint32_t index = table_writer_add(&builder->writer, TABLE_SECTION_slot);
-    BUILDER_RECORD(builder, slot, index)->name = string;
+    *BUILDER_RECORD(builder, slot, index) =
+        (struct table_slot){string, TABLE_SLOT_SET, TABLE_NONE, TABLE_NONE, TABLE_NONE};
     return index;
 }
 
@@ -121,6 +125,7 @@ static inline uint32_t builder_regex(struct table_builder *builder, const char *
         }
         struct slice name = {group, strcspn(group, ">")};
         uint32_t slot = builder_slot(builder, name);
+        BUILDER_RECORD(builder, slot, slot)->source = TABLE_SLOT_CAPTURE;
         struct table_string string = table_writer_string(&builder->writer, name);
         uint32_t record = table_writer_add(&builder->writer, TABLE_SECTION_capture_name);
         *BUILDER_RECORD(builder, capture_name, record) = (struct table_capture_name){string, slot};
@@ -264,6 +269,8 @@ static inline uint32_t builder_location(struct table_builder *builder,
         .nested = nested,
         .rewrite = TABLE_NONE,
         .proxy = TABLE_NONE,
+        .try_files = TABLE_NONE,
+        .limited = TABLE_NONE,
         .place = builder->place,
     };
     return index;
@@ -336,6 +343,7 @@ static inline uint32_t builder_server(struct table_builder *builder, const char 
         .settings = settings,
         .locations = locations,
         .rewrite = TABLE_NONE,
+        .try_files = TABLE_NONE,
         .place = builder->place,
     };
     return index;

@@ -243,7 +243,7 @@ static void knows_the_server_and_the_location(void) {
         {TABLE_LOCATION_PREFIX, "/fixed", false, NULL, 0},
         {TABLE_LOCATION_PREFIX, "/variable", false, NULL, 0},
         {TABLE_LOCATION_PREFIX, "/none", false, NULL, 0}};
-    static const struct engine_live live = {live_variable};
+    static const struct engine_live live = {.variable = live_variable};
     static char owner[] = "live";
     struct engine_fixture fixture;
     struct table_builder *builder = &fixture.builder;
@@ -271,7 +271,7 @@ static void knows_the_server_and_the_location(void) {
 }
 
 static void asks_the_owner_for_live_variables(void) {
-    static const struct engine_live live = {live_variable};
+    static const struct engine_live live = {.variable = live_variable};
     static char owner[] = "200";
     struct engine_fixture fixture;
     open_empty(&fixture);
@@ -300,7 +300,7 @@ static void computes_every_engine_variable_itself(void) {
 #include "variables.def"
 #undef VARIABLE
     };
-    static const struct engine_live live = {note_id};
+    static const struct engine_live live = {.variable = note_id};
     struct engine_fixture fixture;
     bool asked[TABLE_variable_id_COUNT] = {false};
     open_empty(&fixture);

@@ -49,6 +49,8 @@ static void reports_mistakes(void) {
         {"server { if ($uri = a b) { } }", DIAGNOSTIC_INVALID_VALUE, "b)"},
         {"server { if ($uri ~ a[) { } }", DIAGNOSTIC_INVALID_REGEX, ""},
         {"server { if ($nope_not_there) { } }", DIAGNOSTIC_UNKNOWN_VARIABLE, "$nope_not_there"},
+        {"server { if ($1) { } }", DIAGNOSTIC_INVALID_VALUE, "$1"},
+        {"server { if ($host$uri) { } }", DIAGNOSTIC_INVALID_VALUE, "$host$uri"},
         {"server { location / { limit_except FOO { } } }", DIAGNOSTIC_INVALID_VALUE, "FOO"},
         {"server { if ($uri) { proxy_pass http://a; } }", DIAGNOSTIC_WRONG_CONTEXT, "proxy_pass"},
         {"server { if ($uri) { if ($host) { } } }", DIAGNOSTIC_WRONG_CONTEXT, "if"},
@@ -56,13 +58,43 @@ static void reports_mistakes(void) {
     CHECK_FAILURES(rows);
 }
 
-static void names_what_does_not_run(void) {
-    CU_ASSERT_TRUE(site_refuses("server { if ($uri) { return 403; } }", "directive \"if\""));
-    CU_ASSERT_TRUE(site_refuses("server { location / { limit_except GET { } } }",
-                                "directive \"limit_except\""));
+/* The only step of the only server's rewrite phase. */
+static const struct condition *only_condition(struct site *read) {
+    CU_ASSERT_EQUAL_FATAL(read->model.servers.items[0]->rewrite.steps.count, 1);
+    CU_ASSERT_EQUAL_FATAL(read->model.servers.items[0]->rewrite.steps.items[0].kind, REWRITE_IF);
+    return read->model.servers.items[0]->rewrite.steps.items[0].condition;
+}
+
+static void reads_conditions(void) {
+    static const struct {
+        const char *text;
+        enum condition_kind kind;
+        bool is_negated;
+        enum table_file_test test;
+    } rows[] = {
+        {"server { if ($uri) { } }", CONDITION_TRUE, false, 0},
+        {"server { if ( $uri ) { } }", CONDITION_TRUE, false, 0},
+        {"server { if ($uri = a) { } }", CONDITION_EQUAL, false, 0},
+        {"server { if ($uri != a) { } }", CONDITION_EQUAL, true, 0},
+        {"server { if ($uri ~ a) { } }", CONDITION_REGEX, false, 0},
+        {"server { if ($uri !~* a) { } }", CONDITION_REGEX, true, 0},
+        {"server { if (-f /a) { } }", CONDITION_FILE, false, TABLE_FILE_REGULAR},
+        {"server { if (!-d /a) { } }", CONDITION_FILE, true, TABLE_FILE_DIRECTORY},
+        {"server { if (-e /a) { } }", CONDITION_FILE, false, TABLE_FILE_EXISTS},
+        {"server { if (!-x /a) { } }", CONDITION_FILE, true, TABLE_FILE_EXECUTABLE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct site read;
+        site_read(&read, rows[i].text);
+        const struct condition *condition = only_condition(&read);
+        CU_ASSERT_EQUAL(condition->kind, rows[i].kind);
+        CU_ASSERT_EQUAL(condition->is_negated, rows[i].is_negated);
+        CU_ASSERT(condition->kind != CONDITION_FILE || condition->test == rows[i].test);
+        site_release(&read);
+    }
 }
 
 UNIT_TESTS("model/condition",
            {"models blocks as nameless locations", models_blocks_as_nameless_locations},
            {"accepts conditions", accepts_conditions}, {"reports mistakes", reports_mistakes},
-           {"names what does not run", names_what_does_not_run})
+           {"names what does not run", reads_conditions})

@@ -30,8 +30,8 @@ static void refuses_a_block_as_a_whole(void) {
 }
 
 static void reads_rewrites(void) {
-    CU_ASSERT_TRUE(site_refuses("server { rewrite ^/(.*)$ /$1 last; }", "directive \"rewrite\""));
     static const struct site_failure rows[] = {
+        {"server { rewrite ^ \"\"; }", DIAGNOSTIC_INVALID_VALUE, "\"\""},
         {"server { rewrite ^ /a foo; }", DIAGNOSTIC_UNKNOWN_PARAMETER, "foo"},
         {"server { rewrite ( /a; }", DIAGNOSTIC_INVALID_REGEX, ""},
         {"server { rewrite ^ /$nope_not_there; }", DIAGNOSTIC_UNKNOWN_VARIABLE, "$nope_not_there"},

@@ -39,13 +39,17 @@ static void sample_fill_settings(enum table_section section, void *record) {
             memcpy(field, &pair, sizeof pair);
         } else if (setting->storage <= TABLE_STORAGE_ENUM) {
             memcpy(field, &number, sizeof number);
+        } else if (setting->storage == TABLE_STORAGE_TEMPLATE) {
+            number = TABLE_NONE;
+            memcpy(field, &number, sizeof number);
         }
     }
 }
 
 /* Programs 0: "hello $host$1$slot", 1: set $slot to it, 2: return 301 to it. */
 static void sample_add_programs(struct table_writer *writer) {
-    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "slot"));
+    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "slot"), .source = TABLE_SLOT_CAPTURE,
+               .map = TABLE_NONE, .geo = TABLE_NONE, .split = TABLE_NONE);
     SAMPLE_ADD(writer, variable, .id = VARIABLE_HOST);
     struct table_string hello = sample_string(writer, "hello ");
     const struct table_op template[] = {
@@ -115,16 +119,20 @@ static void sample_add_upstream(struct table_writer *writer) {
  * set 1, nested in location 0, the second. */
 static void sample_add_locations(struct table_writer *writer) {
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/"), .auto_redirect = 1,
-               .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .place = {0, 7});
+               .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .try_files = TABLE_NONE,
+               .limited = TABLE_NONE, .place = {0, 7});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/x"),
                .kind = TABLE_LOCATION_EXACT, .identity = 2, .nested = TABLE_NONE,
-               .rewrite = TABLE_NONE, .proxy = 1, .place = {0, 9});
+               .rewrite = TABLE_NONE, .proxy = 1, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .place = {0, 9});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "\\.php$"),
                .kind = TABLE_LOCATION_REGEX, .identity = 3, .nested = TABLE_NONE, .rewrite = 2,
-               .proxy = TABLE_NONE, .place = {0, 10});
+               .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .place = {0, 10});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "@fallback"),
                .kind = TABLE_LOCATION_NAMED, .identity = 4, .nested = TABLE_NONE, .rewrite = 2,
-               .proxy = TABLE_NONE, .place = {0, 11});
+               .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .place = {0, 11});
     const struct table_capture_name name = {sample_string(writer, "slot"), 0};
     uint32_t regex = SAMPLE_ADD(
         writer, regex, .pattern = sample_string(writer, "(?<slot>x)\\.php$"), .capture_count = 1,
@@ -162,7 +170,8 @@ static void sample_put_name(struct table_writer *writer, struct table_name_slot 
 static void sample_add_server(struct table_writer *writer) {
     const struct table_named_location named[] = {{sample_string(writer, "@fallback"), 3},
                                                  {sample_string(writer, "@last"), 3}};
-    SAMPLE_ADD(writer, server, .name = sample_string(writer, "example.com"), .rewrite = 2,
+    SAMPLE_ADD(writer, server, .try_files = TABLE_NONE,
+               .name = sample_string(writer, "example.com"), .rewrite = 2,
                .named = table_writer_intern(writer, TABLE_SECTION_named_location, named, 2),
                .place = {0, 5});
     struct table_name_slot slots[4];

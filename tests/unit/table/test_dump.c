@@ -108,7 +108,8 @@ static void add_doubling_set(struct table_writer *writer, uint32_t number, uint3
         uint32_t location =
             SAMPLE_ADD(writer, location, .name = sample_string(writer, names[i]),
                        .identity = 100 + 2 * number + i, .nested = nested, .rewrite = TABLE_NONE,
-                       .proxy = TABLE_NONE, .place = {TABLE_NONE, 0});
+                       .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+                       .place = {TABLE_NONE, 0});
         nodes[i + 1] =
             (struct table_node){sample_string(writer, names[i]), {0, 0}, TABLE_NONE, location};
     }
@@ -136,7 +137,8 @@ static void ends_where_sets_are_nested_in_many_locations(void) {
     for (uint32_t i = 0; i < SETS; i++) {
         add_doubling_set(&writer, i, SETS);
     }
-    SAMPLE_ADD(&writer, server, .rewrite = TABLE_NONE, .place = {TABLE_NONE, 0});
+    SAMPLE_ADD(&writer, server, .rewrite = TABLE_NONE, .try_files = TABLE_NONE,
+               .place = {TABLE_NONE, 0});
     struct slice bytes = table_writer_finish(&writer);
     char *text = dump(&bytes, TABLE_SECTION_COUNT);
     CU_ASSERT_TRUE(strlen(text) < 1 << 20);

@@ -1,0 +1,65 @@
+/* allow and deny: whether a client may come in. */
+#include "engine/decide.h"
+#include "engine/observe.h"
+#include "engine/state.h"
+
+#include <string.h>
+
+enum { IPV4_SIZE = 4, IPV6_SIZE = 16, SATISFY_ALL = 0 };
+
+/* An IPv4 client of an IPv6 socket is an IPv4 client. */
+static struct slice unmap(struct slice address) {
+    static const char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
+    bool is_mapped = address.size == IPV6_SIZE && memcmp(address.data, mapped, sizeof mapped) == 0;
+    return is_mapped ? slice_skip(address, sizeof mapped) : address;
+}
+
+static bool has_prefix(const char *address, const uint8_t *network, uint32_t prefix) {
+    uint32_t whole = prefix / 8;
+    if (memcmp(address, network, whole) != 0) {
+        return false;
+    }
+    uint8_t mask = (uint8_t)(0xff00u >> prefix % 8);
+    return prefix % 8 == 0 || (((uint8_t)address[whole] ^ network[whole]) & mask) == 0;
+}
+
+bool engine_address_matches(struct slice address, enum table_client_match match,
+                            const struct table_bytes16 *network, uint32_t prefix) {
+    address = unmap(address);
+    switch (match) {
+    case TABLE_CLIENT_ALL:
+        return true;
+    case TABLE_CLIENT_IPV4:
+        return address.size == IPV4_SIZE && has_prefix(address.data, network->bytes, prefix);
+    case TABLE_CLIENT_IPV6:
+        return address.size == IPV6_SIZE && has_prefix(address.data, network->bytes, prefix);
+    case TABLE_CLIENT_UNIX:
+        break;
+    }
+    return address.size != IPV4_SIZE && address.size != IPV6_SIZE;
+}
+
+static bool apply_rule(const struct engine_request *request, uint32_t record) {
+    bool is_denied = request->engine->table->access_rule[record].deny != 0;
+    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_ACCESS,
+                                               .record = record,
+                                               .subject = request->remote_addr,
+                                               .result = !is_denied});
+    if (is_denied && request->settings->satisfy == SATISFY_ALL) {
+        engine_note(request, TABLE_LOG_ERROR, "access forbidden by rule");
+    }
+    return !is_denied;
+}
+
+bool engine_access_is_allowed(const struct engine_request *request) {
+    struct table_range rules = request->settings->allow;
+    for (uint32_t i = rules.first; i < rules.first + rules.count; i++) {
+        const struct table_access_rule *rule = &request->engine->table->access_rule[i];
+        if (engine_address_matches(request->binary_remote_addr,
+                                   (enum table_client_match)rule->match, &rule->address,
+                                   rule->prefix)) {
+            return apply_rule(request, i);
+        }
+    }
+    return true;
+}

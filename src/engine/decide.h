@@ -1,0 +1,61 @@
+/* The phases of a decision and what leads from one to another. Each function returns the phase to
+ * go on with; ENGINE_PHASE_DONE when it has filled in the outcome. Inside the engine only. */
+#ifndef ENGINE_DECIDE_H
+#define ENGINE_DECIDE_H
+
+#include "engine/engine.h"
+
+enum engine_phase {
+    ENGINE_PHASE_SERVER,   /* the rewrite sequence of the server */
+    ENGINE_PHASE_FIND,     /* the location */
+    ENGINE_PHASE_LOCATION, /* its rewrite sequence */
+    ENGINE_PHASE_ACCESS,
+    ENGINE_PHASE_FILES, /* try_files */
+    ENGINE_PHASE_CONTENT,
+    ENGINE_PHASE_DONE,
+};
+
+/* Goes on with another path, from the server's rewrite sequence on. */
+enum engine_phase engine_redirect_internally(struct engine_request *request, struct slice uri,
+                                             struct slice args, struct engine_outcome *outcome);
+
+/* Goes on in a named location; `name` begins with "@". */
+enum engine_phase engine_enter_named(struct engine_request *request, struct slice name,
+                                     struct engine_outcome *outcome);
+
+/* --- error_page.c --- */
+
+/* What error_page has for the status, else the page that belongs to it, or the redirect to
+ * `location` when that is not NULL. */
+enum engine_phase engine_answer_error(struct engine_request *request, uint32_t status,
+                                      const struct slice *location, struct engine_outcome *outcome);
+
+/* --- files.c --- */
+
+enum engine_phase engine_try_files(struct engine_request *request, uint32_t record,
+                                   struct engine_outcome *outcome);
+
+/* Whether there is such a file as `test` asks for. */
+bool engine_test_file(const struct engine_request *request, struct slice path,
+                      enum table_file_test test);
+
+/* --- access.c --- */
+
+/* What allow and deny say of the client. */
+bool engine_access_is_allowed(const struct engine_request *request);
+
+/* Whether a binary address is in the network; `prefix` is at most its width. */
+bool engine_address_matches(struct slice address, enum table_client_match match,
+                            const struct table_bytes16 *network, uint32_t prefix);
+
+/* --- program.c --- */
+
+/* The parts in one piece, in the request's arena. False without memory. */
+__attribute__((warn_unused_result)) bool engine_join(struct engine_request *request,
+                                                     const struct slice *parts, uint32_t count,
+                                                     struct slice *text);
+
+/* A text's path and what follows its first "?". */
+void engine_split_args(struct slice text, struct slice *path, struct slice *args);
+
+#endif

@@ -1,0 +1,26 @@
+/* The run of a rewrite sequence. Inside the engine only. */
+#ifndef ENGINE_SEQUENCE_H
+#define ENGINE_SEQUENCE_H
+
+#include "engine/engine.h"
+#include "engine/regex.h"
+
+struct engine_run {
+    struct engine_request *request;
+    struct engine_answer *answer;
+    uint32_t count; /* of the program's ops */
+    uint32_t next;  /* op, counted from the program's first */
+    bool condition; /* result of the latest test */
+    bool is_over;
+};
+
+/* Matches as rewrite and if do: without a match there are no captures any more. */
+enum engine_regex_result engine_sequence_match(struct engine_request *request, uint32_t regex,
+                                               struct slice subject);
+
+/* --- rewrite.c --- */
+
+/* Op REWRITE. False without memory or when the regex failed. */
+bool engine_run_rewrite(struct engine_run *run, const struct table_op *op);
+
+#endif

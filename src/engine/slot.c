@@ -1,0 +1,84 @@
+/* Variables that the configuration defines: what they hold, and what they are worth before anything
+ * has set them. */
+#include "engine/slot.h"
+
+#include "engine/observe.h"
+#include "engine/state.h"
+
+/* nginx's limit for variables that are defined by each other. */
+enum { DEPTH_LIMIT = 100 };
+
+static enum engine_value empty_value(struct engine_request *request, const struct table_slot *slot,
+                                     struct slice *value) {
+    (void)request;
+    (void)slot;
+    *value = SLICE("");
+    return ENGINE_VALUE_FOUND;
+}
+
+static enum engine_value no_value(struct engine_request *request, const struct table_slot *slot,
+                                  struct slice *value) {
+    (void)request;
+    (void)slot;
+    (void)value;
+    return ENGINE_VALUE_NONE;
+}
+
+/* By enum table_slot_source. nginx tells variables apart by what defines them: one that a named
+ * group would have set has no value before the match, one that `set` would have set is empty. Logs
+ * show the difference. */
+static enum engine_value (*const sources[TABLE_slot_source_COUNT])(struct engine_request *,
+                                                                   const struct table_slot *,
+                                                                   struct slice *) = {
+    [TABLE_SLOT_SET] = empty_value, [TABLE_SLOT_CAPTURE] = no_value, [TABLE_SLOT_MAP] = no_value,
+    [TABLE_SLOT_GEO] = no_value,    [TABLE_SLOT_SPLIT] = no_value,
+};
+
+static bool is_volatile(const struct table *table, const struct table_slot *slot) {
+    switch ((enum table_slot_source)slot->source) {
+    case TABLE_SLOT_MAP:
+        return table->map[slot->map].is_volatile != 0;
+    case TABLE_SLOT_GEO:
+        return table->geo[slot->geo].is_volatile != 0;
+    case TABLE_SLOT_SET:
+    case TABLE_SLOT_CAPTURE:
+    case TABLE_SLOT_SPLIT:
+        break;
+    }
+    return false;
+}
+
+/* A value that is worked out once stays for the exchange, unless it is volatile. */
+static enum engine_value compute(struct engine_request *request, const struct table_slot *slot,
+                                 struct slice *value) {
+    const struct table *table = request->engine->table;
+    if (request->depth == DEPTH_LIMIT) {
+        struct slice name = table_text(table, slot->name);
+        engine_note(request, TABLE_LOG_ERROR, "cycle while evaluating variable \"%.*s\"",
+                    SLICE_ARGS(name));
+        return ENGINE_VALUE_NONE;
+    }
+    request->depth++;
+    enum engine_value result = sources[slot->source](request, slot, value);
+    request->depth--;
+    if (result == ENGINE_VALUE_FOUND && !is_volatile(table, slot)) {
+        if (value->data == NULL) {
+            value->data = "";
+        }
+        request->slots[slot - table->slot] = *value;
+    }
+    return result;
+}
+
+enum engine_value engine_slot_value(struct engine_request *request, uint32_t index,
+                                    struct slice *value) {
+    const struct table_slot *slot = &request->engine->table->slot[index];
+    *value = request->slots[index];
+    if (value->data != NULL) {
+        return ENGINE_VALUE_FOUND;
+    }
+    if (slot->source == TABLE_SLOT_SET || slot->source == TABLE_SLOT_CAPTURE) {
+        return sources[slot->source](request, slot, value);
+    }
+    return compute(request, slot, value);
+}
