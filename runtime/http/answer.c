@@ -78,7 +78,8 @@ struct slice exchange_absolute_location(struct exchange *exchange, struct slice 
 }
 
 /* A control character in a redirect target would let a request write header fields. */
-static struct slice encode_location(struct exchange *exchange, struct slice location) {
+struct slice exchange_own_location(struct exchange *exchange, struct slice location) {
+    location = exchange_absolute_location(exchange, location);
     size_t unsafe = 0;
     for (size_t i = 0; i < location.size; i++) {
         unsigned char byte = (unsigned char)location.data[i];
@@ -104,13 +105,14 @@ static struct slice encode_location(struct exchange *exchange, struct slice loca
 }
 
 static bool send_answer(struct exchange *exchange, struct slice type, struct slice location) {
+    location = location.size > 0 ? location : exchange->request.redirect;
     exchange->response.has_length = true;
     exchange->response.length = exchange->answer.size;
     if (type.size > 0 && !exchange_add_field(exchange, SLICE("Content-Type"), type)) {
         return false;
     }
     if (location.size > 0) {
-        location = encode_location(exchange, exchange_absolute_location(exchange, location));
+        location = exchange_own_location(exchange, location);
         if (location.size == 0 || !exchange_add_field(exchange, SLICE("Location"), location)) {
             return false;
         }

@@ -150,6 +150,17 @@ static bool intercept(struct proxy *proxy) {
     return true;
 }
 
+/* The Location of a redirect that this backend answers as its error page, unless it has its own. */
+static bool add_redirect(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    struct slice location = exchange->request.redirect;
+    if (location.size == 0 || find_field(&proxy->head.fields, HTTP_FIELD_LOCATION).size > 0) {
+        return true;
+    }
+    location = exchange_own_location(exchange, location);
+    return location.size > 0 && exchange_add_field(exchange, SLICE("Location"), location);
+}
+
 static void use_head(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
@@ -170,7 +181,7 @@ static void use_head(struct proxy *proxy) {
     }
     exchange->response.has_length = proxy->head.has_content_length;
     exchange->response.length = proxy->head.content_length;
-    if (!copy_fields(proxy)) {
+    if (!copy_fields(proxy) || !add_redirect(proxy)) {
         proxy_drop_back(proxy);
         exchange_fail(exchange, 500);
         return;

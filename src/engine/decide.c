@@ -10,6 +10,7 @@ enum {
     STATUS_MOVED_PERMANENTLY = 301,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
+    STATUS_NOT_ALLOWED = 405,
     STATUS_TOO_LARGE = 413,
     STATUS_INTERNAL_ERROR = 500,
 };
@@ -239,11 +240,21 @@ static enum engine_phase try_files(struct engine_request *request, struct engine
     return record == TABLE_NONE ? ENGINE_PHASE_CONTENT : engine_try_files(request, record, outcome);
 }
 
-/* Nothing here serves files: without a proxy_pass there is nothing. */
+/* Nothing here serves files: without a proxy_pass there is nothing, as where nginx finds no file.
+ */
+static enum engine_phase answer_nothing(struct engine_request *request,
+                                        struct engine_outcome *outcome) {
+    struct slice method = request->method;
+    bool is_for_files = slice_equals(method, SLICE("GET")) || slice_equals(method, SLICE("HEAD")) ||
+                        slice_equals(method, SLICE("POST"));
+    return engine_answer_error(request, is_for_files ? STATUS_NOT_FOUND : STATUS_NOT_ALLOWED, NULL,
+                               outcome);
+}
+
 static enum engine_phase choose_content(struct engine_request *request,
                                         struct engine_outcome *outcome) {
     if (request->location == NULL || request->location->proxy == TABLE_NONE) {
-        return engine_answer_error(request, STATUS_NOT_FOUND, NULL, outcome);
+        return answer_nothing(request, outcome);
     }
     *outcome = (struct engine_outcome){.kind = ENGINE_PROXY};
     return ENGINE_PHASE_DONE;

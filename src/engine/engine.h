@@ -116,6 +116,8 @@ struct engine_request {
     bool is_rewritten;     /* path or arguments are no longer those of `target` */
     bool keeps_path;       /* rewrite ... break: a URI of proxy_pass does not replace its part */
     bool has_error_page;   /* an error is being answered already */
+    struct slice redirect; /* Location of a redirect that an error page answers; it is sent all the
+                              same, as by nginx */
     bool is_unsettled;     /* after an error that leaves the client's connection in doubt */
     uint32_t redirects;    /* internal ones */
     uint32_t error_status; /* the status of the answer, whoever gives it; 0: its own */

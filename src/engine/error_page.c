@@ -97,6 +97,7 @@ enum engine_phase engine_answer_error(struct engine_request *request, uint32_t s
         return answer_plainly(status, location, outcome);
     }
     const struct table_error_page *page = find_page(request, status);
+    request->redirect = location != NULL ? *location : request->redirect;
     request->has_error_page = request->settings->recursive_error_pages == 0;
     return page == NULL ? answer_plainly(status, location, outcome)
                         : answer_by(request, page, status, outcome);

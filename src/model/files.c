@@ -119,8 +119,19 @@ static void refuse_root(struct model *model, const struct settings *settings) {
     }
 }
 
+/* A block of `if` is followed by the rest of the location around; under limit_except nothing is
+ * rewritten. */
+static bool is_answered(const struct location *location) {
+    if (!location->is_condition) {
+        return always_answers(&location->rewrite);
+    }
+    return always_answers(&location->rewrite) ||
+           (location->parent != NULL && location != location->parent->limited &&
+            always_answers(&location->parent->rewrite));
+}
+
 static void refuse_in_location(struct model *model, const struct location *location) {
-    if (!has_proxy(location) && !always_answers(&location->rewrite)) {
+    if (!has_proxy(location) && !is_answered(location)) {
         refuse_root(model, location->settings);
         if (location->try_files != NULL) {
             refuse(model, location->try_files->statement,
