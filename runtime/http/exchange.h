@@ -176,8 +176,8 @@ void exchange_answer(struct exchange *exchange, uint32_t status, struct slice ty
 /* A Location starting with "/" made absolute with this request's scheme, host and port. */
 struct slice exchange_absolute_location(struct exchange *exchange, struct slice location);
 
-/* The same for a Location that the configuration made: control characters are percent-encoded. Empty
- * without memory. */
+/* The same for a Location that the configuration made: control characters are percent-encoded.
+ * Empty without memory. */
 struct slice exchange_own_location(struct exchange *exchange, struct slice location);
 
 /* --- response.c: heads --- */

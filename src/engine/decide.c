@@ -174,8 +174,9 @@ static bool is_body_too_large(const struct engine_request *request) {
 
 /* Only the path with a slash behind it exists: the client is sent there. */
 static enum engine_phase redirect_to_slash(struct engine_request *request,
+                                           const struct table_location *location,
                                            struct engine_outcome *outcome) {
-    struct slice name = table_text(request->engine->table, request->location->name);
+    struct slice name = table_text(request->engine->table, location->name);
     struct slice escaped = engine_escape_uri(request->arena, name);
     struct slice parts[] = {escaped, SLICE("?"), request->args};
     struct slice text = escaped;
@@ -188,12 +189,12 @@ static enum engine_phase redirect_to_slash(struct engine_request *request,
 
 static enum engine_phase check_location(struct engine_request *request, bool is_redirect,
                                         struct engine_outcome *outcome) {
-    bool has_location = request->location != NULL;
-    if (has_location && request->location->internal && !request->is_internal) {
+    const struct table_location *location = request->location; /* before limit_except */
+    if (location != NULL && location->internal && !request->is_internal) {
         return engine_answer_error(request, STATUS_NOT_FOUND, NULL, outcome);
     }
     bool is_too_large = is_body_too_large(request);
-    if (has_location) {
+    if (location != NULL) {
         apply_limit(request);
     }
     if (is_too_large) {
@@ -201,10 +202,10 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
                     (unsigned long long)request->content_length);
         return engine_answer_error(request, STATUS_TOO_LARGE, NULL, outcome);
     }
-    if (is_redirect) {
-        return redirect_to_slash(request, outcome);
+    if (location == NULL) {
+        return ENGINE_PHASE_ACCESS;
     }
-    return has_location ? ENGINE_PHASE_LOCATION : ENGINE_PHASE_ACCESS;
+    return is_redirect ? redirect_to_slash(request, location, outcome) : ENGINE_PHASE_LOCATION;
 }
 
 static enum engine_phase find_location(struct engine_request *request,

@@ -125,13 +125,24 @@ static const void *section_data(const struct table_header *header, enum table_se
     return (const char *)header + header->sections[section].offset;
 }
 
+/* Where struct table has the records of a section and their number. */
+static const struct {
+    size_t records;
+    size_t count;
+} members[] = {
+#define RECORD_BEGIN(name, summary)                                                                \
+    [TABLE_SECTION_##name] = {offsetof(struct table, name), offsetof(struct table, name##_count)},
+#include "table/layout.def"
+};
+
 static void fill_in(struct table *table, const struct table_header *header) {
     table->header = header;
     table->strings = section_data(header, TABLE_SECTION_strings);
-#define RECORD_BEGIN(name, summary)                                                                \
-    table->name = section_data(header, TABLE_SECTION_##name);                                      \
-    table->name##_count = header->sections[TABLE_SECTION_##name].count;
-#include "table/layout.def"
+    for (enum table_section i = 0; i < TABLE_SECTION_strings; i++) {
+        const void *records = section_data(header, i);
+        memcpy((char *)table + members[i].records, &records, sizeof records);
+        memcpy((char *)table + members[i].count, &header->sections[i].count, sizeof(uint32_t));
+    }
 }
 
 static bool check_contents(const struct table_validation *validation) {
