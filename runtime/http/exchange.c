@@ -165,7 +165,8 @@ void exchange_begin(struct exchange *exchange) {
 }
 
 size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool last) {
-    if (exchange->handler == NULL || exchange->handler->take_body == NULL) {
+    if (exchange->handler == NULL || exchange->handler->take_body == NULL ||
+        exchange->is_body_dropped) {
         return piece.size; /* answered already: the rest of the body is of no interest */
     }
     if (!exchange->is_upgraded &&

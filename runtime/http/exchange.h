@@ -103,6 +103,7 @@ struct exchange {
     /* The request body. */
     uint64_t body_received; /* decoded bytes */
     bool body_complete;
+    bool is_body_dropped; /* an error came before its end: nobody gets the rest */
     bool wants_continue; /* 100 is still owed */
     bool is_upgraded;    /* see response.is_upgrade */
 

@@ -71,7 +71,14 @@ static void take_over_body(struct proxy *proxy) {
         spool_init(&previous->spool, previous->spool.pool, previous->spool.memory_limit);
     } else {
         proxy->body = PROXY_BODY_NONE;
+        proxy->exchange->is_body_dropped = !proxy->exchange->body_complete;
     }
+}
+
+/* This is the page for a body that was refused as too large. */
+static bool is_too_large(const struct exchange *exchange) {
+    return exchange->head.framing == HTTP_BODY_LENGTH &&
+           exchange->request.content_length < exchange->head.content_length;
 }
 
 static void start(struct exchange *exchange) {
@@ -85,6 +92,8 @@ static void start(struct exchange *exchange) {
     }
     if (proxy->previous != NULL) {
         take_over_body(proxy);
+    } else if (is_too_large(exchange)) {
+        exchange->is_body_dropped = true;
     } else {
         proxy->body = choose_body(exchange);
     }

@@ -200,6 +200,7 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
     if (is_too_large) {
         engine_note(request, TABLE_LOG_ERROR, "client intended to send too large body: %llu bytes",
                     (unsigned long long)request->content_length);
+        request->content_length = 0; /* the body is dropped, and no page refuses it again */
         return engine_answer_error(request, STATUS_TOO_LARGE, NULL, outcome);
     }
     if (location == NULL) {

@@ -101,7 +101,7 @@ struct engine_request {
     struct slice binary_remote_addr;
     struct slice server_addr;
     uint32_t server_port;
-    uint64_t content_length; /* of the body as announced; 0 when it is not */
+    uint64_t content_length; /* of the body as announced; 0 when it is not, or was too large */
     struct slice prefix;     /* folder that relative roots begin at; without a slash at its end */
 
     const struct table_server *server;

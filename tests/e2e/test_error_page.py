@@ -117,6 +117,33 @@ def test_hands_bodies_on_as_nginx_does(pair, target, size):
     assert look(ours) == look(theirs)
 
 
+@pytest.mark.parametrize("target", ["/made", "/backend"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_pages_for_bodies_that_are_too_large(lab, target, is_chunked):
+    backend = lab.backend(replying(reply))
+    pair = lab.pair("""server { listen {host}:{port}; client_max_body_size 10;
+        error_page 413 /page$uri;
+        location /page/made { return 200 "made"; }
+        location / { proxy_pass http://127.0.0.1:{backend}; } }""", backend=backend)
+
+    def once(address):
+        with Client(address) as client:
+            body = b"x" * 5000
+            if is_chunked:
+                client.send(f"POST {target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for _ in range(5):
+                    client.send(b"3e8\r\n" + body[:1000] + b"\r\n")
+                client.send(b"0\r\n\r\n")
+            else:
+                client.send(f"POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n")
+                client.send(body)
+            response = client.response()
+            return response.status, response.body
+
+    theirs, ours = pair.both(once)
+    assert ours == theirs
+
+
 def test_bad_requests_get_their_page_too(pair):
     def once(address):
         with Client(address) as client:
