@@ -11,13 +11,14 @@
 
 enum { MOST_WORKERS = 1024 }; /* NGX_MAX_PROCESSES */
 
-struct bundle *bundle_load(const char *path, struct failure *failure) {
+struct bundle *bundle_load(const char *path, const struct table_keys *trusted_keys,
+                           struct failure *failure) {
     struct bundle *bundle = calloc(1, sizeof *bundle);
     if (bundle == NULL) {
         failure_set(failure, "%s: %s", path, strerror(ENOMEM));
         return NULL;
     }
-    if (!table_file_open(&bundle->file, path, failure)) {
+    if (!table_file_open(&bundle->file, path, trusted_keys, failure)) {
         free(bundle);
         return NULL;
     }

@@ -27,8 +27,10 @@ struct bundle {
     int *logs; /* by position in log_paths */
 };
 
-/* Loads the table at `path`; nothing else is opened yet. NULL with the reason in `failure`. */
-struct bundle *bundle_load(const char *path, struct failure *failure);
+/* Loads the table at `path`, which must be signed with one of the keys unless they are NULL;
+ * nothing else is opened yet. NULL with the reason in `failure`. */
+struct bundle *bundle_load(const char *path, const struct table_keys *trusted_keys,
+                           struct failure *failure);
 
 /* Opens sockets and logs, and finds the user. Sockets that `previous` (or NULL) has are shared with
  * it. False with the reason in `failure`. */

@@ -7,6 +7,7 @@
 #include "signals.h"
 #include "solo.h"
 #include "supervisor.h"
+#include "trusted_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static bool run(const struct options *options, struct bundle *bundle, struct fai
 }
 
 static bool act(const struct options *options, struct failure *failure) {
-    struct bundle *bundle = bundle_load(options->table, failure);
+    struct bundle *bundle = bundle_load(options->table, options->trusted_keys, failure);
     if (bundle == NULL) {
         return false;
     }
@@ -61,6 +62,20 @@ static bool act(const struct options *options, struct failure *failure) {
         printf("rpcd: %s is valid\n", options->table);
     }
     bundle_close(bundle, false);
+    return is_done;
+}
+
+/* With the keys that tables must be signed with, when they must be. */
+static bool act_with_keys(struct options *options, struct failure *failure) {
+    struct table_keys keys = {0};
+    if (options->key_file != NULL) {
+        if (!trusted_keys_read(&keys, options->key_file, failure)) {
+            return false;
+        }
+        options->trusted_keys = &keys;
+    }
+    bool is_done = act(options, failure);
+    table_keys_release(&keys);
     return is_done;
 }
 
@@ -95,7 +110,7 @@ int main(int count, char **arguments) {
         puts("rpcd " RPC_VERSION);
         return STATUS_DONE;
     }
-    if (!act(&options, &failure)) {
+    if (!act_with_keys(&options, &failure)) {
         fprintf(stderr, "rpcd: %s\n", failure.text);
         return STATUS_FAILED;
     }

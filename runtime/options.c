@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char options_usage[] =
-    "usage: rpcd [-t] [-p PREFIX] [-e ERRLOG] [-s SIGNAL] TABLE\n"
+    "usage: rpcd [-t] [-p PREFIX] [-e ERRLOG] [-s SIGNAL] [--require-signature PUBKEY] TABLE\n"
     "Runs the reverse proxy that TABLE, made by rpc compile, describes.\n"
     "\n"
     "  -t            validate the table and exit\n"
@@ -16,12 +16,14 @@ const char options_usage[] =
     "  -s SIGNAL     tell the running rpcd, found by the table's pid file:\n"
     "                stop, quit (gracefully), reload or reopen (log files)\n"
     "      --reload  the same as -s reload\n"
+    "      --require-signature PUBKEY.pem\n"
+    "                take only tables that rpc sign has signed with this Ed25519 key\n"
     "  -v, --version\n"
     "  -h, --help\n"
     "\n"
     "Signals: HUP reload, QUIT stop gracefully, TERM and INT stop, USR1 reopen log files.\n";
 
-enum { RELOAD_OPTION = 256 };
+enum { RELOAD_OPTION = 256, SIGNATURE_OPTION };
 
 static bool parse_signal(struct options *options, const char *name, struct failure *failure) {
     static const struct {
@@ -58,6 +60,9 @@ static bool take_option(struct options *options, int option, struct failure *fai
         return parse_signal(options, optarg, failure);
     case RELOAD_OPTION:
         return parse_signal(options, "reload", failure);
+    case SIGNATURE_OPTION:
+        options->key_file = optarg;
+        return true;
     case 'v':
         options->action = OPTIONS_VERSION;
         return true;
@@ -65,7 +70,9 @@ static bool take_option(struct options *options, int option, struct failure *fai
         options->action = OPTIONS_HELP;
         return true;
     case ':':
-        return failure_set(failure, "option -%c needs a value", optopt);
+        return optopt == SIGNATURE_OPTION
+                   ? failure_set(failure, "option --require-signature needs a value")
+                   : failure_set(failure, "option -%c needs a value", optopt);
     default:
         return failure_set(failure, "there is no such option");
     }
@@ -74,6 +81,7 @@ static bool take_option(struct options *options, int option, struct failure *fai
 bool options_parse(struct options *options, int count, char **arguments, struct failure *failure) {
     static const struct option long_options[] = {
         {"reload", no_argument, NULL, RELOAD_OPTION},
+        {"require-signature", required_argument, NULL, SIGNATURE_OPTION},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},

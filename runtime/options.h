@@ -3,6 +3,7 @@
 #define OPTIONS_H
 
 #include "log/failure.h"
+#include "table/key.h"
 
 enum options_action {
     OPTIONS_RUN,
@@ -17,7 +18,10 @@ struct options {
     const char *table;     /* path */
     const char *prefix;    /* NULL: the current directory */
     const char *error_log; /* NULL: standard error */
+    const char *key_file;  /* of --require-signature, or NULL */
     int signal;            /* of OPTIONS_SIGNAL */
+    /* What was read from key_file; main.c sees to that. NULL: tables need no signature. */
+    const struct table_keys *trusted_keys;
 };
 
 /* False with the reason in `failure` when the command line makes no sense. */

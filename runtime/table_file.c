@@ -1,6 +1,8 @@
 /* Loading a table file. */
 #include "table_file.h"
 
+#include "table/signature.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -94,20 +96,39 @@ static bool fail_table(struct failure *failure, const char *path, const struct t
     return failure_set(failure, "%s: a damaged table: %s", path, reason);
 }
 
-static bool map_and_validate(struct table_file *file, const char *path, struct failure *failure) {
+/* Before anything else reads the bytes: those that nobody trusted has signed are not even parsed.
+ */
+static bool verify(const struct table_file *file, const char *path,
+                   const struct table_keys *trusted_keys, struct failure *failure) {
+    if (trusted_keys == NULL) {
+        return true;
+    }
+    enum table_trust trust = table_verify(trusted_keys, file->mapping, file->size);
+    return trust == TABLE_TRUSTED ||
+           failure_set(failure, "%s: not to be trusted: it %s", path, table_trust_text(trust));
+}
+
+static bool validate(struct table_file *file, const char *path, struct failure *failure) {
+    struct table_error error;
+    return table_open(&file->table, file->mapping, file->size, &error) ||
+           fail_table(failure, path, &error);
+}
+
+static bool map_and_check(struct table_file *file, const char *path,
+                          const struct table_keys *trusted_keys, struct failure *failure) {
     file->mapping = mmap(NULL, file->size, PROT_READ, MAP_SHARED, file->descriptor, 0);
     if (file->mapping == MAP_FAILED) {
         return fail_system(failure, path, errno);
     }
-    struct table_error error;
-    if (!table_open(&file->table, file->mapping, file->size, &error)) {
+    if (!verify(file, path, trusted_keys, failure) || !validate(file, path, failure)) {
         munmap(file->mapping, file->size);
-        return fail_table(failure, path, &error);
+        return false;
     }
     return true;
 }
 
-bool table_file_open(struct table_file *file, const char *path, struct failure *failure) {
+bool table_file_open(struct table_file *file, const char *path,
+                     const struct table_keys *trusted_keys, struct failure *failure) {
     int source = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source < 0) {
         return fail_system(failure, path, errno);
@@ -117,7 +138,7 @@ bool table_file_open(struct table_file *file, const char *path, struct failure *
     if (file->descriptor < 0) {
         return false;
     }
-    if (!map_and_validate(file, path, failure)) {
+    if (!map_and_check(file, path, trusted_keys, failure)) {
         close(file->descriptor);
         return false;
     }

@@ -1,14 +1,7 @@
 /* rpc compile: a configuration into a table. Errors and whatever rpcd does not run yet refuse;
  * what `rpc lint` would merely find does not. */
 #include "cli/input.h"
-
-#include "base/file.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "cli/output.h"
 
 static const char help[] =
     "The table replaces an existing one only when it is complete, so rpcd never reads half of it.\n"
@@ -24,37 +17,6 @@ struct compile_options {
     const char *prefix;
 };
 
-/* A pipe or device is written to; only a file can be replaced. */
-static bool is_special(const char *path) {
-    struct stat status;
-    return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-static int write_special(const char *path, struct slice table) {
-    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        return errno;
-    }
-    int error = file_write_all(descriptor, table);
-    if (close(descriptor) != 0 && error == 0) {
-        error = errno;
-    }
-    return error;
-}
-
-static enum outcome write_table(const struct command *command, const char *path,
-                                struct slice table) {
-    int error;
-    if (strcmp(path, "-") == 0) {
-        error = file_write_all(STDOUT_FILENO, table);
-        path = "standard output";
-    } else {
-        error = is_special(path) ? write_special(path, table) : file_replace(path, table);
-    }
-    return error == 0 ? OUTCOME_CLEAN
-                      : cli_error(command, "cannot write %s: %s", path, strerror(error));
-}
-
 static enum outcome compile(const struct command *command, const char *path,
                             const struct compile_options *options) {
     struct input input;
@@ -65,7 +27,7 @@ static enum outcome compile(const struct command *command, const char *path,
         input_print_diagnostics(&input, SEVERITY_WARNING);
     }
     if (outcome == OUTCOME_CLEAN) {
-        outcome = write_table(command, options->output, table);
+        outcome = output_write_table(command, options->output, table);
     }
     input_release(&input);
     return outcome;
@@ -99,8 +61,8 @@ enum outcome command_compile(const struct command *command, int argc, char **arg
     if (options.output == NULL) {
         return cli_usage_error(command, "option \"-o\" is missing: where to write the table");
     }
-    if (strcmp(options.output, "-") == 0 && isatty(STDOUT_FILENO)) {
-        return cli_usage_error(command, "a table is not text: redirect the output to a file");
+    if (output_is_terminal(options.output)) {
+        return output_refuse_terminal(command);
     }
     return compile(command, argv[optind], &options);
 }

@@ -168,12 +168,27 @@ struct table_header {
     struct table_section_entry sections[TABLE_SECTION_COUNT];
 };
 
+/* What may stand behind the table, and nothing else may: `size` and `checksum` of the header do not
+ * count it, so that signing changes no byte of a table. The signature is over every byte of the
+ * file in front of it, header and table and this record's own beginning. */
+#define TABLE_SIGNATURE_MAGIC "RPTSIGN\n"
+#define TABLE_SIGNATURE_ED25519 1u
+
+struct table_signature {
+    char magic[8];
+    uint32_t algorithm;    /* TABLE_SIGNATURE_ED25519 (RFC 8032) */
+    uint32_t reserved;     /* 0 */
+    uint8_t key[32];       /* the public key it was made for */
+    uint8_t signature[64]; /* the last bytes of the file */
+};
+
 _Static_assert(sizeof(struct table_string) == 8, "format");
 _Static_assert(sizeof(struct table_range) == 8, "format");
 _Static_assert(sizeof(struct table_place) == 8, "format");
 _Static_assert(sizeof(struct table_pair) == 16, "format");
 _Static_assert(sizeof(struct table_bytes16) == 16, "format");
 _Static_assert(sizeof(struct table_section_entry) == 16, "format");
+_Static_assert(sizeof(struct table_signature) == 112, "format");
 _Static_assert(sizeof(struct table_header) == 48 + 16 * TABLE_SECTION_COUNT, "format");
 
 #endif

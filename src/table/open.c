@@ -1,6 +1,7 @@
 /* Opening a table: the header, the checksum and the section directory; then the steps of
  * validate.h over what lies in the sections. */
 #define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
+#include "table/signature.h"
 #include "table/validate.h"
 
 #include <stddef.h>
@@ -50,16 +51,24 @@ static bool check_kind(const struct table_header *header, size_t size, struct ta
     return true;
 }
 
-static bool check_header(const struct table_header *header, size_t size,
-                         struct table_error *error) {
-    if (!check_kind(header, size, error)) {
+/* The table may be all there is, or be followed by its signature. */
+static bool check_size(const struct table_header *header, size_t size, struct table_error *error) {
+    if (header->size > size) {
+        return refuse_header(error, "size", "is more than the file holds");
+    }
+    if (header->size != size && table_signature_find(header, size) == NULL) {
+        *error = (struct table_error){NULL, 0, NULL, "is followed by what is no signature of it"};
         return false;
     }
-    if (header->size != size) {
-        return refuse_header(error, "size",
-                             header->size > size ? "is more than the file holds"
-                                                 : "is less than the file holds");
+    return true;
+}
+
+static bool check_header(const struct table_header *header, size_t size,
+                         struct table_error *error) {
+    if (!check_kind(header, size, error) || !check_size(header, size, error)) {
+        return false;
     }
+    size = header->size;
     if (header->section_count != TABLE_SECTION_COUNT) {
         return refuse_header(error, "section_count", "is not that of this format");
     }

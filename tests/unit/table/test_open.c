@@ -68,7 +68,7 @@ static const struct {
     FAULT(version, 2, true, "header: its version is one that this program does not read"),
     FAULT(layout, 1, true, "header: its layout is that of a differently built compiler"),
     FAULT(size, 100000, true, "header: its size is more than the file holds"),
-    FAULT(size, 64, true, "header: its size is less than the file holds"),
+    FAULT(size, 64, true, "the table is followed by what is no signature of it"),
     FAULT(section_count, 3, true, "header: its section_count is not that of this format"),
     FAULT(reserved, 1, true, "header: its reserved is not zero"),
     FAULT(checksum, 1, false, "header: its checksum does not match: the file is damaged"),

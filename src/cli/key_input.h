@@ -1,0 +1,15 @@
+/* A file of keys as the input of a subcommand. */
+#ifndef CLI_KEY_INPUT_H
+#define CLI_KEY_INPUT_H
+
+#include "cli/cli.h"
+
+#include "base/arena.h"
+#include "table/key.h"
+
+/* Reads `path` ("-" is standard input); the keys are released with the arena. OUTCOME_FAILED after
+ * saying why. */
+enum outcome key_input_read(struct table_keys *keys, const struct command *command,
+                            struct arena *arena, enum table_key_kind kind, const char *path);
+
+#endif
