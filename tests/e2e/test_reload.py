@@ -6,9 +6,10 @@ import subprocess
 import threading
 import time
 
-from lab import Client, Incomplete, answer, wait_until
+from lab import Client, answer, wait_until
 from lab.daemon import RPCD
 from lab.http import ask_raw, request_bytes
+from lab.load import Load
 
 RETURN = 'server { listen {port}; return 200 "%s"; }'
 PROXY = "server { listen {port}; location / { proxy_pass http://127.0.0.1:{backend}; } }"
@@ -204,41 +205,6 @@ def test_logs_follow_the_configuration(lab):
     body(lab)
     daemon.wait_for_line(1, "second.log")
     assert len(daemon.lines("first.log")) == 1
-
-
-class Load:
-    """Clients that ask on and on, on kept connections, and note what goes wrong."""
-
-    def __init__(self, port, count, allowed):
-        self.port = port
-        self.allowed = allowed
-        self.answered = 0
-        self.failures = []
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self.run) for _ in range(count)]
-
-    def run(self):
-        answered = 0
-        try:
-            with Client(self.port) as client:
-                while not self.stop.is_set():
-                    response = client.ask()
-                    if response.status != 200 or response.body not in self.allowed:
-                        self.failures.append(response.start)
-                    answered += 1
-        except (Incomplete, OSError) as error:
-            self.failures.append(repr(error))
-        self.answered += answered
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def test_many_reloads_under_load(lab):
