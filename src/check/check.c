@@ -95,6 +95,7 @@ void check_run(struct model *model, struct finding_list *findings) {
     site_collect(&findings->site, model);
     for (size_t i = 0; i < RULE_COUNT; i++) {
         functions[i](findings);
+        progress_step(model->tree->progress);
     }
     suppression_apply(findings);
     if (findings->all.count > 1) {

@@ -9,6 +9,25 @@
 #define ARENA_CHUNK (1u << 20)
 #define ERROR_LIMIT 100
 
+/* Steps that are so short that a clock is not looked at after each. */
+enum { MANY = 256 };
+
+/* Returns an errno value when the file cannot be read. */
+static int build(struct input *input, const char *path, const char *prefix) {
+    struct progress *progress = input->progress;
+    struct parse_options options = {.prefix = prefix, .progress = progress};
+    progress_begin(progress, (struct progress_phase){"reading", "statements", 0, MANY});
+    int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
+                           &input->tree);
+    if (error == 0) {
+        size_t count = progress != NULL ? progress->done : 0;
+        progress_begin(progress,
+                       (struct progress_phase){"understanding", "statements", count, MANY});
+        model_build(&input->model, &input->tree);
+    }
+    return error;
+}
+
 enum outcome input_read(struct input *input, const struct command *command, const char *path,
                         const char *prefix) {
     *input = (struct input){0};
@@ -16,20 +35,34 @@ enum outcome input_read(struct input *input, const struct command *command, cons
     source_set_init(&input->sources, &input->arena);
     diagnostic_list_init(&input->diagnostics, &input->arena);
     input->diagnostics.limit = ERROR_LIMIT;
-    struct parse_options options = {.prefix = prefix};
-    int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
-                           &input->tree);
+    input->progress = progress_line_start(&input->line, command);
+    int error = build(input, path, prefix);
+    progress_line_clear(&input->line);
     if (error != 0) {
         return cli_error(command, "cannot read %s: %s",
                          strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));
     }
-    model_build(&input->model, &input->tree);
     return input->diagnostics.error_count > 0 ? OUTCOME_INPUT : OUTCOME_CLEAN;
+}
+
+void input_check(struct input *input, struct finding_list *findings) {
+    progress_begin(input->progress, (struct progress_phase){"checking", "rules", RULE_COUNT, 1});
+    check_run(&input->model, findings);
+    progress_line_clear(&input->line);
+}
+
+static bool emit(struct input *input, struct slice *table) {
+    size_t count = input->model.servers.count;
+    progress_begin(input->progress,
+                   (struct progress_phase){"writing the table", "servers", count, MANY});
+    bool is_done = emit_table(&input->model, table);
+    progress_line_clear(&input->line);
+    return is_done;
 }
 
 enum outcome input_compile(struct input *input, struct slice *table) {
     if (input->diagnostics.error_count > 0 || model_refuse_unsupported(&input->model) ||
-        !emit_table(&input->model, table)) {
+        !emit(input, table)) {
         return OUTCOME_INPUT;
     }
     return OUTCOME_CLEAN;

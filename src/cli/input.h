@@ -1,8 +1,12 @@
-/* One configuration file on its way through the compiler: read, modelled, compiled. */
+/* One configuration file on its way through the compiler: read, modelled, checked, compiled. A
+ * terminal is shown how far that is, if it takes long. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
 #include "cli/cli.h"
+#include "cli/progress_line.h"
+
+#include "check/check.h"
 #include "model/model.h"
 
 struct input {
@@ -11,6 +15,8 @@ struct input {
     struct diagnostic_list diagnostics;
     struct tree tree;
     struct model model;
+    struct progress_line line;
+    struct progress *progress; /* the line's, or NULL */
 };
 
 /* Reads, parses and models a file; relative includes are found below `prefix` (NULL: the file's
@@ -18,6 +24,9 @@ struct input {
  * there were errors and OUTCOME_CLEAN. To be released in any case. */
 enum outcome input_read(struct input *input, const struct command *command, const char *path,
                         const char *prefix);
+
+/* What the rules find in it. */
+void input_check(struct input *input, struct finding_list *findings);
 
 /* The table of an input without errors, in its arena. OUTCOME_INPUT when the site needs what
  * rpcd does not run yet; the diagnostics say what. */

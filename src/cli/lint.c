@@ -109,7 +109,7 @@ static enum outcome lint_file(const struct command *command, const char *path,
         return outcome;
     }
     struct finding_list findings;
-    check_run(&input.model, &findings);
+    input_check(&input, &findings);
     struct input_diagnostics all = collect(&input, &findings);
     for (size_t i = 0; i < all.items.count; i++) {
         enum severity severity = all.items.items[i]->severity;

@@ -43,5 +43,6 @@ void emit_servers(struct emitter *emitter) {
     for (size_t i = 0; i < emitter->model->servers.count; i++) {
         emit_server(emitter, emitter->model->servers.items[i]);
         arena_reset(&emitter->scratch);
+        progress_step(emitter->model->tree->progress);
     }
 }

@@ -104,6 +104,7 @@ static void set_directive(struct model *model, struct scope *scope,
 void build_block(struct model *model, struct scope *scope, struct block *block) {
     struct tree_walk walk = tree_walk_begin(block);
     for (struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
+        progress_step(model->tree->progress);
         const struct directive *directive = structure_check(model, scope, s);
         if (directive == NULL) {
             continue;

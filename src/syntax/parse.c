@@ -23,11 +23,13 @@ static struct slice include_directory(struct arena *arena, const char *path,
 }
 
 static struct tree make_tree(struct arena *arena, struct source_set *sources,
-                             struct diagnostic_list *diagnostics) {
+                             struct diagnostic_list *diagnostics,
+                             const struct parse_options *options) {
     return (struct tree){
         .arena = arena,
         .sources = sources,
         .diagnostics = diagnostics,
+        .progress = options->progress,
         .root = arena_require(arena, sizeof(struct block)),
     };
 }
@@ -42,7 +44,7 @@ int parse_file(struct arena *arena, struct source_set *sources, struct diagnosti
         return error;
     }
     struct slice name = slice_from_string(is_standard_input ? "<stdin>" : path);
-    *tree = make_tree(arena, sources, diagnostics);
+    *tree = make_tree(arena, sources, diagnostics, options);
     file.source = source_add(sources, arena_copy_slice(arena, name), text);
     struct includer includer = {
         .tree = tree,
@@ -56,7 +58,7 @@ int parse_file(struct arena *arena, struct source_set *sources, struct diagnosti
 void parse_text(struct arena *arena, struct source_set *sources,
                 struct diagnostic_list *diagnostics, struct slice name, struct slice text,
                 const struct parse_options *options, struct tree *tree) {
-    *tree = make_tree(arena, sources, diagnostics);
+    *tree = make_tree(arena, sources, diagnostics, options);
     bool is_too_large = text.size > INCLUDE_SIZE_LIMIT;
     struct open_file file = {
         .source = source_add(sources, name, is_too_large ? SLICE("") : text),

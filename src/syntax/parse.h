@@ -5,9 +5,10 @@
 #include "syntax/tree.h"
 
 struct parse_options {
-    const char *prefix;   /* what relative include patterns are relative to; NULL: the
-                             directory of the main file */
-    bool ignore_includes; /* keep include statements unexpanded (fmt, fuzzing) */
+    const char *prefix;        /* what relative include patterns are relative to; NULL: the
+                                  directory of the main file */
+    bool ignore_includes;      /* keep include statements unexpanded (fmt, fuzzing) */
+    struct progress *progress; /* counts statements; may be NULL. The tree keeps it. */
 };
 
 /* Reads and parses `path` ("-" for standard input). Returns 0, or an errno value when the main file

@@ -127,6 +127,7 @@ static struct statement *take_statement(struct config_reader *reader, struct spa
 /* Adds it to the innermost block, unless it has an error of its own. */
 static bool add_statement(struct config_reader *reader, struct statement *statement) {
     bool is_faulty = reader->is_faulty;
+    progress_step(reader->tree->progress);
     reader->is_faulty = false;
     if (is_faulty) {
         return false;

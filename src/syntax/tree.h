@@ -3,6 +3,7 @@
 #ifndef SYNTAX_TREE_H
 #define SYNTAX_TREE_H
 
+#include "base/progress.h"
 #include "syntax/diagnostic.h"
 #include "syntax/source.h"
 
@@ -46,7 +47,8 @@ struct tree {
     struct arena *arena;
     struct source_set *sources;
     struct diagnostic_list *diagnostics;
-    struct block *root;                 /* the main file */
+    struct progress *progress; /* of the work on the tree; NULL when nobody wants to see it */
+    struct block *root;        /* the main file */
     VECTOR_OF(struct comment) comments; /* of all files, in order of reading */
 };
 
