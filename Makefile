@@ -134,6 +134,18 @@ check-golden: $(BUILD)/rpc ## run the golden tests (configuration in, expected t
 golden-update: $(BUILD)/rpc ## rewrite the expectations of the golden tests
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py --update
 
+.PHONY: check-format
+check-format: $(BUILD)/rpc ## hold docs/table-format.md against tables, by a reader written from it
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/format/run.py
+
+# The other of gcc and clang, whichever builds here.
+other_compiler = $(if $(findstring clang,$(shell $(CC) --version)),gcc,clang)
+
+.PHONY: check-reproducible
+check-reproducible: $(BUILD)/rpc ## compile in folders, locales and by builds of both compilers; compare bytes
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/$(other_compiler) CC=$(other_compiler) $(BUILD)/$(other_compiler)/rpc
+	$(Q)$(PYTHON) tests/format/reproducible.py $(BUILD)/rpc $(BUILD)/$(other_compiler)/rpc
+
 .PHONY: check-e2e
 check-e2e: all ## run the end-to-end tests (E2E_ONLY names files, PYTEST_ARGS='-k reload -x' chooses)
 	$(Q)scripts/fetch-nginx $(PEERS)
@@ -214,7 +226,7 @@ check-clang: ## build with clang, warnings being errors
 # Every kind of test, one after the other; a kind that fails does not keep the others from running.
 .PHONY: check
 check: deps test-deps ## run all tests, also under sanitizers, and say how many of each kind ran
-	$(Q)scripts/run-checks --build $(BUILD) code build unit golden e2e fuzz clang asan
+	$(Q)scripts/run-checks --build $(BUILD) code build unit golden format e2e fuzz clang reproducible asan
 
 .PHONY: demo
 demo: deps ## build, lint, compile and serve a sample, and show real responses
@@ -274,8 +286,8 @@ install: all ## install programs, manual pages, completion, unit and samples (DE
 	for page in README.md $$(find docs -name '*.md'); do \
 	    $(INSTALL) -D -m 644 $$page $(SHARE)/doc/rpc/$${page#docs/} || exit 1; done
 
-# The builds inside this one (asan, clang) track their own headers.
--include $(shell find $(BUILD) \( -path $(BUILD)/asan -o -path $(BUILD)/clang \) -prune -o -name '*.d' -print 2>/dev/null)
+# The builds inside this one (asan, clang, gcc) track their own headers.
+-include $(shell find $(BUILD) \( -path $(BUILD)/asan -o -path $(BUILD)/clang -o -path $(BUILD)/gcc \) -prune -o -name '*.d' -print 2>/dev/null)
 
 .PHONY: clean
 clean: ## remove everything that was built
