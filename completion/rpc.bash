@@ -26,6 +26,10 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -W 'error warning info note none' -- "$current")
         return
         ;;
+    --key | -k)
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.pem' -- "$current"; compgen -d -- "$current")
+        return
+        ;;
     --prefix | -p)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return

@@ -8,6 +8,10 @@ _rpcd() {
         mapfile -t COMPREPLY < <(compgen -W 'stop quit reload reopen' -- "$current")
         return
         ;;
+    --require-signature)
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.pem' -- "$current"; compgen -d -- "$current")
+        return
+        ;;
     -p)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return
@@ -15,7 +19,7 @@ _rpcd() {
     esac
     case $current in
     -*)
-        mapfile -t COMPREPLY < <(compgen -W '-t -p -e -s --reload --version --help' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W '-t -p -e -s --reload --require-signature --version --help' -- "$current")
         ;;
     *)
         mapfile -t COMPREPLY < <(compgen -f -X '!*.rpt' -- "$current"; compgen -d -- "$current")
