@@ -4,6 +4,7 @@
  * mutations change records and then repair the header. */
 #include "engine/engine.h"
 #include "table/dump.h"
+#include "table/signature.h"
 
 #include "../unit/table/sample.h"
 #include "fuzz.h"
@@ -89,6 +90,20 @@ static void ask_all(struct engine *engine, const struct table *table) {
     arena_release(&arena);
 }
 
+/* Whatever the bytes are, they are not signed by anybody trusted; and what is accepted ends with
+ * the table or with a signature. */
+static void check_signature(const void *data, size_t size, bool is_table) {
+    static const struct table_keys nobody;
+    const struct table_signature *signature = table_signature_find(data, size);
+    require(table_verify(&nobody, data, size) ==
+            (signature != NULL ? TABLE_SIGNED_BY_ANOTHER : TABLE_UNSIGNED));
+    if (is_table) {
+        const struct table_header *header = data;
+        require((signature != NULL) == (header->size != size));
+        require(signature == NULL || size - header->size == sizeof *signature);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *copy = malloc(size + 1); /* aligned, and its end is watched */
     require(copy != NULL);
@@ -100,7 +115,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct table table;
     struct table_error error;
     char message[256];
-    if (!table_open(&table, copy, size, &error)) {
+    bool is_table = table_open(&table, copy, size, &error);
+    check_signature(copy, size, is_table);
+    if (!is_table) {
         table_error_format(&error, message, sizeof message);
     } else {
         dump(&table);
@@ -212,27 +229,50 @@ static size_t repeat_record(uint8_t *data, size_t size, size_t max_size, uint32_
     return end;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed) {
-    uint32_t random = seed;
+/* The size without a signature. */
+static size_t cut_signature(const uint8_t *data, size_t size) {
+    return table_signature_find(data, size) != NULL ? size - sizeof(struct table_signature) : size;
+}
+
+/* Appends a signature, mostly a well-formed one. */
+static size_t append_signature(uint8_t *data, size_t size, size_t max_size, uint32_t *random) {
+    struct table_signature signature = {.magic = TABLE_SIGNATURE_MAGIC,
+                                        .algorithm = TABLE_SIGNATURE_ED25519};
+    if (max_size - size < sizeof signature) {
+        return size;
+    }
+    if (next_random(random) % 4 == 0) {
+        ((uint8_t *)&signature)[next_random(random) % sizeof signature] ^= 1;
+    }
+    memcpy(data + size, &signature, sizeof signature);
+    return size + sizeof signature;
+}
+
+static size_t mutate_table(uint8_t *data, size_t size, size_t max_size, uint32_t *random) {
     if (!is_table(data, size)) {
         return start_from_sample(data, max_size);
     }
     size_t behind = sizeof(struct table_header);
-    switch (next_random(&random) % 8) {
+    switch (next_random(random) % 8) {
     case 0:
         return LLVMFuzzerMutate(data, size, max_size);
     case 1:
         LLVMFuzzerMutate(data + behind, size - behind, size - behind);
         break;
     case 2:
-        size = repeat_record(data, size, max_size, &random);
+        size = repeat_record(data, size, max_size, random);
         break;
     default:
-        for (uint32_t i = next_random(&random) % 4; i < 4; i++) {
-            change_number(data, &random);
+        for (uint32_t i = next_random(random) % 4; i < 4; i++) {
+            change_number(data, random);
         }
         break;
     }
     sample_repair(data, size);
-    return size;
+    return next_random(random) % 8 == 0 ? append_signature(data, size, max_size, random) : size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed) {
+    uint32_t random = seed;
+    return mutate_table(data, cut_signature(data, size), max_size, &random);
 }
