@@ -182,7 +182,7 @@ static bool renew(struct instance *instance, struct bundle *bundle, struct failu
 struct bundle *instance_reload(struct instance *instance) {
     struct failure failure = {""};
     struct bundle *bundle =
-        bundle_load(instance->options->table, instance->options->trusted_keys, &failure);
+        bundle_load(instance->options->table, options_trusted_keys(instance->options), &failure);
     bool is_new = bundle != NULL && renew(instance, bundle, &failure);
     if (!is_new) {
         reporter_say(&instance->reporter, TABLE_LOG_EMERG,

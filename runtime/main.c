@@ -48,7 +48,7 @@ static bool run(const struct options *options, struct bundle *bundle, struct fai
 }
 
 static bool act(const struct options *options, struct failure *failure) {
-    struct bundle *bundle = bundle_load(options->table, options->trusted_keys, failure);
+    struct bundle *bundle = bundle_load(options->table, options_trusted_keys(options), failure);
     if (bundle == NULL) {
         return false;
     }
@@ -67,15 +67,12 @@ static bool act(const struct options *options, struct failure *failure) {
 
 /* With the keys that tables must be signed with, when they must be. */
 static bool act_with_keys(struct options *options, struct failure *failure) {
-    struct table_keys keys = {0};
-    if (options->key_file != NULL) {
-        if (!trusted_keys_read(&keys, options->key_file, failure)) {
-            return false;
-        }
-        options->trusted_keys = &keys;
+    if (options->key_file != NULL &&
+        !trusted_keys_read(&options->trusted_keys, options->key_file, failure)) {
+        return false;
     }
     bool is_done = act(options, failure);
-    table_keys_release(&keys);
+    table_keys_release(&options->trusted_keys);
     return is_done;
 }
 

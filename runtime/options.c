@@ -106,3 +106,7 @@ bool options_parse(struct options *options, int count, char **arguments, struct 
     options->table = arguments[optind];
     return true;
 }
+
+const struct table_keys *options_trusted_keys(const struct options *options) {
+    return options->key_file != NULL ? &options->trusted_keys : NULL;
+}

@@ -20,16 +20,15 @@ static int read_file(struct arena *arena, const char *path, struct slice *pem) {
 
 bool trusted_keys_read(struct table_keys *keys, const char *path, struct failure *failure) {
     struct arena arena;
-    struct slice pem;
+    struct slice pem = {NULL, 0};
     char reason[160];
     arena_init(&arena, 4096);
     int error = read_file(&arena, path, &pem);
-    bool is_read = error == 0
-                       ? table_keys_read(keys, TABLE_KEY_PUBLIC, pem, reason, sizeof reason)
-                       : failure_set(failure, "cannot read the key %s: %s", path, strerror(error));
-    if (error == 0 && !is_read) {
-        failure_set(failure, "%s %s", path, reason);
-    }
+    bool is_read =
+        error == 0 && table_keys_read(keys, TABLE_KEY_PUBLIC, pem, reason, sizeof reason);
     arena_release(&arena);
-    return is_read;
+    if (error != 0) {
+        return failure_set(failure, "cannot read the key %s: %s", path, strerror(error));
+    }
+    return is_read || failure_set(failure, "%s %s", path, reason);
 }
