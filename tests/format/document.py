@@ -130,6 +130,8 @@ def read(path=DOCUMENT):
     enums = read_enums(text)
     enums["op_code"] = [operation.name for operation in operations]
     enums["variable_id"] = variables
+    sections = read_sections(chapter(text, "## Sections and records"))
+    for field in (field for section in sections for field in section.fields):
+        assert field.kind != "ENUM" or field.of in enums, f"the document lacks the values of {field.of}"
     return Format(read_layout(text, "## Header"), read_layout(text, "## Signature"),
-                  read_kinds(text), enums, read_sections(chapter(text, "## Sections and records")),
-                  operations, variables)
+                  read_kinds(text), enums, sections, operations, variables)

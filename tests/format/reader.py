@@ -230,24 +230,28 @@ class Table:
     def check_programs(self):
         operations = {operation.name: operation for operation in self.format.operations}
         for program in self.records("program"):
-            for op in self.range("op", program.ops):
+            ops = self.range("op", program.ops)
+            for behind, op in zip(reversed(range(len(ops))), ops):
                 operation = operations[op.code]
                 self.refuse_if(operation.program != program.kind, f"{op.code} in a {program.kind}")
-                self.check_operand(program, operation.a, op.a)
-                self.check_operand(program, operation.b, op.b)
+                self.check_operand(program, behind, operation.a, op.a)
+                self.check_operand(program, behind, operation.b, op.b)
                 if operation.a == "STRING":
                     self.string(op.a, op.b)
 
-    def check_operand(self, program, kind, value):
+    def check_operand(self, program, behind, kind, value):
+        """`behind`: how many operations follow in the program."""
         bad = {
             "UNUSED": lambda: value != 0,
-            "VARIABLE": lambda: value >= self.count("variable"),
-            "SLOT": lambda: value >= self.count("slot"),
             "CAPTURE": lambda: value > 9,
             "STATUS": lambda: value > 999,
+            "COUNT": lambda: value > behind,
+            "FILE_TEST": lambda: value > 3,
             "PROGRAM": lambda: value >= program.number
             or self.record("program", value).kind != "TEMPLATE",
         }.get(kind)
+        if bad is None and kind.lower() in self.sections:
+            bad = lambda: value >= self.count(kind.lower())
         self.refuse_if(bad is not None and bad(), f"an operand that is no {kind}")
 
     # --- Looking things up ---

@@ -224,8 +224,14 @@ def is_refused(data):
     return False
 
 
+def compile_everything(path):
+    if not sites.EVERYTHING.compile(RPC, path):
+        raise Failed(f"{sites.EVERYTHING.name} does not compile")
+
+
 def check_refusals(path):
     """What rpc refuses of a file as such, the reader refuses."""
+    compile_everything(path)
     good = path.read_bytes()
     damaged = [good[:size] for size in (0, 7, 47, 48, 500, len(good) // 2, len(good) - 8)]
     damaged += [good + b"\0", good + bytes(112), good + b"RPTSIGN\n" + bytes(104)]
@@ -249,6 +255,7 @@ def check_signature(path, folder):
     private, public = folder / "private.pem", folder / "public.pem"
     openssl("genpkey", "-algorithm", "ed25519", "-out", private)
     openssl("pkey", "-in", private, "-pubout", "-out", public)
+    compile_everything(path)
     plain = path.read_bytes()
     rpc("sign", path, "--key", private)
     table = reader.Table(path.read_bytes())
@@ -306,9 +313,7 @@ def main():
             if site.compile(RPC, path):
                 read += 1
                 asked += check_one(count, site, path)
-        sites.EVERYTHING.compile(RPC, path)
         count.run("a signed table", check_signature, path, pathlib.Path(folder))
-        sites.EVERYTHING.compile(RPC, path)
         count.run("damaged tables", check_refusals, path)
     hashed = "by hash" if reader.xxhash else "without python3-xxhash"
     print(f"{read} tables read, {asked} names and paths looked up {hashed}")
