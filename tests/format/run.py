@@ -8,6 +8,7 @@ The programs come from the build folder that RPC_BUILD names (build)."""
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,11 @@ def rpc(*arguments, **options):
                           **options).stdout
 
 
+def compile_everything(path):
+    if not sites.EVERYTHING.compile(RPC, path):
+        raise Failed(f"{sites.EVERYTHING.name} does not compile")
+
+
 # --- The document ---
 
 def check_document_is_current():
@@ -49,6 +55,31 @@ def check_document_is_current():
     if made != document.DOCUMENT.read_text(encoding="utf-8"):
         raise Failed("docs/table-format.md is stale; scripts/table-format-docs.awk says how to write "
                      "it anew")
+
+
+def layout_text(described):
+    """The text that the document says the layout hash is over."""
+    lines = []
+    for section in described.sections[:-1]:  # all but the strings
+        lines.append(f"record {section.name}")
+        lines += [f"{field.name} {field.kind} {field.of or 'none'}" for field in section.fields]
+    declarations = (sites.REPOSITORY / "grammar/directives.def").read_text()
+    families = {"HTTP": "settings", "PROCESS": "process", "UPSTREAM": "upstream"}
+    lines += [f"{families[family]} {name} {storage} {words}" for family, name, storage, words
+              in re.findall(r"^(HTTP|PROCESS|UPSTREAM)_DIRECTIVE\((\w+),[^,]*,[^,]*,[^,]*,\s*(\w+),"
+                            r'\s*"([^"]*)"', declarations, re.MULTILINE)]
+    lines += [f"op {operation.name} {operation.program} {operation.a} {operation.b}"
+              for operation in described.operations]
+    lines += [f"variable {name[1:]}" for name in described.variables]
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def check_layout_hash(path):
+    compile_everything(path)
+    table = reader.Table(path.read_bytes())
+    expected = reader.xxhash.xxh3_64_intdigest(layout_text(table.format))
+    if table.layout != expected:
+        raise Failed(f"the layout hash is {table.layout:x}, and {expected:x} as the document says")
 
 
 # --- Records ---
@@ -224,11 +255,6 @@ def is_refused(data):
     return False
 
 
-def compile_everything(path):
-    if not sites.EVERYTHING.compile(RPC, path):
-        raise Failed(f"{sites.EVERYTHING.name} does not compile")
-
-
 def check_refusals(path):
     """What rpc refuses of a file as such, the reader refuses."""
     compile_everything(path)
@@ -314,6 +340,8 @@ def main():
                 read += 1
                 asked += check_one(count, site, path)
         count.run("a signed table", check_signature, path, pathlib.Path(folder))
+        if reader.xxhash:
+            count.run("the layout hash", check_layout_hash, path)
         count.run("damaged tables", check_refusals, path)
     hashed = "by hash" if reader.xxhash else "without python3-xxhash"
     print(f"{read} tables read, {asked} names and paths looked up {hashed}")
