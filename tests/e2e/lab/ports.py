@@ -27,6 +27,7 @@ class Ports:
                     reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     reservation.bind((address, port))
                     port = reservation.getsockname()[1]
+                try_to_listen(port)
                 self.sockets += held
                 return port
             except OSError:
@@ -37,6 +38,14 @@ class Ports:
         for reservation in self.sockets:
             reservation.close()
         self.sockets = []
+
+
+def try_to_listen(port):
+    """Fails when somebody uses the port on yet another address: daemons listen on all of them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("0.0.0.0", port))
+        probe.listen()
 
 
 def has_ipv6():
