@@ -20,7 +20,11 @@ struct emitter {
     struct map identities;    /* of servers: how many have each */
     uint64_t identity;        /* of the location that is being emitted */
     uint32_t condition_count; /* of its blocks so far */
-    bool failed;              /* an error was queued */
+    /* The settings emitted last and their record: those of neighbouring locations are often the
+     * same. */
+    const struct settings *latest_settings;
+    uint32_t latest_settings_record;
+    bool failed; /* an error was queued */
 };
 
 /* emit.c */

@@ -86,7 +86,7 @@ void emit_process(struct emitter *emitter) {
     emit_shared(emitter, TABLE_SECTION_process, &record);
 }
 
-uint32_t emit_settings(struct emitter *emitter, const struct settings *settings) {
+static uint32_t emit_record(struct emitter *emitter, const struct settings *settings) {
     struct table_settings record;
     memset(&record, 0, sizeof record);
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
@@ -94,6 +94,18 @@ uint32_t emit_settings(struct emitter *emitter, const struct settings *settings)
 #include "directives.def"
     check_own_numbers(emitter, settings, &record);
     return emit_shared(emitter, TABLE_SECTION_settings, &record);
+}
+
+/* What an heir has is what the block around it has. */
+uint32_t emit_settings(struct emitter *emitter, const struct settings *settings) {
+    while (settings->outer != NULL && settings->outer->heir == settings) {
+        settings = settings->outer;
+    }
+    if (settings != emitter->latest_settings) {
+        emitter->latest_settings_record = emit_record(emitter, settings);
+        emitter->latest_settings = settings;
+    }
+    return emitter->latest_settings_record;
 }
 
 void emit_upstream_settings(struct emitter *emitter, const struct upstream *upstream,

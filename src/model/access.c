@@ -6,7 +6,7 @@
 
 static bool read_rule(const struct setter_call *call, bool deny) {
     struct model *model = call->model;
-    struct access_rule_list *rules = &call->scope->settings->allow;
+    struct access_rule_list *rules = &settings_own(model, call->scope)->allow;
     const struct word *word = statement_argument(call->statement, 0);
     struct access_rule_setting rule = {.statement = call->statement, .deny = deny};
     if (slice_equals(word->text, SLICE("all"))) {

@@ -55,12 +55,12 @@ static const struct statement *find_earlier(const struct scope *scope,
     return NULL;
 }
 
-static void *find_field(struct model *model, const struct scope *scope,
+static void *find_field(struct model *model, struct scope *scope,
                         const struct directive *directive) {
     char *owner = NULL;
     switch (directive->group) {
     case GROUP_HTTP:
-        owner = (char *)scope->settings;
+        owner = (char *)settings_own(model, scope);
         break;
     case GROUP_PROCESS:
         owner = (char *)&model->process;
@@ -238,6 +238,7 @@ static void prepare(struct model *model, struct tree *tree) {
     map_init(&reading->zones, model->arena);
     map_init(&model->upstreams_by_name, model->arena);
     map_init(&model->variables_by_name, model->arena);
+    reading->no_settings = settings_create(model, NULL);
     struct settings *defaults = settings_create(model, NULL);
     settings_set_defaults(model, defaults);
     settings_set_process_defaults(model);

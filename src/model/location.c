@@ -107,7 +107,7 @@ struct location *location_create(struct model *model, const struct scope *scope,
     location->statement = statement;
     location->server = scope->server;
     location->parent = scope->location;
-    location->settings = settings_create(model, scope->settings);
+    location->settings = model->reading->no_settings;
     return location;
 }
 

@@ -122,6 +122,8 @@ struct settings {
     bool is_own[SETTING_COUNT];
     /* The settings of the block around; NULL for the outermost. */
     const struct settings *outer;
+    /* What all blocks inside that set nothing themselves share; NULL when there are none. */
+    struct settings *heir;
 };
 
 struct process_settings {

@@ -41,6 +41,9 @@ struct reading {
     struct map log_formats;                       /* name to struct log_format */
     struct map zones;                             /* kind and name to struct statement */
     struct upstream upstream_defaults;
+    /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
+     * large site never do; stays empty. */
+    struct settings *no_settings;
 };
 
 /* One setter for each name in the setter column; false when nothing was set. */
@@ -88,6 +91,8 @@ bool structure_hint_semicolon(struct model *model, uint32_t context,
 /* --- settings.c --- */
 
 struct settings *settings_create(struct model *model, const struct settings *outer);
+/* The settings of the scope's block, to be written to: its own from now on. */
+struct settings *settings_own(struct model *model, struct scope *scope);
 void settings_set_defaults(struct model *model, struct settings *settings);
 void settings_set_process_defaults(struct model *model);
 void settings_set_upstream_defaults(struct model *model, struct upstream *upstream);

@@ -24,7 +24,7 @@ void server_finish(struct model *model, struct server *server) {
 struct server *server_create(struct model *model, struct statement *statement) {
     struct server *server = arena_require(model->arena, sizeof *server);
     server->statement = statement;
-    server->settings = settings_create(model, model->http_settings);
+    server->settings = model->reading->no_settings;
     VECTOR_PUSH(model->arena, &model->servers, server);
     return server;
 }

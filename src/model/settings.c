@@ -55,6 +55,19 @@ struct settings *settings_create(struct model *model, const struct settings *out
     return settings;
 }
 
+/* What they inherit is decided by settings_inherit. */
+struct settings *settings_own(struct model *model, struct scope *scope) {
+    if (scope->settings == model->reading->no_settings) {
+        scope->settings = settings_create(model, NULL);
+        if (scope->location != NULL) {
+            scope->location->settings = scope->settings;
+        } else {
+            scope->server->settings = scope->settings;
+        }
+    }
+    return scope->settings;
+}
+
 /* Where each setting lives, by enum setting_id. */
 struct setting_field {
     size_t offset;
@@ -78,13 +91,34 @@ static void inherit_from_outer(struct settings *settings) {
     }
 }
 
-static void inherit_location(struct location *location) {
-    inherit_from_outer(location->settings);
+static struct settings *find_heir(struct model *model, struct settings *outer) {
+    if (outer->heir == NULL) {
+        struct settings *heir = settings_create(model, outer);
+        inherit_from_outer(heir);
+        outer->heir = heir;
+    }
+    return outer->heir;
+}
+
+/* The settings of a block inside one with the settings `outer`, now complete. */
+static struct settings *inherit(struct model *model, struct settings *settings,
+                                struct settings *outer) {
+    if (settings == model->reading->no_settings) {
+        return find_heir(model, outer);
+    }
+    settings->outer = outer;
+    inherit_from_outer(settings);
+    return settings;
+}
+
+static void inherit_location(struct model *model, struct location *location,
+                             struct settings *outer) {
+    location->settings = inherit(model, location->settings, outer);
     if (location->parent != NULL && location->parent->is_internal) {
         location->is_internal = true;
     }
     for (size_t i = 0; i < location->nested.count; i++) {
-        inherit_location(location->nested.items[i]);
+        inherit_location(model, location->nested.items[i], location->settings);
     }
 }
 
@@ -95,12 +129,12 @@ void settings_inherit(struct model *model) {
     inherit_from_outer(model->http_settings);
     for (size_t i = 0; i < model->servers.count; i++) {
         struct server *server = model->servers.items[i];
-        inherit_from_outer(server->settings);
+        server->settings = inherit(model, server->settings, model->http_settings);
         for (size_t j = 0; j < server->conditions.count; j++) {
-            inherit_location(server->conditions.items[j]);
+            inherit_location(model, server->conditions.items[j], server->settings);
         }
         for (size_t j = 0; j < server->locations.count; j++) {
-            inherit_location(server->locations.items[j]);
+            inherit_location(model, server->locations.items[j], server->settings);
         }
     }
 }

@@ -88,6 +88,40 @@ static void replaces_whole_lists(void) {
     site_release(&site);
 }
 
+/* A large site is mostly locations that set nothing. */
+static void shares_what_is_merely_inherited(void) {
+    site_read(&site, "server { location /a { } location /b { location /b/c { } } location /d { \n"
+                     "location /d/e { } send_timeout 3s; } send_timeout 2s; }\n"
+                     "server { location / { } } server { } send_timeout 1s;");
+    const struct server *server = site.model.servers.items[0];
+    const struct settings *shared = server->locations.items[0]->settings;
+    const struct location *own = server->locations.items[2];
+    CU_ASSERT_PTR_EQUAL(server->locations.items[1]->settings, shared);
+    CU_ASSERT_PTR_EQUAL(shared->outer, server->settings);
+    CU_ASSERT_FALSE(shared->is_own[SETTING_send_timeout]);
+    CU_ASSERT_EQUAL(shared->send_timeout, 2000);
+    CU_ASSERT_PTR_EQUAL(server->locations.items[1]->nested.items[0]->settings->outer, shared);
+    CU_ASSERT_TRUE(own->settings->is_own[SETTING_send_timeout]);
+    CU_ASSERT_EQUAL(own->nested.items[0]->settings->send_timeout, 3000);
+    CU_ASSERT_PTR_EQUAL(own->nested.items[0]->settings->outer, own->settings);
+    CU_ASSERT_PTR_EQUAL(site.model.servers.items[1]->settings,
+                        site.model.servers.items[2]->settings);
+    CU_ASSERT_EQUAL(site.model.servers.items[2]->settings->send_timeout, 1000);
+    site_release(&site);
+}
+
+/* What has no field of its own in the block's settings writes into those of another. */
+static void keeps_rules_of_one_block_out_of_others(void) {
+    site_read(&site,
+              "server { location /a { deny all; } location /b { } location /c { allow all; } }");
+    const struct server *server = site.model.servers.items[0];
+    CU_ASSERT_EQUAL(server->locations.items[0]->settings->allow.list.count, 1);
+    CU_ASSERT_EQUAL(server->locations.items[1]->settings->allow.list.count, 0);
+    CU_ASSERT_EQUAL(server->locations.items[2]->settings->allow.list.count, 1);
+    CU_ASSERT_EQUAL(server->settings->allow.list.count, 0);
+    site_release(&site);
+}
+
 static void reads_what_stands_in_sites_enabled(void) {
     site_read(&site,
               "upstream a { server 127.0.0.1; } server { server_name a; } server { listen 81; }");
@@ -141,6 +175,8 @@ UNIT_TESTS("model/build", {"reads a whole file", reads_a_whole_file},
            {"has defaults of settings", has_defaults_of_settings},
            {"inherits single values", inherits_single_values},
            {"replaces whole lists", replaces_whole_lists},
+           {"shares what is merely inherited", shares_what_is_merely_inherited},
+           {"keeps rules of one block out of others", keeps_rules_of_one_block_out_of_others},
            {"reads what stands in sites-enabled", reads_what_stands_in_sites_enabled},
            {"reads snippets of a server", reads_snippets_of_a_server},
            {"reads snippets of a location", reads_snippets_of_a_location},
