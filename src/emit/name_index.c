@@ -7,11 +7,12 @@
 struct name_index {
     struct emitter *emitter;
     struct table_name_slot *slots;
-    uint32_t mask; /* number of slots - 1 */
+    uint32_t slot_count;
     bool has[TABLE_name_kind_COUNT];
 };
 
-/* A power of two that leaves at least a quarter of the slots free; zero when nothing needs one. */
+/* Half as many slots again as there are names: a name is on average in the second slot looked at.
+ * Zero when there are none. */
 static uint32_t choose_slot_count(const struct endpoint *endpoint) {
     uint64_t names = 0;
     for (size_t i = 0; i < endpoint->servers.count; i++) {
@@ -21,10 +22,7 @@ static uint32_t choose_slot_count(const struct endpoint *endpoint) {
             names += kind == SERVER_NAME_REGEX ? 0 : kind == SERVER_NAME_BOTH ? 2 : 1;
         }
     }
-    uint64_t count = names == 0 ? 0 : 2;
-    while (count * 3 < names * 4) {
-        count *= 2;
-    }
+    uint64_t count = names + (names + 1) / 2;
     return count < TABLE_NONE ? (uint32_t)count : TABLE_NONE;
 }
 
@@ -33,14 +31,14 @@ static void put_name(struct name_index *index, struct slice key, enum table_name
                      uint32_t server) {
     uint64_t hash = slice_hash(key);
     struct table_string text = emit_string(index->emitter, key);
-    uint32_t i = (uint32_t)hash & index->mask;
+    uint32_t i = table_name_home(hash, index->slot_count);
     while (index->slots[i].server != TABLE_NONE) {
         /* Equal strings are stored once, so their offsets tell. */
         if (index->slots[i].kind == (uint32_t)kind && index->slots[i].key.offset == text.offset &&
             index->slots[i].key.length == text.length) {
             return;
         }
-        i = (i + 1) & index->mask;
+        i = i + 1 < index->slot_count ? i + 1 : 0;
     }
     index->slots[i] = (struct table_name_slot){hash, text, kind, server};
     index->has[kind] = true;
@@ -85,7 +83,7 @@ static uint32_t build(struct emitter *emitter, const struct endpoint *endpoint) 
     struct name_index index = {
         .emitter = emitter,
         .slots = arena_require(&emitter->scratch, (count + (size_t)1) * sizeof *index.slots),
-        .mask = count - 1,
+        .slot_count = count,
     };
     for (uint32_t i = 0; i < count; i++) {
         index.slots[i].server = TABLE_NONE;

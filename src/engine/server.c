@@ -12,9 +12,10 @@ static uint32_t find_name(const struct table *table, const struct table_name_ind
         return TABLE_NONE;
     }
     const struct table_name_slot *slots = table->name_slot + names->slots.first;
+    uint32_t count = names->slots.count;
     uint64_t hash = slice_hash(key);
-    uint32_t mask = names->slots.count - 1;
-    for (uint32_t i = (uint32_t)hash & mask; slots[i].server != TABLE_NONE; i = (i + 1) & mask) {
+    for (uint32_t i = table_name_home(hash, count); slots[i].server != TABLE_NONE;
+         i = i + 1 < count ? i + 1 : 0) {
         if (slots[i].hash == hash && slots[i].kind == (uint32_t)kind &&
             slice_equals(table_text(table, slots[i].key), key)) {
             return slots[i].server;

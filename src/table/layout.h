@@ -144,6 +144,11 @@ enum table_section {
     ;
 #include "table/layout.def"
 
+/* The slot of a name index at which the search for a name with that hash begins. */
+static inline uint32_t table_name_home(uint64_t hash, uint32_t slot_count) {
+    return (uint32_t)((hash & UINT32_MAX) * slot_count >> 32);
+}
+
 struct table_section_entry {
     uint64_t offset; /* from the start of the file; a multiple of 8 */
     uint32_t count;  /* of records; of bytes for strings */

@@ -2,10 +2,6 @@
  * that the search for any other name ends. */
 #include "table/validate.h"
 
-static bool is_power_of_two(uint32_t number) {
-    return number != 0 && (number & (number - 1)) == 0;
-}
-
 static bool is_free(const struct table_name_slot *slot) {
     return slot->server == TABLE_NONE;
 }
@@ -38,6 +34,13 @@ static uint32_t count_run_before_first(const struct table_name_slot *slots, uint
     return run;
 }
 
+/* How far slot `i` is from the slot at which the search for its name begins. */
+static uint32_t distance_from_home(const struct table_name_slot *slots, uint32_t count,
+                                   uint32_t i) {
+    uint32_t home = table_name_home(slots[i].hash, count);
+    return i >= home ? i - home : i + (count - home);
+}
+
 /* Walks the slots of one index. `run` is how many used slots lie directly before the current one:
  * a name must not be further from its first choice than that, or the search would stop early. */
 static bool check_slots(const struct table_validation *validation,
@@ -60,7 +63,7 @@ static bool check_slots(const struct table_validation *validation,
             return table_refuse(validation, TABLE_SECTION_name_slot, record, "hash",
                                 "is not that of the key");
         }
-        if (((i - (uint32_t)slots[i].hash) & (count - 1)) > run) {
+        if (distance_from_home(slots, count, i) > run) {
             return table_refuse(validation, TABLE_SECTION_name_slot, record, NULL,
                                 "is not where its hash leads");
         }
@@ -76,10 +79,6 @@ static bool check_index(const struct table_validation *validation, uint32_t reco
     uint32_t count = index->slots.count;
     bool found[TABLE_name_kind_COUNT] = {false};
     if (count > 0) {
-        if (!is_power_of_two(count)) {
-            return table_refuse(validation, TABLE_SECTION_name_index, record, "slots",
-                                "are not a power of two");
-        }
         if (count_run_before_first(&table->name_slot[index->slots.first], count) == count) {
             return table_refuse(validation, TABLE_SECTION_name_index, record, "slots",
                                 "have none free");

@@ -267,8 +267,9 @@ class Table:
         if not xxhash:
             return next((slot for slot in self.range("name_slot", names.slots)
                          if slot.server is not None and (slot.kind, slot.key) == (kind, key)), None)
+        home = (xxhash.xxh3_64_intdigest(key) & 0xffffffff) * count >> 32
         for step in range(count):
-            place = (xxhash.xxh3_64_intdigest(key) + step) % count
+            place = (home + step) % count
             slot = self.record("name_slot", first + place)
             if slot.server is None:
                 return None

@@ -369,10 +369,9 @@ static inline void builder_place_name(struct table_builder *builder, struct tabl
     enum table_name_kind kind;
     struct slice key = builder_name_key(spec->name, &kind);
     uint64_t hash = slice_hash(key);
-    uint32_t mask = index->slots.count - 1;
-    uint32_t i = (uint32_t)hash & mask;
+    uint32_t i = table_name_home(hash, index->slots.count);
     while (BUILDER_RECORD(builder, name_slot, index->slots.first + i)->server != TABLE_NONE) {
-        i = (i + 1) & mask;
+        i = (i + 1) % index->slots.count;
     }
     struct table_string string = table_writer_string(&builder->writer, key);
     *BUILDER_RECORD(builder, name_slot, index->slots.first + i) =
@@ -385,10 +384,7 @@ static inline void builder_place_name(struct table_builder *builder, struct tabl
 static inline uint32_t builder_endpoint(struct table_builder *builder,
                                         const struct server_name_spec *names, size_t count) {
     struct table_name_index index = {
-        .slots = {builder->writer.sections[TABLE_SECTION_name_slot].count, 1}};
-    while (index.slots.count < count + 1) {
-        index.slots.count *= 2;
-    }
+        .slots = {builder->writer.sections[TABLE_SECTION_name_slot].count, (uint32_t)count + 1}};
     for (uint32_t i = 0; i < index.slots.count; i++) {
         uint32_t slot = table_writer_add(&builder->writer, TABLE_SECTION_name_slot);
         BUILDER_RECORD(builder, name_slot, slot)->server = TABLE_NONE;

@@ -160,9 +160,9 @@ static void sample_add_locations(struct table_writer *writer) {
 static void sample_put_name(struct table_writer *writer, struct table_name_slot *slots,
                             uint32_t count, const char *key, enum table_name_kind kind) {
     uint64_t hash = slice_hash(slice_from_string(key));
-    uint32_t i = (uint32_t)hash & (count - 1);
+    uint32_t i = table_name_home(hash, count);
     while (slots[i].server != TABLE_NONE) {
-        i = (i + 1) & (count - 1);
+        i = (i + 1) % count;
     }
     slots[i] = (struct table_name_slot){hash, sample_string(writer, key), kind, 0};
 }
@@ -174,17 +174,17 @@ static void sample_add_server(struct table_writer *writer) {
                .name = sample_string(writer, "example.com"), .rewrite = 2,
                .named = table_writer_intern(writer, TABLE_SECTION_named_location, named, 2),
                .place = {0, 5});
-    struct table_name_slot slots[4];
+    struct table_name_slot slots[5];
     memset(slots, 0, sizeof slots);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         slots[i].server = TABLE_NONE;
     }
-    sample_put_name(writer, slots, 4, "example.com", TABLE_NAME_EXACT);
-    sample_put_name(writer, slots, 4, ".example.com", TABLE_NAME_LEADING);
-    sample_put_name(writer, slots, 4, "www.", TABLE_NAME_TRAILING);
+    sample_put_name(writer, slots, 5, "example.com", TABLE_NAME_EXACT);
+    sample_put_name(writer, slots, 5, ".example.com", TABLE_NAME_LEADING);
+    sample_put_name(writer, slots, 5, "www.", TABLE_NAME_TRAILING);
     const struct table_name_regex regex = {0, 0};
     SAMPLE_ADD(writer, name_index, .has_leading = 1, .has_trailing = 1,
-               .slots = table_writer_intern(writer, TABLE_SECTION_name_slot, slots, 4),
+               .slots = table_writer_intern(writer, TABLE_SECTION_name_slot, slots, 5),
                .regexes = table_writer_intern(writer, TABLE_SECTION_name_regex, &regex, 1));
     const struct table_endpoint endpoints[] = {{.address = {{127, 0, 0, 1}}}, {.is_wildcard = 1}};
     SAMPLE_ADD(writer, listener, .port = 80, .name = sample_string(writer, "0.0.0.0:80"),
