@@ -82,7 +82,6 @@ uint32_t emit_proxy(struct emitter *emitter, const struct location *location) {
         .upstream = TABLE_NONE,
         .target = TABLE_NONE,
         .prefix_length = matched_length(location),
-        .place = emit_place(emitter, proxy->statement),
     };
     if (proxy->has_variables) {
         record.target = emit_template(emitter, &proxy->target);

@@ -118,7 +118,8 @@ static void emits_proxy_targets(void) {
     COMPILE_FATAL(&compiled, "server { location /a/ { proxy_pass http://10.0.0.1:81/b/; }"
                              "location ~ c { proxy_pass http://10.0.0.1:81; }"
                              "location /d { proxy_pass http://$host$uri; }"
-                             "location /e { proxy_pass http://10.0.0.1; } }");
+                             "location /e { proxy_pass http://10.0.0.1; }"
+                             "location /f { proxy_pass http://10.0.0.1; } }");
     const struct table *table = &compiled.table;
     const struct table_proxy *a = &table->proxy[compiled_location(&compiled, "/a/")->proxy];
     CU_ASSERT_STRING_EQUAL(table_chars(table, a->host), "10.0.0.1:81");
@@ -131,6 +132,8 @@ static void emits_proxy_targets(void) {
     CU_ASSERT_FALSE(c->has_uri);
     CU_ASSERT_EQUAL(c->prefix_length, 0);
     CU_ASSERT_EQUAL(c->upstream, a->upstream);
+    CU_ASSERT_EQUAL(compiled_location(&compiled, "/e")->proxy,
+                    compiled_location(&compiled, "/f")->proxy);
     const struct table_proxy *d = &table->proxy[compiled_location(&compiled, "/d")->proxy];
     CU_ASSERT_EQUAL(d->upstream, TABLE_NONE);
     ops_of(&compiled, d->target, 3);

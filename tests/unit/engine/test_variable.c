@@ -222,8 +222,7 @@ static void add_proxy(struct table_builder *builder, uint32_t location, uint32_t
         (struct table_proxy){.upstream = upstream,
                              .target = target,
                              .host = builder_string(builder, "back:8080"),
-                             .port = builder_string(builder, "8080"),
-                             .place = builder->place};
+                             .port = builder_string(builder, "8080")};
     BUILDER_RECORD(builder, location, location)->proxy = proxy;
 }
 

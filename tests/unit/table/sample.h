@@ -110,9 +110,8 @@ static void sample_add_upstream(struct table_writer *writer) {
     table_writer_intern(writer, TABLE_SECTION_upstream, &upstream, 1);
     SAMPLE_ADD(writer, proxy, .upstream = 0, .target = TABLE_NONE,
                .host = sample_string(writer, "app"), .port = sample_string(writer, "80"),
-               .has_uri = 1, .uri = sample_string(writer, "/v1/"), .prefix_length = 5,
-               .place = {0, 8});
-    SAMPLE_ADD(writer, proxy, .upstream = TABLE_NONE, .target = 0, .place = {0, 9});
+               .has_uri = 1, .uri = sample_string(writer, "/v1/"), .prefix_length = 5);
+    SAMPLE_ADD(writer, proxy, .upstream = TABLE_NONE, .target = 0);
 }
 
 /* Locations 0: /api/, 1: = /api/x, 2: ~ \.php$, 3: @fallback. Set 0 holds the first and third,
