@@ -1,10 +1,11 @@
 /* Builds a table: sections as growing arrays, equal runs found by their bytes, one file at the
- * end. A run's key is its own copy in the section's array: when the array grows, the arena keeps
- * the old one, so keys stay valid and nothing is copied for the map. */
+ * end. A large site has sections of many megabytes, so they lie outside the arena, where growing
+ * leaves nothing behind. */
 #include "table/writer.h"
 
 #include "table/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -48,28 +49,37 @@ static void clear_gaps(const struct table_writer_section *section, size_t record
     }
 }
 
+static void release_section(struct table_writer_section *section) {
+    free(section->records);
+    section->records = NULL;
+    interner_release(&section->interned);
+}
+
+static void release_sections(void *data) {
+    struct table_writer_section *sections = data;
+    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
+        release_section(&sections[i]);
+    }
+}
+
+static void own(struct arena *arena, void (*release)(void *), void *data) {
+    if (!arena_add_cleanup(arena, release, data)) {
+        memory_exhausted();
+    }
+}
+
 void table_writer_init(struct table_writer *writer, struct arena *arena) {
     *writer = (struct table_writer){.arena = arena};
+    writer->sections = arena_require(arena, TABLE_SECTION_COUNT * sizeof *writer->sections);
+    own(arena, release_sections, writer->sections);
     for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
-        map_init(&writer->sections[i].interned, arena);
         find_gaps(&writer->sections[i], &table_records[i]);
     }
-    map_init(&writer->strings, arena);
     /* The empty string is at offset 0, where a zeroed record looks for it. */
     table_writer_string(writer, SLICE(""));
 }
 
-/* Not zeroed, so that pages which stay unused are never touched. */
-static char *allocate_records(struct arena *arena, size_t size) {
-    char *bytes = arena_allocate_bytes(arena, size + 7);
-    if (bytes == NULL) {
-        memory_exhausted();
-    }
-    return bytes + (-(uintptr_t)bytes & 7);
-}
-
-static void grow(struct table_writer *writer, struct table_writer_section *section,
-                 size_t record_size, uint32_t needed) {
+static void grow(struct table_writer_section *section, size_t record_size, uint32_t needed) {
     size_t capacity = section->capacity == 0 ? FIRST_CAPACITY : section->capacity;
     while (capacity < needed) {
         capacity *= 2;
@@ -77,9 +87,9 @@ static void grow(struct table_writer *writer, struct table_writer_section *secti
     if (capacity > count_limit) {
         capacity = count_limit;
     }
-    char *records = allocate_records(writer->arena, capacity * record_size);
-    if (section->count > 0) {
-        memcpy(records, section->records, section->count * record_size);
+    char *records = realloc(section->records, capacity * record_size);
+    if (records == NULL) {
+        memory_exhausted();
     }
     section->records = records;
     section->capacity = (uint32_t)capacity;
@@ -96,34 +106,34 @@ static char *reserve(struct table_writer *writer, enum table_section id, size_t 
     }
     uint32_t needed = section->count + (uint32_t)count;
     if (needed > section->capacity) {
-        grow(writer, section, record_size, needed);
+        grow(section, record_size, needed);
     }
     return section->records + section->count * record_size;
 }
 
-/* The position of an equal key in the map, or `position`, which is then remembered. */
-static uint32_t intern(struct map *map, struct slice key, uint32_t position) {
-    /* A map's values are pointers. NOLINTNEXTLINE(performance-no-int-to-ptr) */
-    void *value = (void *)((uintptr_t)position + 1);
-    return (uint32_t)((uintptr_t)map_insert(map, key, value) - 1);
-}
-
 struct table_string table_writer_string(struct table_writer *writer, struct slice text) {
     struct table_writer_section *strings = &writer->sections[TABLE_SECTION_strings];
-    char *copy = reserve(writer, TABLE_SECTION_strings, text.size + 1);
-    if (copy == NULL) {
+    if (text.size > count_limit) {
+        writer->overflow = true;
         return (struct table_string){0, 0};
     }
-    if (text.size > 0) {
-        memcpy(copy, text.data, text.size);
+    uint32_t size = (uint32_t)text.size;
+    uint32_t hash = interner_hash(text.data, text.size);
+    uint32_t offset = interner_find(&strings->interned, hash, strings->records, 1, text.data, size);
+    if (offset == TABLE_NONE) {
+        char *copy = reserve(writer, TABLE_SECTION_strings, text.size + 1);
+        if (copy == NULL) {
+            return (struct table_string){0, 0};
+        }
+        if (text.size > 0) {
+            memcpy(copy, text.data, text.size);
+        }
+        copy[text.size] = '\0';
+        offset = strings->count;
+        strings->count += size + 1;
+        interner_add(&strings->interned, hash, offset, size);
     }
-    copy[text.size] = '\0';
-    struct slice key = {copy, text.size};
-    uint32_t offset = intern(&writer->strings, key, strings->count);
-    if (offset == strings->count) {
-        strings->count += (uint32_t)text.size + 1;
-    }
-    return (struct table_string){offset, (uint32_t)text.size};
+    return (struct table_string){offset, size};
 }
 
 uint32_t table_writer_add(struct table_writer *writer, enum table_section section) {
@@ -154,6 +164,7 @@ uint32_t table_writer_append(struct table_writer *writer, enum table_section sec
 struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
                                        const void *records, uint32_t count) {
     struct table_writer_section *target = &writer->sections[section];
+    size_t record_size = table_records[section].size;
     if (count == 0) {
         return (struct table_range){0, 0};
     }
@@ -161,12 +172,15 @@ struct table_range table_writer_intern(struct table_writer *writer, enum table_s
     if (copy == NULL) {
         return (struct table_range){0, 0};
     }
-    size_t size = (size_t)count * table_records[section].size;
-    memcpy(copy, records, size);
-    clear_gaps(target, table_records[section].size, copy, count);
-    uint32_t first = intern(&target->interned, (struct slice){copy, size}, target->count);
-    if (first == target->count) {
+    memcpy(copy, records, count * record_size);
+    clear_gaps(target, record_size, copy, count);
+    uint32_t hash = interner_hash(copy, count * record_size);
+    uint32_t first =
+        interner_find(&target->interned, hash, target->records, record_size, copy, count);
+    if (first == TABLE_NONE) {
+        first = target->count;
         target->count += count;
+        interner_add(&target->interned, hash, first, count);
     }
     return (struct table_range){first, count};
 }
@@ -186,6 +200,24 @@ static size_t place_sections(const struct table_writer *writer, struct table_hea
     return end;
 }
 
+/* Sections one after the other, with zeros up to the next or to the end of the file. Each is given
+ * up once it is copied, so that a large site is never in memory twice. */
+static void fill_in(struct table_writer *writer, const struct table_header *header, char *file) {
+    memcpy(file, header, sizeof *header);
+    size_t end = sizeof *header;
+    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
+        const struct table_section_entry *entry = &header->sections[i];
+        memset(file + end, 0, entry->offset - end);
+        size_t size = (size_t)entry->count * entry->record_size;
+        if (size > 0) {
+            memcpy(file + entry->offset, writer->sections[i].records, size);
+        }
+        end = entry->offset + size;
+        release_section(&writer->sections[i]);
+    }
+    memset(file + end, 0, header->size - end);
+}
+
 struct slice table_writer_finish(struct table_writer *writer) {
     if (writer->overflow) {
         return (struct slice){NULL, 0};
@@ -198,15 +230,12 @@ struct slice table_writer_finish(struct table_writer *writer) {
     };
     memcpy(header.magic, TABLE_MAGIC, sizeof header.magic);
     header.size = place_sections(writer, &header);
-    char *file = arena_require(writer->arena, header.size);
-    memcpy(file, &header, sizeof header);
-    for (enum table_section i = 0; i < TABLE_SECTION_COUNT; i++) {
-        const struct table_section_entry *entry = &header.sections[i];
-        if (entry->count > 0) {
-            memcpy(file + entry->offset, writer->sections[i].records,
-                   (size_t)entry->count * entry->record_size);
-        }
+    char *file = malloc(header.size);
+    if (file == NULL) {
+        memory_exhausted();
     }
+    own(writer->arena, free, file);
+    fill_in(writer, &header, file);
     ((struct table_header *)(void *)file)->checksum = XXH3_64bits(file, header.size);
     return (struct slice){file, header.size};
 }

@@ -5,8 +5,7 @@
 #define TABLE_WRITER_H
 
 #include "base/arena.h"
-#include "base/map.h"
-#include "table/layout.h"
+#include "table/interner.h"
 
 /* Bytes between two fields of a record, or behind the last. */
 struct table_writer_gap {
@@ -19,16 +18,15 @@ struct table_writer_section {
     char *records;
     uint32_t count;
     uint32_t capacity;
-    struct map interned; /* bytes of a run of records to its first index + 1 */
+    struct interner interned;
     struct table_writer_gap gaps[TABLE_WRITER_GAPS];
     uint32_t gap_count;
 };
 
 struct table_writer {
-    struct arena *arena;
-    struct table_writer_section sections[TABLE_SECTION_COUNT];
-    struct map strings; /* text to offset + 1 */
-    bool overflow;      /* some section grew beyond what the format can address */
+    struct arena *arena;                   /* with it all memory of the writer is released */
+    struct table_writer_section *sections; /* indexed by enum table_section */
+    bool overflow; /* some section grew beyond what the format can address */
 };
 
 void table_writer_init(struct table_writer *writer, struct arena *arena);
@@ -51,8 +49,8 @@ uint32_t table_writer_append(struct table_writer *writer, enum table_section sec
 struct table_range table_writer_intern(struct table_writer *writer, enum table_section section,
                                        const void *records, uint32_t count);
 
-/* The finished file in the arena: the same input gives the same bytes. An empty slice when the
- * site is too large for the format. */
+/* The finished file, which lives as long as the arena: the same input gives the same bytes. An
+ * empty slice when the site is too large for the format. The sections are gone afterwards. */
 struct slice table_writer_finish(struct table_writer *writer);
 
 #endif
