@@ -202,7 +202,7 @@ struct listen *listen_implied(struct model *model) {
     return create(model, NULL, &parts, DEFAULT_PORT);
 }
 
-static bool is_same_address(const struct address *a, const struct address *b) {
+bool listen_is_same_address(const struct address *a, const struct address *b) {
     bool is_same = a->family == b->family && a->port == b->port && slice_equals(a->host, b->host);
     for (size_t i = 0; is_same && i < sizeof a->bytes; i++) {
         is_same = a->bytes[i] == b->bytes[i];
@@ -214,7 +214,7 @@ static bool is_repeated(const struct setter_call *call, const struct listen *lis
     const struct server *server = call->scope->server;
     for (size_t i = 0; i < server->listens.count; i++) {
         const struct listen *other = server->listens.items[i];
-        if (is_same_address(&other->address, &listen->address)) {
+        if (listen_is_same_address(&other->address, &listen->address)) {
             struct diagnostic *diagnostic = diagnostic_error(
                 call->model->diagnostics, DIAGNOSTIC_DUPLICATE_LISTEN,
                 statement_argument(call->statement, 0)->span, "this server listens there already");

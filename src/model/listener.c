@@ -24,6 +24,8 @@ struct gathering {
     struct model *model;
     struct map groups;    /* family and port to struct port_group */
     struct map addresses; /* the whole address to struct gathered */
+    /* Found last: the servers of a large site listen on the same address one after the other. */
+    struct gathered *latest;
 };
 
 static struct slice address_name(struct model *model, const struct address *address) {
@@ -54,8 +56,13 @@ static struct port_group *find_group(struct gathering *gathering, const struct a
 
 static struct gathered *find_address(struct gathering *gathering, const struct listen *listen) {
     struct model *model = gathering->model;
+    struct gathered *gathered = gathering->latest;
+    if (gathered != NULL &&
+        listen_is_same_address(&gathered->endpoint->address, &listen->address)) {
+        return gathered;
+    }
     struct slice name = address_name(model, &listen->address);
-    struct gathered *gathered = map_find(&gathering->addresses, name);
+    gathered = map_find(&gathering->addresses, name);
     if (gathered == NULL) {
         gathered = arena_require(model->arena, sizeof *gathered);
         gathered->endpoint = arena_require(model->arena, sizeof *gathered->endpoint);
@@ -66,6 +73,7 @@ static struct gathered *find_address(struct gathering *gathering, const struct l
         map_set(&gathering->addresses, name, gathered);
         VECTOR_PUSH(model->arena, &find_group(gathering, &listen->address)->addresses, gathered);
     }
+    gathering->latest = gathered;
     return gathered;
 }
 
@@ -136,17 +144,17 @@ static size_t name_keys(struct model *model, const struct server_name *name, str
     struct slice text = name->text;
     switch (name->kind) {
     case SERVER_NAME_EXACT:
-        keys[0] = arena_format(model->arena, "=%.*s", SLICE_ARGS(text));
+        keys[0] = text_marked(model->arena, '=', text);
         return 1;
     case SERVER_NAME_LEADING:
-        keys[0] = arena_format(model->arena, "*%.*s", SLICE_ARGS(text));
+        keys[0] = text_marked(model->arena, '*', text);
         return 1;
     case SERVER_NAME_BOTH:
-        keys[0] = arena_format(model->arena, "=%.*s", SLICE_ARGS(slice_skip(text, 1)));
-        keys[1] = arena_format(model->arena, "*%.*s", SLICE_ARGS(text));
+        keys[0] = text_marked(model->arena, '=', slice_skip(text, 1));
+        keys[1] = text_marked(model->arena, '*', text);
         return 2;
     case SERVER_NAME_TRAILING:
-        keys[0] = arena_format(model->arena, ">%.*s", SLICE_ARGS(text));
+        keys[0] = text_marked(model->arena, '>', text);
         return 1;
     case SERVER_NAME_REGEX:
         break;

@@ -162,34 +162,41 @@ static void report_duplicate(struct model *model, const struct location *locatio
 }
 
 /* Prefixes with and without ^~ are the same to nginx. */
-static struct slice duplicate_key(struct model *model, const struct location *location) {
+static struct slice duplicate_key(struct arena *arena, const struct location *location) {
     char mark = '/';
     if (location->kind == TABLE_LOCATION_EXACT) {
         mark = '=';
     } else if (location->kind == TABLE_LOCATION_NAMED) {
         mark = '@';
     }
-    return arena_format(model->arena, "%c%.*s", mark, SLICE_ARGS(location->name));
+    return text_marked(arena, mark, location->name);
 }
 
-static void check_level(struct model *model, struct location *const *locations, size_t count) {
+static void check_level(struct model *model, struct arena *scratch,
+                        struct location *const *locations, size_t count) {
     struct map seen;
-    map_init(&seen, model->arena);
+    map_init(&seen, scratch);
     for (size_t i = 0; i < count; i++) {
         struct location *location = locations[i];
         if (!is_regex(location) && !location->is_condition && location->name_word != NULL) {
-            struct location *first = map_insert(&seen, duplicate_key(model, location), location);
+            struct location *first = map_insert(&seen, duplicate_key(scratch, location), location);
             if (first != location) {
                 report_duplicate(model, location, first);
             }
         }
-        check_level(model, location->nested.items, location->nested.count);
+        check_level(model, scratch, location->nested.items, location->nested.count);
     }
 }
 
+enum { SCRATCH_CHUNK = 16 * 1024 };
+
 void location_check_duplicates(struct model *model) {
+    struct arena scratch; /* for one server at a time */
+    arena_init(&scratch, SCRATCH_CHUNK);
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
-        check_level(model, server->locations.items, server->locations.count);
+        check_level(model, &scratch, server->locations.items, server->locations.count);
+        arena_reset(&scratch);
     }
+    arena_release(&scratch);
 }

@@ -104,6 +104,8 @@ void settings_inherit(struct model *model);
 /* The place of bytes `begin` to `end` of a word's text in its source. */
 struct span word_span(const struct model *model, const struct word *word, size_t begin, size_t end);
 struct slice text_lower(struct model *model, struct slice text);
+/* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
+struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
 /* --- template.c --- */
 
@@ -151,6 +153,7 @@ struct location *location_create(struct model *model, const struct scope *scope,
 void location_check_duplicates(struct model *model);
 void listener_build(struct model *model);
 struct listen *listen_implied(struct model *model);
+bool listen_is_same_address(const struct address *a, const struct address *b);
 void log_add_combined(struct model *model);
 void log_resolve(struct model *model);
 void proxy_resolve(struct model *model);

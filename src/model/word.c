@@ -1,6 +1,8 @@
 /* Words and their places: where in the source a byte of a word's text stands. */
 #include "model/reading.h"
 
+#include <string.h>
+
 /* What nginx's scanner takes as two bytes for one. */
 static bool is_escape(char second) {
     return second == '"' || second == '\'' || second == '\\' || second == 't' || second == 'r' ||
@@ -49,4 +51,16 @@ struct slice text_lower(struct model *model, struct slice text) {
         lower[i] = byte_lower(text.data[i]);
     }
     return (struct slice){lower, text.size};
+}
+
+struct slice text_marked(struct arena *arena, char mark, struct slice text) {
+    char *marked = arena_allocate_bytes(arena, text.size + 1);
+    if (marked == NULL) {
+        memory_exhausted();
+    }
+    marked[0] = mark;
+    if (text.size > 0) {
+        memcpy(marked + 1, text.data, text.size);
+    }
+    return (struct slice){marked, text.size + 1};
 }

@@ -37,7 +37,7 @@ static void index_lines(struct arena *arena, struct source *source) {
     }
 }
 
-static const struct source *indexed(struct source_set *set, uint32_t id) {
+static struct source *indexed(struct source_set *set, uint32_t id) {
     struct source *source = set->all.items[id];
     if (source->line_starts == NULL) {
         index_lines(set->arena, source);
@@ -45,10 +45,20 @@ static const struct source *indexed(struct source_set *set, uint32_t id) {
     return source;
 }
 
+/* Lines behind the latest one that are looked at before all others. */
+enum { LINES_AHEAD = 32 };
+
 struct position source_locate(struct source_set *set, uint32_t id, uint32_t offset) {
-    const struct source *source = indexed(set, id);
+    struct source *source = indexed(set, id);
     uint32_t low = 0;
     uint32_t high = source->line_count; /* the line is in low .. high - 1 */
+    uint32_t latest = source->latest_line;
+    if (source->line_starts[latest] <= offset) {
+        low = latest;
+        if (high - low > LINES_AHEAD && source->line_starts[low + LINES_AHEAD] > offset) {
+            high = low + LINES_AHEAD;
+        }
+    }
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         if (source->line_starts[middle] <= offset) {
@@ -57,6 +67,7 @@ struct position source_locate(struct source_set *set, uint32_t id, uint32_t offs
             high = middle;
         }
     }
+    source->latest_line = low;
     uint32_t start = source->line_starts[low];
     return (struct position){low + 1, offset < start ? 1 : offset - start + 1};
 }

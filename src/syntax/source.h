@@ -21,6 +21,7 @@ struct source {
     bool is_included;
     uint32_t *line_starts; /* offset of each line; built on first use */
     uint32_t line_count;
+    uint32_t latest_line; /* found last, from 0: places are mostly asked for in order */
 };
 
 struct source_set {

@@ -54,5 +54,5 @@ struct word word_decode(struct arena *arena, struct span span, struct slice raw)
             inside.size--; /* the closing quote */
         }
     }
-    return (struct word){span, resolve_escapes(arena, inside), quote};
+    return (struct word){resolve_escapes(arena, inside), span, quote};
 }
