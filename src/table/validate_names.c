@@ -41,6 +41,15 @@ static uint32_t distance_from_home(const struct table_name_slot *slots, uint32_t
     return i >= home ? i - home : i + (count - home);
 }
 
+/* Keys lie in the strings in another order than slots do, so that each would be waited for. */
+static void fetch_key_ahead(const struct table *table, const struct table_name_slot *slots,
+                            uint32_t count, uint32_t i) {
+    enum { AHEAD = 8 };
+    if (count - i > AHEAD) {
+        __builtin_prefetch(table_chars(table, slots[i + AHEAD].key));
+    }
+}
+
 /* Walks the slots of one index. `run` is how many used slots lie directly before the current one:
  * a name must not be further from its first choice than that, or the search would stop early. */
 static bool check_slots(const struct table_validation *validation,
@@ -50,6 +59,7 @@ static bool check_slots(const struct table_validation *validation,
     uint32_t count = index->slots.count;
     uint32_t run = count_run_before_first(slots, count);
     for (uint32_t i = 0; i < count; i++) {
+        fetch_key_ahead(table, slots, count, i);
         if (is_free(&slots[i])) {
             run = 0;
             continue;

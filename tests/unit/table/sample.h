@@ -192,16 +192,20 @@ static void sample_add_server(struct table_writer *writer) {
                .place = {0, 6});
 }
 
+static void sample_fill(struct table_writer *writer) {
+    SAMPLE_ADD(writer, source, .name = sample_string(writer, "site.conf"));
+    sample_add_programs(writer);
+    sample_add_settings(writer);
+    sample_add_upstream(writer);
+    sample_add_locations(writer);
+    sample_add_server(writer);
+}
+
 /* The table, in the arena. */
 static struct slice sample_build(struct arena *arena) {
     struct table_writer writer;
     table_writer_init(&writer, arena);
-    SAMPLE_ADD(&writer, source, .name = sample_string(&writer, "site.conf"));
-    sample_add_programs(&writer);
-    sample_add_settings(&writer);
-    sample_add_upstream(&writer);
-    sample_add_locations(&writer);
-    sample_add_server(&writer);
+    sample_fill(&writer);
     return table_writer_finish(&writer);
 }
 

@@ -328,6 +328,30 @@ static void knows_the_bytes_of_tokens(void) {
     arena_release(&arena);
 }
 
+/* A long section is not looked at in one piece. */
+static void finds_the_one_of_many_that_is_wrong(void) {
+    enum { COUNT = 9000 };
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct table_writer writer;
+    table_writer_init(&writer, &arena);
+    sample_fill(&writer);
+    while (writer.sections[TABLE_SECTION_name].count < COUNT) {
+        table_writer_add(&writer, TABLE_SECTION_name);
+    }
+    struct slice bytes = table_writer_finish(&writer);
+    static const uint32_t places[] = {2, 2047, 2048, 2049, 8191, 8192, COUNT - 1};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char message[128];
+        snprintf(message, sizeof message,
+                 "section \"name\", record %u, field \"text\": points beyond the strings",
+                 places[i]);
+        const struct fault fault = FAULT(name, places[i], text, UINT32_MAX, message);
+        check_fault(&fault, bytes);
+    }
+    arena_release(&arena);
+}
+
 UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out_of_bounds},
            {"refuses settings beyond their limits", refuses_settings_beyond_their_limits},
            {"refuses programs that could go wrong", refuses_programs_that_could_go_wrong},
@@ -336,4 +360,5 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses locations in the wrong place", refuses_locations_in_the_wrong_place},
            {"refuses routes that cannot be taken", refuses_routes_that_cannot_be_taken},
            {"refuses names longer than words", refuses_names_longer_than_words},
-           {"knows the bytes of tokens", knows_the_bytes_of_tokens})
+           {"knows the bytes of tokens", knows_the_bytes_of_tokens},
+           {"finds the one of many that is wrong", finds_the_one_of_many_that_is_wrong})
