@@ -234,10 +234,22 @@ demo: deps ## build, lint, compile and serve a sample, and show real responses
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo.sh $(BUILD)
 
+# Micro-benchmarks.
+bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+
+$(bench_programs): $(BUILD)/bench/%: bench/%.c $(BUILD)/librpcd.a
+	@mkdir -p $(@D)
+	@echo "  BENCH $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/librpcd.a $(RUNTIME_LIBS)
+
 .PHONY: bench
-bench: all ## measure side by side with what else is installed
+bench: all $(bench_programs) ## measure side by side with what else is installed
 	$(Q)scripts/fetch-nginx $(PEERS)
 	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) bench/run.py
+	@echo
+	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) bench/scale.py
+	@echo
+	$(Q)$(BUILD)/bench/parse
 
 .PHONY: deps
 deps: ## install what building needs (Debian, Ubuntu), when missing
@@ -251,7 +263,7 @@ test-deps: ## install what testing needs (Debian, Ubuntu), when missing
 lint-deps: ## install what format and lint-code need (Debian, Ubuntu), when missing
 	$(Q)scripts/install-packages lint
 
-c_files := $(shell find src runtime tests -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
+c_files := $(shell find src runtime tests bench -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
 
 .PHONY: format
 format: ## format the C sources with clang-format

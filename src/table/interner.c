@@ -52,9 +52,7 @@ static void grow(struct interner *interner) {
         memory_exhausted();
     }
     interner->slot_count = (uint32_t)count;
-    for (size_t i = 0; i < count; i++) {
-        interner->slots[i].first = TABLE_NONE;
-    }
+    memset(interner->slots, 0xff, count * sizeof *interner->slots); /* TABLE_NONE everywhere */
     for (uint32_t i = 0; i < old.slot_count; i++) {
         if (old.slots[i].first != TABLE_NONE) {
             put(interner, old.slots[i]);
