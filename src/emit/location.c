@@ -86,18 +86,30 @@ static struct table_range emit_methods(struct emitter *emitter, const struct loc
     return table_writer_intern(&emitter->writer, TABLE_SECTION_name, records, (uint32_t)count);
 }
 
+static uint32_t emit_handling(struct emitter *emitter, const struct location *location) {
+    struct table_handling record = {
+        .auto_redirect = has_auto_redirect(location),
+        .internal = location->is_internal,
+        .try_files = emit_try_files(emitter, location->try_files),
+        .limited = location->limited == NULL ? TABLE_NONE
+                                             : emit_condition_location(emitter, location->limited),
+        .methods = emit_methods(emitter, location),
+    };
+    return emit_shared(emitter, TABLE_SECTION_handling, &record);
+}
+
 uint32_t emit_condition_location(struct emitter *emitter, const struct location *block) {
+    static const struct table_handling plain = {.try_files = TABLE_NONE, .limited = TABLE_NONE};
     const struct location *around = block->parent;
     struct table_location record = {
         .name = emit_string(emitter, around->name),
         .kind = around->kind,
+        .handling = emit_shared(emitter, TABLE_SECTION_handling, &plain),
         .identity = extend_identity(emitter->identity, emitter->condition_count++, SLICE("if")),
         .settings = emit_settings(emitter, block->settings),
         .nested = TABLE_NONE,
         .rewrite = TABLE_NONE,
         .proxy = emit_proxy(emitter, block->proxy != NULL ? block : around),
-        .try_files = TABLE_NONE,
-        .limited = TABLE_NONE,
         .place = emit_place(emitter, block->statement),
     };
     return emit_append(emitter, TABLE_SECTION_location, &record);
@@ -111,19 +123,14 @@ uint32_t emit_location(struct emitter *emitter, const struct location *location,
     struct table_location record = {
         .name = emit_string(emitter, location->name),
         .kind = location->kind,
-        .auto_redirect = has_auto_redirect(location),
         .identity = identity,
         .settings = emit_settings(emitter, location->settings),
         .nested = TABLE_NONE,
         .rewrite = emit_rewrite(emitter, &location->rewrite),
         .proxy = emit_proxy(emitter, location),
-        .internal = location->is_internal,
-        .try_files = emit_try_files(emitter, location->try_files),
-        .limited = location->limited == NULL ? TABLE_NONE
-                                             : emit_condition_location(emitter, location->limited),
-        .methods = emit_methods(emitter, location),
         .place = emit_place(emitter, location->statement),
     };
+    record.handling = emit_handling(emitter, location);
     return emit_append(emitter, TABLE_SECTION_location, &record);
 }
 

@@ -74,20 +74,20 @@ static uint32_t find_named(const struct engine_request *request, struct slice na
 /* limit_except: other methods have settings and a handler of their own. */
 static void apply_limit(struct engine_request *request) {
     const struct table *table = request->engine->table;
-    const struct table_location *location = request->location;
-    if (location->limited == TABLE_NONE) {
+    const struct table_handling *handling = table_handling_of(table, request->location);
+    if (handling->limited == TABLE_NONE) {
         return;
     }
-    for (uint32_t i = 0; i < location->methods.count; i++) {
-        const struct table_name *method = &table->name[location->methods.first + i];
+    for (uint32_t i = 0; i < handling->methods.count; i++) {
+        const struct table_name *method = &table->name[handling->methods.first + i];
         if (slice_equals(table_text(table, method->text), request->method)) {
             return;
         }
     }
     engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_LIMITED,
-                                               .record = location->limited,
+                                               .record = handling->limited,
                                                .subject = request->method});
-    use_location(request, location->limited);
+    use_location(request, handling->limited);
 }
 
 enum engine_phase engine_enter_named(struct engine_request *request, struct slice name,
@@ -190,7 +190,8 @@ static enum engine_phase redirect_to_slash(struct engine_request *request,
 static enum engine_phase check_location(struct engine_request *request, bool is_redirect,
                                         struct engine_outcome *outcome) {
     const struct table_location *location = request->location; /* before limit_except */
-    if (location != NULL && location->internal && !request->is_internal) {
+    const struct table *table = request->engine->table;
+    if (location != NULL && table_handling_of(table, location)->internal && !request->is_internal) {
         return engine_answer_error(request, STATUS_NOT_FOUND, NULL, outcome);
     }
     bool is_too_large = is_body_too_large(request);
@@ -237,8 +238,10 @@ static enum engine_phase check_access(struct engine_request *request,
 }
 
 static enum engine_phase try_files(struct engine_request *request, struct engine_outcome *outcome) {
-    uint32_t record =
-        request->location != NULL ? request->location->try_files : request->server->try_files;
+    const struct table *table = request->engine->table;
+    uint32_t record = request->location != NULL
+                          ? table_handling_of(table, request->location)->try_files
+                          : request->server->try_files;
     return record == TABLE_NONE ? ENGINE_PHASE_CONTENT : engine_try_files(request, record, outcome);
 }
 

@@ -54,10 +54,14 @@ static const struct table_node *find_child(const struct table *table, const stru
     return NULL;
 }
 
+static bool wants_redirect(const struct table *table, uint32_t location) {
+    return location != TABLE_NONE &&
+           table_handling_of(table, &table->location[location])->auto_redirect != 0;
+}
+
 /* Whether the location at `node`, whose name is the path and a slash, wants the redirect. */
 static bool redirects(const struct table *table, const struct table_node *node) {
-    return (node->exact != TABLE_NONE && table->location[node->exact].auto_redirect) ||
-           (node->prefix != TABLE_NONE && table->location[node->prefix].auto_redirect);
+    return wants_redirect(table, node->exact) || wants_redirect(table, node->prefix);
 }
 
 /* Looks at `node`, whose label begins where `rest` does but is longer. */

@@ -49,6 +49,12 @@ static inline const char *table_chars(const struct table *table, struct table_st
     return table->strings + string.offset;
 }
 
+/* What the location does with a request besides answering it. */
+static inline const struct table_handling *
+table_handling_of(const struct table *table, const struct table_location *location) {
+    return &table->handling[location->handling];
+}
+
 /* Record `index` of any section, as bytes. */
 static inline const char *table_record_at(const struct table *table, enum table_section section,
                                           uint32_t index) {

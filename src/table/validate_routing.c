@@ -82,11 +82,6 @@ static bool check_proxy(const struct table_validation *validation, uint32_t reco
 static bool check_location(const struct table_validation *validation, uint32_t record) {
     const struct table *table = validation->table;
     const struct table_location *location = &table->location[record];
-    if (location->limited != TABLE_NONE &&
-        table->location[location->limited].limited != TABLE_NONE) {
-        return table_refuse(validation, TABLE_SECTION_location, record, "limited",
-                            "names a location that is limited itself");
-    }
     if (location->proxy == TABLE_NONE) {
         return true;
     }
@@ -99,6 +94,15 @@ static bool check_location(const struct table_validation *validation, uint32_t r
                             "replaces more of the path than the location matches");
     }
     return true;
+}
+
+static bool check_handling(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    uint32_t limited = table->handling[record].limited;
+    return limited == TABLE_NONE ||
+           table_handling_of(table, &table->location[limited])->limited == TABLE_NONE ||
+           table_refuse(validation, TABLE_SECTION_handling, record, "limited",
+                        "names a location that is limited itself");
 }
 
 /* RFC 9110 5.6.2: tchar. */
@@ -178,6 +182,7 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_peer, check_peer},
         {TABLE_SECTION_proxy, check_proxy},
         {TABLE_SECTION_location, check_location},
+        {TABLE_SECTION_handling, check_handling},
         {TABLE_SECTION_header_field, check_header_field},
         {TABLE_SECTION_regex, check_regex},
         {TABLE_SECTION_access_log, check_access_log},

@@ -330,8 +330,11 @@ class Table:
 
     def redirect_target(self, node):
         for number in (node.exact, node.prefix):
-            if number is not None and self.record("location", number).auto_redirect:
-                return self.record("location", number)
+            if number is None:
+                continue
+            location = self.record("location", number)
+            if self.record("handling", location.handling).auto_redirect:
+                return location
         return None
 
     def first_match(self, location_set, path):

@@ -117,21 +117,20 @@ static void sample_add_upstream(struct table_writer *writer) {
 /* Locations 0: /api/, 1: = /api/x, 2: ~ \.php$, 3: @fallback. Set 0 holds the first and third,
  * set 1, nested in location 0, the second. */
 static void sample_add_locations(struct table_writer *writer) {
-    SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/"), .auto_redirect = 1,
-               .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .try_files = TABLE_NONE,
-               .limited = TABLE_NONE, .place = {0, 7});
+    SAMPLE_ADD(writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE);
+    SAMPLE_ADD(writer, handling, .auto_redirect = 1, .try_files = TABLE_NONE,
+               .limited = TABLE_NONE);
+    SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/"), .handling = 1,
+               .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .place = {0, 7});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/x"),
                .kind = TABLE_LOCATION_EXACT, .identity = 2, .nested = TABLE_NONE,
-               .rewrite = TABLE_NONE, .proxy = 1, .try_files = TABLE_NONE, .limited = TABLE_NONE,
-               .place = {0, 9});
+               .rewrite = TABLE_NONE, .proxy = 1, .place = {0, 9});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "\\.php$"),
                .kind = TABLE_LOCATION_REGEX, .identity = 3, .nested = TABLE_NONE, .rewrite = 2,
-               .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
-               .place = {0, 10});
+               .proxy = TABLE_NONE, .place = {0, 10});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "@fallback"),
                .kind = TABLE_LOCATION_NAMED, .identity = 4, .nested = TABLE_NONE, .rewrite = 2,
-               .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
-               .place = {0, 11});
+               .proxy = TABLE_NONE, .place = {0, 11});
     const struct table_capture_name name = {sample_string(writer, "slot"), 0};
     uint32_t regex = SAMPLE_ADD(
         writer, regex, .pattern = sample_string(writer, "(?<slot>x)\\.php$"), .capture_count = 1,

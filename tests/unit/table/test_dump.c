@@ -108,8 +108,7 @@ static void add_doubling_set(struct table_writer *writer, uint32_t number, uint3
         uint32_t location =
             SAMPLE_ADD(writer, location, .name = sample_string(writer, names[i]),
                        .identity = 100 + 2 * number + i, .nested = nested, .rewrite = TABLE_NONE,
-                       .proxy = TABLE_NONE, .try_files = TABLE_NONE, .limited = TABLE_NONE,
-                       .place = {TABLE_NONE, 0});
+                       .proxy = TABLE_NONE, .place = {TABLE_NONE, 0});
         nodes[i + 1] =
             (struct table_node){sample_string(writer, names[i]), {0, 0}, TABLE_NONE, location};
     }
@@ -134,6 +133,7 @@ static void ends_where_sets_are_nested_in_many_locations(void) {
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
     table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
+    SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE);
     for (uint32_t i = 0; i < SETS; i++) {
         add_doubling_set(&writer, i, SETS);
     }
