@@ -141,12 +141,16 @@ struct table_range emit_location_tree(struct emitter *emitter, struct location *
     struct location_tree tree = {
         .emitter = emitter,
         .entries = entries,
-        /* A node has a location or at least two children, but for the root. */
+        /* A node has a location or at least two children, but for a root without either. */
         .nodes =
             arena_require(&emitter->scratch, (2 * (size_t)entry_count + 1) * sizeof *tree.nodes),
         .root = emit_next(emitter, TABLE_SECTION_node),
     };
-    add_node(&tree, (struct pending_node){0, entry_count, 0}, 0);
+    uint32_t depth = 0;
+    if (entry_count > 0) {
+        depth = shared_length(entries[0].name, entries[entry_count - 1].name);
+    }
+    add_node(&tree, (struct pending_node){0, entry_count, depth}, 0);
     for (uint32_t i = 0; i < tree.node_count && !emitter->writer.overflow; i++) {
         complete_node(&tree, i);
     }

@@ -69,18 +69,18 @@ static uint32_t find_child(const struct table *table, struct table_range childre
 /* The node that the labels spelling out `name` lead to, or TABLE_NONE. */
 static uint32_t find_node(const struct table *table, uint32_t root, struct slice name) {
     uint32_t node = root;
-    while (name.size > 0) {
-        node = find_child(table, table->node[node].children, (unsigned char)name.data[0]);
-        if (node == TABLE_NONE) {
-            return TABLE_NONE;
-        }
+    while (node != TABLE_NONE) {
         struct slice label = table_text(table, table->node[node].label);
         if (!slice_starts_with(name, label)) {
             return TABLE_NONE;
         }
         name = slice_skip(name, label.size);
+        if (name.size == 0) {
+            return node;
+        }
+        node = find_child(table, table->node[node].children, (unsigned char)name.data[0]);
     }
-    return node;
+    return TABLE_NONE;
 }
 
 static bool is_prefix_kind(uint32_t kind) {
@@ -135,9 +135,9 @@ static bool check_node_locations(const struct table_validation *validation, uint
 static bool check_set(const struct table_validation *validation, uint32_t record) {
     const struct table *table = validation->table;
     struct table_range nodes = table->location_set[record].nodes;
-    if (nodes.count == 0 || table->node[nodes.first].label.length != 0) {
+    if (nodes.count == 0) {
         return table_refuse(validation, TABLE_SECTION_location_set, record, "nodes",
-                            "do not begin with a root without label");
+                            "are none, not even a root");
     }
     for (uint32_t i = nodes.first; i < nodes.first + nodes.count; i++) {
         if (!check_node(validation, nodes, i)) {

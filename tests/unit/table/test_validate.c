@@ -198,9 +198,7 @@ static uint64_t label_of(uint32_t node) {
 static void refuses_trees_that_lead_astray(void) {
     CHECK_FAULTS(
         FAULT(location_set, 0, nodes.count, 0,
-              AT("location_set", 0, "nodes", "do not begin with a root without label")),
-        FAULT(location_set, 1, nodes, range_of(5, 1),
-              AT("location_set", 1, "nodes", "do not begin with a root without label")),
+              AT("location_set", 0, "nodes", "are none, not even a root")),
         FAULT(location_set, 1, nodes.first, 3,
               AT("location_set", 1, "nodes", "holds records of another")),
         FAULT(node, 0, children.count, 3, AT("node", 1, "children", "holds records of another")),
@@ -219,6 +217,8 @@ static void refuses_locations_in_the_wrong_place(void) {
         FAULT(node, 5, exact, 0, AT("node", 5, "exact", "names a location of another kind")),
         FAULT(node, 2, prefix, 0, AT("node", 2, "prefix", "names a location of another name")),
         FAULT(node, 0, exact, 1, AT("node", 0, "exact", "names a location of another name")),
+        FAULT(node, 0, label, label_of(2),
+              AT("node", 1, "prefix", "names a location of another name")),
         FAULT(
             location, 0, nested, 0,
             AT("node", 1, "prefix", "names a location whose nested index is not behind this one")),
