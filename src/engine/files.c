@@ -9,9 +9,10 @@
 
 enum { STATUS_INTERNAL_ERROR = 500 };
 
-/* The root of the location; a relative one begins at the prefix. */
+/* The root of the location; a relative one begins at the prefix. There is none before a server is
+ * known. */
 static bool find_root(struct engine_request *request, struct slice *root) {
-    uint32_t program = request->settings->root;
+    uint32_t program = request->settings != NULL ? request->settings->root : TABLE_NONE;
     *root = SLICE("");
     if (program != TABLE_NONE && !engine_run_template(request, program, root)) {
         return false;
