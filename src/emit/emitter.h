@@ -5,6 +5,7 @@
 #define EMIT_EMITTER_H
 
 #include "model/model.h"
+#include "table/hash_slot.h"
 #include "table/writer.h"
 
 struct emitter {
@@ -49,7 +50,14 @@ uint32_t emit_program(struct emitter *emitter, enum table_program_kind kind,
                       const struct table_op *ops, size_t count);
 uint32_t emit_template(struct emitter *emitter, const struct template *template);
 uint32_t emit_regex(struct emitter *emitter, const struct regex *regex);
+
+/* slot.c */
 void emit_slots(struct emitter *emitter);
+
+/* map.c, geo.c, split.c: `is_volatile` comes from any definition of the variable */
+uint32_t emit_map(struct emitter *emitter, const struct map_definition *map, bool is_volatile);
+uint32_t emit_geo(struct emitter *emitter, const struct geo_definition *geo, bool is_volatile);
+uint32_t emit_split(struct emitter *emitter, const struct split_definition *split);
 
 /* rewrite.c */
 uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite); /* or TABLE_NONE */
@@ -89,6 +97,21 @@ struct table_range emit_location_tree(struct emitter *emitter, struct location *
 
 /* server.c */
 void emit_servers(struct emitter *emitter);
+
+/* hash_slots.c: hash slots over keys */
+struct hash_slots {
+    struct emitter *emitter;
+    struct table_hash_slot *items; /* in the emitter's scratch */
+    uint32_t count;
+    bool has[TABLE_name_kind_COUNT];
+};
+
+/* Room for that many keys. */
+void hash_slots_begin(struct hash_slots *slots, struct emitter *emitter, uint64_t keys);
+/* The first of equal keys of one kind counts. */
+void hash_slots_put(struct hash_slots *slots, struct slice key, enum table_name_kind kind,
+                    uint32_t target);
+struct table_range hash_slots_emit(const struct hash_slots *slots, enum table_section section);
 
 /* listener.c and name_index.c */
 void emit_listeners(struct emitter *emitter);

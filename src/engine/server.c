@@ -3,51 +3,8 @@
  * the endpoint's default. */
 #include "engine/engine.h"
 
+#include "engine/hash_slot.h"
 #include "engine/state.h"
-
-/* Nobody, or record number of the server. */
-static uint32_t find_name(const struct table *table, const struct table_name_index *names,
-                          struct slice key, enum table_name_kind kind) {
-    if (names->slots.count == 0) {
-        return TABLE_NONE;
-    }
-    const struct table_name_slot *slots = table->name_slot + names->slots.first;
-    uint32_t count = names->slots.count;
-    uint64_t hash = slice_hash(key);
-    for (uint32_t i = table_name_home(hash, count); slots[i].server != TABLE_NONE;
-         i = i + 1 < count ? i + 1 : 0) {
-        if (slots[i].hash == hash && slots[i].kind == (uint32_t)kind &&
-            slice_equals(table_text(table, slots[i].key), key)) {
-            return slots[i].server;
-        }
-    }
-    return TABLE_NONE;
-}
-
-/* *.example.com, whose key is ".example.com": the parts of the host from each dot on. */
-static uint32_t find_leading(const struct table *table, const struct table_name_index *names,
-                             struct slice host) {
-    uint32_t server = TABLE_NONE;
-    for (size_t dot = slice_find_byte(host, '.'); dot < host.size && server == TABLE_NONE;
-         dot += 1 + slice_find_byte(slice_skip(host, dot + 1), '.')) {
-        server = find_name(table, names, slice_skip(host, dot), TABLE_NAME_LEADING);
-    }
-    return server;
-}
-
-/* www.*, whose key is "www.": the parts of the host up to each dot. */
-static uint32_t find_trailing(const struct table *table, const struct table_name_index *names,
-                              struct slice host) {
-    for (size_t end = host.size; end > 0; end--) {
-        if (host.data[end - 1] == '.') {
-            uint32_t server = find_name(table, names, slice_take(host, end), TABLE_NAME_TRAILING);
-            if (server != TABLE_NONE) {
-                return server;
-            }
-        }
-    }
-    return TABLE_NONE;
-}
 
 static bool find_regex(struct engine_request *request, const struct table_name_index *names,
                        uint32_t *server) {
@@ -67,22 +24,15 @@ static bool find_regex(struct engine_request *request, const struct table_name_i
     return true;
 }
 
-static uint32_t find_by_text(const struct table *table, const struct table_name_index *names,
-                             struct slice host) {
-    uint32_t server = find_name(table, names, host, TABLE_NAME_EXACT);
-    if (server == TABLE_NONE && names->has_leading) {
-        server = find_leading(table, names, host);
-    }
-    if (server == TABLE_NONE && names->has_trailing) {
-        server = find_trailing(table, names, host);
-    }
-    return server;
-}
-
 bool engine_find_server(struct engine_request *request, const struct table_endpoint *endpoint) {
     const struct table *table = request->engine->table;
     const struct table_name_index *names = &table->name_index[endpoint->names];
-    uint32_t server = find_by_text(table, names, request->host);
+    const struct engine_keys keys = {.table = table,
+                                     .slots = table_name_slots(table, names),
+                                     .has_leading = names->has_leading != 0,
+                                     .has_trailing = names->has_trailing != 0};
+    uint64_t effort = 0;
+    uint32_t server = engine_find_key(&keys, request->host, &effort);
     /* An absent host may be named "", but no regex is asked about it. */
     if (server == TABLE_NONE && request->host.size > 0 && !find_regex(request, names, &server)) {
         return false;

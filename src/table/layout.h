@@ -144,8 +144,8 @@ enum table_section {
     ;
 #include "table/layout.def"
 
-/* The slot of a name index at which the search for a name with that hash begins. */
-static inline uint32_t table_name_home(uint64_t hash, uint32_t slot_count) {
+/* The slot of a name index or map at which the search for a key with that hash begins. */
+static inline uint32_t table_hash_home(uint64_t hash, uint32_t slot_count) {
     return (uint32_t)((hash & UINT32_MAX) * slot_count >> 32);
 }
 

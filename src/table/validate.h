@@ -4,7 +4,7 @@
 #ifndef TABLE_VALIDATE_H
 #define TABLE_VALIDATE_H
 
-#include "table/table.h"
+#include "table/hash_slot.h"
 
 /* No word of a configuration is longer (nginx's limit for one token is 4096 bytes), so neither is
  * a name that validation reads to the end. */
@@ -33,6 +33,37 @@ bool table_validate_locations(const struct table_validation *validation);
 
 /* Listeners, peers, upstream groups, proxies, header fields and logs. */
 bool table_validate_routing(const struct table_validation *validation);
+
+/* Maps, geos and splits, and the slots that name them. */
+bool table_validate_maps(const struct table_validation *validation);
+
+/* --- what the steps share --- */
+
+/* A check of each record of a section. */
+struct table_rule {
+    enum table_section section;
+    bool (*check)(const struct table_validation *, uint32_t record);
+};
+
+bool table_apply_rules(const struct table_validation *validation, const struct table_rule *rules,
+                       size_t count);
+
+/* Hash slots and what their owner, record `record` of `section`, says of them. */
+struct table_slots_owner {
+    enum table_section section;
+    uint32_t record;
+    enum table_section slot_section;
+    uint32_t first_slot;
+    struct table_hash_slots slots;
+    bool has_leading;
+    bool has_trailing;
+};
+
+bool table_validate_slots(const struct table_validation *validation,
+                          const struct table_slots_owner *owner);
+
+/* What is wrong with the prefix of a network; NULL: nothing. */
+const char *table_check_network(uint32_t match, uint32_t prefix);
 
 /* Fills in the error and returns false. `field` may be NULL. */
 bool table_refuse(const struct table_validation *validation, enum table_section section,

@@ -127,8 +127,7 @@ static bool check_regex(const struct table_validation *validation, uint32_t reco
            table_refuse(validation, TABLE_SECTION_regex, record, "capture_count", "is too large");
 }
 
-/* Those that may stand in an access rule and what they are compared with. */
-static const char *check_network(uint32_t match, uint32_t prefix) {
+const char *table_check_network(uint32_t match, uint32_t prefix) {
     static const uint32_t widths[TABLE_client_match_COUNT] = {
         [TABLE_CLIENT_IPV4] = 32, [TABLE_CLIENT_IPV6] = 128};
     return prefix <= widths[match] ? NULL : "is longer than an address";
@@ -136,7 +135,7 @@ static const char *check_network(uint32_t match, uint32_t prefix) {
 
 static bool check_access_rule(const struct table_validation *validation, uint32_t record) {
     const struct table_access_rule *rule = &validation->table->access_rule[record];
-    const char *fault = check_network(rule->match, rule->prefix);
+    const char *fault = table_check_network(rule->match, rule->prefix);
     return fault == NULL ||
            table_refuse(validation, TABLE_SECTION_access_rule, record, "prefix", fault);
 }
@@ -173,10 +172,7 @@ static bool check_access_log(const struct table_validation *validation, uint32_t
 }
 
 bool table_validate_routing(const struct table_validation *validation) {
-    static const struct {
-        enum table_section section;
-        bool (*check)(const struct table_validation *, uint32_t);
-    } rules[] = {
+    static const struct table_rule rules[] = {
         {TABLE_SECTION_listener, check_listener},
         {TABLE_SECTION_upstream, check_upstream},
         {TABLE_SECTION_peer, check_peer},
@@ -191,13 +187,5 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_try_files, check_try_files},
         {TABLE_SECTION_rewrite, check_rewrite},
     };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        uint32_t count = validation->table->header->sections[rules[i].section].count;
-        for (uint32_t record = 0; record < count; record++) {
-            if (!rules[i].check(validation, record)) {
-                return false;
-            }
-        }
-    }
-    return true;
+    return table_apply_rules(validation, rules, sizeof rules / sizeof rules[0]);
 }

@@ -370,7 +370,7 @@ static inline void builder_place_name(struct table_builder *builder, struct tabl
     enum table_name_kind kind;
     struct slice key = builder_name_key(spec->name, &kind);
     uint64_t hash = slice_hash(key);
-    uint32_t i = table_name_home(hash, index->slots.count);
+    uint32_t i = table_hash_home(hash, index->slots.count);
     while (BUILDER_RECORD(builder, name_slot, index->slots.first + i)->server != TABLE_NONE) {
         i = (i + 1) % index->slots.count;
     }

@@ -158,7 +158,7 @@ static void sample_add_locations(struct table_writer *writer) {
 static void sample_put_name(struct table_writer *writer, struct table_name_slot *slots,
                             uint32_t count, const char *key, enum table_name_kind kind) {
     uint64_t hash = slice_hash(slice_from_string(key));
-    uint32_t i = table_name_home(hash, count);
+    uint32_t i = table_hash_home(hash, count);
     while (slots[i].server != TABLE_NONE) {
         i = (i + 1) % count;
     }
