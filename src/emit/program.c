@@ -1,4 +1,4 @@
-/* Programs, the templates among them, and the variables, slots and regexes they refer to. Equal ops
+/* Programs, the templates among them, and the variables and regexes they refer to. Equal ops
  * are stored once, and so equal programs are one record. */
 #include "emit/emitter.h"
 
@@ -44,37 +44,6 @@ uint32_t emit_template(struct emitter *emitter, const struct template *template)
         ops[i] = make_op(emitter, &template->parts.items[i]);
     }
     return emit_program(emitter, TABLE_PROGRAM_TEMPLATE, ops, count);
-}
-
-/* nginx lets the last one define what a variable is that nothing has set; `set` only if there is no
- * other. */
-static uint32_t slot_source(const struct config_variable *variable) {
-    static const uint32_t sources[] = {
-        [DEFINED_BY_SET] = TABLE_SLOT_SET,     [DEFINED_BY_CAPTURE] = TABLE_SLOT_CAPTURE,
-        [DEFINED_BY_MAP] = TABLE_SLOT_MAP,     [DEFINED_BY_GEO] = TABLE_SLOT_GEO,
-        [DEFINED_BY_SPLIT] = TABLE_SLOT_SPLIT, [DEFINED_ELSEWHERE] = TABLE_SLOT_SET,
-    };
-    uint32_t source = TABLE_SLOT_SET;
-    for (size_t i = 0; i < variable->definitions.count; i++) {
-        uint32_t next = sources[variable->definitions.items[i].kind];
-        source = next != TABLE_SLOT_SET ? next : source;
-    }
-    return source;
-}
-
-/* The record's number is the variable's slot. */
-void emit_slots(struct emitter *emitter) {
-    for (size_t i = 0; i < emitter->model->variables.count; i++) {
-        const struct config_variable *variable = emitter->model->variables.items[i];
-        struct table_slot slot = {
-            .name = emit_string(emitter, variable->name),
-            .source = slot_source(variable),
-            .map = TABLE_NONE,
-            .geo = TABLE_NONE,
-            .split = TABLE_NONE,
-        };
-        emit_append(emitter, TABLE_SECTION_slot, &slot);
-    }
 }
 
 uint32_t emit_regex(struct emitter *emitter, const struct regex *regex) {

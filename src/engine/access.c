@@ -8,7 +8,7 @@
 enum { IPV4_SIZE = 4, IPV6_SIZE = 16, SATISFY_ALL = 0 };
 
 /* An IPv4 client of an IPv6 socket is an IPv4 client. */
-static struct slice unmap(struct slice address) {
+struct slice engine_unmap_address(struct slice address) {
     static const char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '\xff', '\xff'};
     bool is_mapped = address.size == IPV6_SIZE && memcmp(address.data, mapped, sizeof mapped) == 0;
     return is_mapped ? slice_skip(address, sizeof mapped) : address;
@@ -25,7 +25,7 @@ static bool has_prefix(const char *address, const uint8_t *network, uint32_t pre
 
 bool engine_address_matches(struct slice address, enum table_client_match match,
                             const struct table_bytes16 *network, uint32_t prefix) {
-    address = unmap(address);
+    address = engine_unmap_address(address);
     switch (match) {
     case TABLE_CLIENT_ALL:
         return true;

@@ -48,6 +48,9 @@ bool engine_access_is_allowed(const struct engine_request *request);
 bool engine_address_matches(struct slice address, enum table_client_match match,
                             const struct table_bytes16 *network, uint32_t prefix);
 
+/* The IPv4 address inside an IPv4-mapped IPv6 one; any other as it is. */
+struct slice engine_unmap_address(struct slice address);
+
 /* --- program.c --- */
 
 /* The parts in one piece, in the request's arena. False without memory. */

@@ -27,12 +27,21 @@ static enum engine_value no_value(struct engine_request *request, const struct t
 /* By enum table_slot_source. nginx tells variables apart by what defines them: one that a named
  * group would have set has no value before the match, one that `set` would have set is empty. Logs
  * show the difference. */
-static enum engine_value (*const sources[TABLE_slot_source_COUNT])(struct engine_request *,
-                                                                   const struct table_slot *,
-                                                                   struct slice *) = {
-    [TABLE_SLOT_SET] = empty_value, [TABLE_SLOT_CAPTURE] = no_value, [TABLE_SLOT_MAP] = no_value,
-    [TABLE_SLOT_GEO] = no_value,    [TABLE_SLOT_SPLIT] = no_value,
+static engine_source *const sources[TABLE_slot_source_COUNT] = {
+    [TABLE_SLOT_SET] = empty_value,          [TABLE_SLOT_CAPTURE] = no_value,
+    [TABLE_SLOT_MAP] = engine_map_value,     [TABLE_SLOT_GEO] = engine_geo_value,
+    [TABLE_SLOT_SPLIT] = engine_split_value,
 };
+
+void engine_slot_tell(const struct engine_request *request, const struct table_slot *slot,
+                      struct slice subject, struct slice value) {
+    engine_tell(request, (struct engine_event){
+                             .kind = ENGINE_EVENT_VARIABLE,
+                             .record = (uint32_t)(slot - request->engine->table->slot),
+                             .subject = subject,
+                             .value = value,
+                         });
+}
 
 static bool is_volatile(const struct table *table, const struct table_slot *slot) {
     switch ((enum table_slot_source)slot->source) {

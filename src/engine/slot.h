@@ -8,4 +8,16 @@
 enum engine_value engine_slot_value(struct engine_request *request, uint32_t index,
                                     struct slice *value);
 
+/* What gives a slot that nothing has set its value. */
+typedef enum engine_value engine_source(struct engine_request *request,
+                                        const struct table_slot *slot, struct slice *value);
+
+engine_source engine_map_value;   /* map.c */
+engine_source engine_geo_value;   /* geo.c */
+engine_source engine_split_value; /* split.c */
+
+/* Tells an observer what was made of a slot's subject. */
+void engine_slot_tell(const struct engine_request *request, const struct table_slot *slot,
+                      struct slice subject, struct slice value);
+
 #endif

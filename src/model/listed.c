@@ -1,5 +1,6 @@
 /* Directives that are known from nginx's table only: their place and number of arguments are
- * checked, on and off where they are flags, and blocks inside them; compile refuses them. */
+ * checked, on and off where they are flags, blocks inside them, and that the variables are known
+ * which they define; compile refuses them. */
 #include "model/reading.h"
 
 /* What the inside of a listed block is, by the block's name and place. */
@@ -46,6 +47,46 @@ static void read_inside(const struct setter_call *call) {
     }
 }
 
+/* Directives whose argument names a variable that they define. */
+struct defining_directive {
+    struct slice name;
+    uint32_t argument; /* LAST: the last one */
+};
+
+#define LAST UINT32_MAX
+
+static const struct defining_directive defining_directives[] = {
+    {SLICE_INIT("auth_request_set"), 0},
+    {SLICE_INIT("perl_set"), 0},
+    {SLICE_INIT("js_set"), 0},
+    {SLICE_INIT("js_var"), 0},
+    {SLICE_INIT("auth_jwt_claim_set"), 0},
+    {SLICE_INIT("auth_jwt_header_set"), 0},
+    {SLICE_INIT("keyval"), 1},
+    {SLICE_INIT("num_map"), LAST},
+};
+
+#define DEFINING_COUNT (sizeof defining_directives / sizeof defining_directives[0])
+
+static void define_variable(const struct setter_call *call) {
+    struct slice name = slice_from_string(call->directive->name);
+    for (size_t i = 0; i < DEFINING_COUNT; i++) {
+        if (!slice_equals(defining_directives[i].name, name)) {
+            continue;
+        }
+        uint32_t last = statement_argument_count(call->statement) - 1;
+        uint32_t argument = defining_directives[i].argument;
+        const struct word *word =
+            statement_argument(call->statement, argument < last ? argument : last);
+        struct slice variable;
+        if (variable_name(call->model, word, &variable)) {
+            (void)variable_define(call->model, variable, word->span,
+                                  (struct variable_definition){.statement = call->statement,
+                                                               .kind = DEFINED_ELSEWHERE});
+        }
+    }
+}
+
 bool model_set_listed(const struct setter_call *call) {
     if (!call->scope->is_refused) {
         refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
@@ -56,7 +97,7 @@ bool model_set_listed(const struct setter_call *call) {
     }
     /* Variables of stream and mail are no concern of the http site. */
     if (!call->scope->is_refused) {
-        map_define_listed(call);
+        define_variable(call);
     }
     return call->directive->form != FORM_FLAG || model_set_flag(call);
 }

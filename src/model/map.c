@@ -1,262 +1,226 @@
-/* map, geo and split_clients, and the other directives that define variables: not run yet, but read
- * so that the checks can follow values through them. */
-#include "model/reading.h"
+/* map: a variable that depends on a text. Which keys there may be beside each other is nginx's rule
+ * (ngx_hash_add_key); matching is the engine's. */
+#include "model/entries.h"
+#include "model/mapping.h"
 
-#include <string.h>
-
-static void refuse_directive(const struct setter_call *call) {
-    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
-           call->directive->name);
-}
-
-static void define(const struct setter_call *call, const struct word *word,
-                   struct variable_definition definition) {
-    struct slice name;
-    if (variable_name(call->model, word, &name)) {
-        (void)variable_define(call->model, name, word->span, definition);
-    }
-}
-
-/* A block of entries being read. */
-struct entry_block {
-    const struct setter_call *call;
-    const char *kind;
-    struct variable_definition definition;
+struct map_reading {
+    struct entry_block block;
+    struct map_definition *definition;
     const struct statement *first_default;
-    uint32_t percentage; /* so far, in hundredths of a percent */
+    struct map seen[TABLE_name_kind_COUNT]; /* keys to their statements */
 };
 
-static void reject_entry(const struct entry_block *block, const struct word *word,
-                         const char *help) {
-    struct model *model = block->call->model;
+static const struct slice flags[] = {SLICE_INIT("hostnames"), SLICE_INIT("volatile")};
+
+#define FLAG_COUNT (sizeof flags / sizeof flags[0])
+
+/* --- keys --- */
+
+static bool may_be_wildcard(struct slice text) {
+    return slice_find_byte(text, '*') < text.size || (text.size > 1 && text.data[0] == '.');
+}
+
+/* nginx compares keys above `hostnames` as they stand. */
+static void warn_about_early_wildcards(const struct map_reading *reading) {
+    struct model *model = reading->block.model;
+    for (size_t i = 0; i < reading->definition->keys.count; i++) {
+        const struct map_key *key = &reading->definition->keys.items[i];
+        if (key->kind != TABLE_NAME_EXACT || !may_be_wildcard(key->text)) {
+            continue;
+        }
+        struct diagnostic *diagnostic =
+            diagnostic_add(model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_INVALID_VALUE,
+                           key->statement->words[0].span,
+                           "\"%.*s\" stands above \"hostnames\" and is not taken for a wildcard",
+                           SLICE_ARGS(key->text));
+        diagnostic_help(model->arena, diagnostic, "write \"hostnames;\" as the first line");
+    }
+}
+
+static bool has_empty_label(struct slice text) {
+    for (size_t i = 0; i + 1 < text.size; i++) {
+        if (text.data[i] == '.' && text.data[i + 1] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_stars(struct slice text) {
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        count += text.data[i] == '*';
+    }
+    return count;
+}
+
+/* What a key below `hostnames` is. Unlike a server name it may be ".": it stands for itself. */
+struct host_key {
+    enum table_name_kind kind;
+    struct slice text;
+    bool is_exact_too; /* .example.com */
+};
+
+static bool classify_host(struct slice text, struct host_key *key) {
+    size_t stars = count_stars(text);
+    *key = (struct host_key){TABLE_NAME_EXACT, text, false};
+    if (stars > 1 || has_empty_label(text)) {
+        return false;
+    }
+    if (text.size > 1 && text.data[0] == '.') {
+        *key = (struct host_key){TABLE_NAME_LEADING, text, true};
+        return true;
+    }
+    if (text.size > 2 && slice_starts_with(text, SLICE("*."))) {
+        *key = (struct host_key){TABLE_NAME_LEADING, slice_skip(text, 1), false};
+        return true;
+    }
+    if (text.size > 2 && slice_ends_with(text, SLICE(".*"))) {
+        *key = (struct host_key){TABLE_NAME_TRAILING, slice_take(text, text.size - 1), false};
+        return true;
+    }
+    return stars == 0;
+}
+
+static void report_conflict(struct model *model, const struct word *word,
+                            const struct statement *first) {
     struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                         "invalid line in \"%s\": \"%.*s\"", block->kind, SLICE_ARGS(word->text));
-    diagnostic_help(model->arena, diagnostic, "%s", help);
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_DUPLICATE_KEY, word->span,
+                         "conflicting parameter \"%.*s\"", SLICE_ARGS(word->text));
+    diagnostic_note(model->arena, diagnostic, first->words[0].span, "the same key stands here");
+    diagnostic_help(model->arena, diagnostic,
+                    "remove one of them; upper and lower case are the same in a map");
 }
 
-static void add_result(struct entry_block *block, const struct word *word) {
-    struct model *model = block->call->model;
-    VECTOR_PUSH(model->arena, &block->definition.results,
-                template_parse(model, word, word->text, 0));
-}
-
-/* The results of geo and split_clients are literal, '$' included. */
-static void add_constant(struct entry_block *block, const struct word *word) {
-    struct model *model = block->call->model;
-    struct template constant = {.word = word};
-    VECTOR_PUSH(model->arena, &constant.parts,
-                (struct template_part){.kind = PART_TEXT, .span = word->span, .text = word->text});
-    VECTOR_PUSH(model->arena, &block->definition.results, constant);
-}
-
-static bool is_simple_pair(const struct entry_block *block, const struct statement *statement) {
-    struct model *model = block->call->model;
-    if (statement->block != NULL) {
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNEXPECTED_BLOCK, statement->block->open,
-                         "a line in \"%s\" takes no block", block->kind);
+/* False after saying that the key is there already. */
+static bool add_key(struct map_reading *reading, struct map_key key) {
+    struct model *model = reading->block.model;
+    void *line = (void *)(uintptr_t)key.statement;
+    const struct statement *first = map_insert(&reading->seen[key.kind], key.text, line);
+    if (first != key.statement) {
+        report_conflict(model, &key.statement->words[0], first);
         return false;
     }
-    if (statement->word_count != 2) {
-        struct diagnostic *diagnostic = diagnostic_error(
-            model->diagnostics, DIAGNOSTIC_WRONG_ARGUMENT_COUNT, statement->span,
-            "a line in \"%s\" has two words, not %u", block->kind, statement->word_count);
+    VECTOR_PUSH(model->arena, &reading->definition->keys, key);
+    return true;
+}
+
+static void add_host_key(struct map_reading *reading, struct map_key key) {
+    struct host_key host;
+    if (!classify_host(key.text, &host)) {
+        struct model *model = reading->block.model;
+        const struct word *word = &key.statement->words[0];
+        struct diagnostic *diagnostic =
+            diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
+                             "invalid hostname or wildcard \"%.*s\"", SLICE_ARGS(word->text));
         diagnostic_help(model->arena, diagnostic,
-                        "write \"KEY VALUE;\", with quotes around what holds spaces");
-        return false;
-    }
-    return true;
-}
-
-static bool is_first_default(struct entry_block *block, const struct statement *statement) {
-    if (block->first_default != NULL) {
-        structure_report_duplicate(block->call->model, statement, block->first_default);
-        return false;
-    }
-    block->first_default = statement;
-    return true;
-}
-
-/* A key is a literal, or a regular expression behind '~' (or '~*', ignoring case). */
-static void read_map_key(struct entry_block *block, const struct statement *statement) {
-    const struct word *word = &statement->words[0];
-    if (word->text.size < 2 || word->text.data[0] != '~') {
+                        "a '*' stands for whole labels at the beginning or the end only: "
+                        "*.example.com, .example.com or www.example.*");
         return;
     }
-    bool ignore_case = word->text.data[1] == '*';
-    (void)regex_create(block->call->model, statement, word, ignore_case ? 2 : 1, ignore_case,
-                       &block->definition.key);
-}
-
-static void read_map_entry(struct entry_block *block, const struct statement *statement) {
-    struct slice name = statement_name(statement);
-    if (statement->word_count == 1 &&
-        (slice_equals(name, SLICE("hostnames")) || slice_equals(name, SLICE("volatile")))) {
-        return;
-    }
-    if (!is_simple_pair(block, statement)) {
-        return;
-    }
-    if (slice_equals(name, SLICE("default"))) {
-        if (is_first_default(block, statement)) {
-            add_result(block, &statement->words[1]);
-        }
-        return;
-    }
-    read_map_key(block, statement);
-    add_result(block, &statement->words[1]);
-}
-
-static void read_geo_entry(struct entry_block *block, const struct statement *statement) {
-    const struct slice singles[] = {SLICE("ranges"), SLICE("proxy_recursive"), SLICE("volatile")};
-    const struct slice settings[] = {SLICE("delete"), SLICE("proxy")};
-    struct slice name = statement_name(statement);
-    for (size_t i = 0; statement->word_count == 1 && i < sizeof singles / sizeof singles[0]; i++) {
-        if (slice_equals(name, singles[i])) {
+    if (host.is_exact_too) {
+        key.text = slice_skip(host.text, 1);
+        if (!add_key(reading, key)) {
             return;
         }
     }
-    if (!is_simple_pair(block, statement)) {
+    key.kind = host.kind;
+    key.text = host.text;
+    (void)add_key(reading, key);
+}
+
+/* --- lines --- */
+
+static bool is_regex(struct slice text) {
+    return text.size > 0 && text.data[0] == '~';
+}
+
+/* Behind '~', or '~*' for one that ignores case. */
+static void add_regex(struct map_reading *reading, const struct statement *line,
+                      struct template value) {
+    const struct word *word = &line->words[0];
+    bool ignore_case = word->text.size > 1 && word->text.data[1] == '*';
+    struct regex *regex = regex_create(reading->block.model, line, word, ignore_case ? 2 : 1,
+                                       ignore_case, &reading->definition->subject);
+    if (regex != NULL) {
+        VECTOR_PUSH(reading->block.model->arena, &reading->definition->expressions,
+                    (struct map_expression){regex, value});
+    }
+}
+
+static void set_default(struct map_reading *reading, const struct statement *line) {
+    if (reading->first_default != NULL) {
+        structure_report_duplicate(reading->block.model, line, reading->first_default);
         return;
     }
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        if (slice_equals(name, settings[i])) {
-            return;
+    reading->first_default = line;
+    reading->definition->otherwise = entry_add_template(&reading->block, &line->words[1]);
+}
+
+/* A backslash keeps a key from being read as one of the others. */
+static void read_entry(struct map_reading *reading, const struct statement *line) {
+    struct slice text = statement_name(line);
+    if (slice_equals(text, SLICE("default"))) {
+        set_default(reading, line);
+        return;
+    }
+    struct template value = entry_add_template(&reading->block, &line->words[1]);
+    if (is_regex(text)) {
+        add_regex(reading, line, value);
+        return;
+    }
+    if (slice_starts_with(text, SLICE("\\"))) {
+        text = slice_skip(text, 1);
+    }
+    struct map_key key = {.statement = line,
+                          .kind = TABLE_NAME_EXACT,
+                          .text = text_lower(reading->block.model, text),
+                          .value = value};
+    if (reading->definition->hostnames) {
+        add_host_key(reading, key);
+    } else {
+        (void)add_key(reading, key);
+    }
+}
+
+static void read_line(struct map_reading *reading, const struct statement *line) {
+    switch (entry_find_flag(line, flags, FLAG_COUNT)) {
+    case 0:
+        warn_about_early_wildcards(reading);
+        reading->definition->hostnames = true;
+        break;
+    case 1:
+        reading->definition->is_volatile = true;
+        break;
+    default:
+        if (entry_is_pair(&reading->block, line, flags, FLAG_COUNT)) {
+            read_entry(reading, line);
         }
-    }
-    if (!slice_equals(name, SLICE("default")) || is_first_default(block, statement)) {
-        add_constant(block, &statement->words[1]);
-    }
-}
-
-/* "0.5%", at most two digits behind the point, in hundredths of a percent. */
-static bool parse_percentage(struct slice text, uint32_t *hundredths) {
-    if (!slice_ends_with(text, SLICE("%"))) {
-        return false;
-    }
-    text.size--;
-    size_t point = slice_find_byte(text, '.');
-    struct slice fraction = slice_skip(text, point + 1);
-    uint64_t whole;
-    uint64_t part = 0;
-    if (point < text.size && (fraction.size > 2 || !slice_parse_u64(fraction, 99, &part))) {
-        return false;
-    }
-    if (!slice_parse_u64(slice_take(text, point), 100, &whole)) {
-        return false;
-    }
-    *hundredths = (uint32_t)(whole * 100 + (fraction.size == 1 ? part * 10 : part));
-    return true;
-}
-
-static void read_split_entry(struct entry_block *block, const struct statement *statement) {
-    if (!is_simple_pair(block, statement)) {
-        return;
-    }
-    uint32_t hundredths = 0;
-    if (!slice_equals(statement_name(statement), SLICE("*")) &&
-        !parse_percentage(statement_name(statement), &hundredths)) {
-        reject_entry(block, &statement->words[0], "write a percentage such as 12.5%, or \"*\"");
-        return;
-    }
-    block->percentage += hundredths;
-    if (block->percentage > 10000) {
-        reject_entry(block, &statement->words[0], "all percentages together are at most 100%");
-        block->percentage = 0;
-    }
-    add_constant(block, &statement->words[1]);
-}
-
-static void read_entries(struct entry_block *block,
-                         void (*read)(struct entry_block *, const struct statement *)) {
-    struct tree_walk walk = tree_walk_begin(block->call->statement->block);
-    for (struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        read(block, s);
-    }
-    /* Without a default the value is empty when nothing matches. */
-    if (block->first_default == NULL && block->definition.kind != DEFINED_BY_SPLIT) {
-        VECTOR_PUSH(block->call->model->arena, &block->definition.results, (struct template){0});
+        break;
     }
 }
 
 bool model_set_map_block(const struct setter_call *call) {
-    refuse_directive(call);
-    const struct word *source = statement_argument(call->statement, 0);
-    struct entry_block block = {
-        .call = call,
-        .kind = "map",
-        .definition = {.statement = call->statement,
-                       .kind = DEFINED_BY_MAP,
-                       .key = template_parse(call->model, source, source->text, 0)},
+    struct model *model = call->model;
+    const struct word *subject = statement_argument(call->statement, 0);
+    struct map_reading reading = {
+        .block = entry_block_begin(call, DEFINED_BY_MAP, statement_argument(call->statement, 1)),
+        .definition = arena_require(model->arena, sizeof *reading.definition),
     };
-    read_entries(&block, read_map_entry);
-    define(call, statement_argument(call->statement, 1), block.definition);
-    return true;
-}
-
-bool model_set_geo_block(const struct setter_call *call) {
-    refuse_directive(call);
-    uint32_t count = statement_argument_count(call->statement);
-    struct entry_block block = {
-        .call = call,
-        .kind = "geo",
-        .definition = {.statement = call->statement, .kind = DEFINED_BY_GEO},
-    };
-    if (count == 2) {
-        const struct word *source = statement_argument(call->statement, 0);
-        block.definition.key = template_parse(call->model, source, source->text, 0);
+    for (size_t i = 0; i < TABLE_name_kind_COUNT; i++) {
+        map_init(&reading.seen[i], model->arena);
     }
-    read_entries(&block, read_geo_entry);
-    define(call, statement_argument(call->statement, count - 1), block.definition);
-    return true;
-}
-
-bool model_set_split_clients_block(const struct setter_call *call) {
-    refuse_directive(call);
-    const struct word *source = statement_argument(call->statement, 0);
-    struct entry_block block = {
-        .call = call,
-        .kind = "split_clients",
-        .definition = {.statement = call->statement,
-                       .kind = DEFINED_BY_SPLIT,
-                       .key = template_parse(call->model, source, source->text, 0)},
-    };
-    read_entries(&block, read_split_entry);
-    define(call, statement_argument(call->statement, 1), block.definition);
-    return true;
-}
-
-/* Directives of nginx's table whose argument names a variable that they define. */
-struct defining_directive {
-    struct slice name;
-    uint32_t argument; /* LAST: the last one */
-};
-
-#define LAST UINT32_MAX
-
-static const struct defining_directive defining_directives[] = {
-    {SLICE_INIT("auth_request_set"), 0},
-    {SLICE_INIT("perl_set"), 0},
-    {SLICE_INIT("js_set"), 0},
-    {SLICE_INIT("js_var"), 0},
-    {SLICE_INIT("auth_jwt_claim_set"), 0},
-    {SLICE_INIT("auth_jwt_header_set"), 0},
-    {SLICE_INIT("keyval"), 1},
-    {SLICE_INIT("num_map"), LAST},
-};
-
-#define DEFINING_COUNT (sizeof defining_directives / sizeof defining_directives[0])
-
-void map_define_listed(const struct setter_call *call) {
-    struct slice name = slice_from_string(call->directive->name);
-    for (size_t i = 0; i < DEFINING_COUNT; i++) {
-        if (!slice_equals(defining_directives[i].name, name)) {
-            continue;
-        }
-        uint32_t last = statement_argument_count(call->statement) - 1;
-        uint32_t argument = defining_directives[i].argument;
-        define(
-            call, statement_argument(call->statement, argument < last ? argument : last),
-            (struct variable_definition){.statement = call->statement, .kind = DEFINED_ELSEWHERE});
+    reading.definition->statement = call->statement;
+    reading.definition->subject = template_parse(model, subject, subject->text, 0);
+    reading.block.definition.key = reading.definition->subject;
+    reading.block.definition.map = reading.definition;
+    struct tree_walk walk = tree_walk_begin(call->statement->block);
+    for (struct statement *line; (line = tree_walk_next(&walk)) != NULL;) {
+        read_line(&reading, line);
     }
+    if (reading.first_default == NULL) {
+        entry_add_empty(&reading.block);
+    }
+    entry_block_end(&reading.block);
+    return true;
 }

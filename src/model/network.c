@@ -1,20 +1,8 @@
 /* Parsing of networks, with the results of nginx's ngx_ptocidr. */
 #include "model/network.h"
 
+#include "base/ip.h"
 #include "model/reading.h"
-
-#include <arpa/inet.h>
-#include <string.h>
-
-static bool parse_address(int family, struct slice text, uint8_t *bytes) {
-    char address[INET6_ADDRSTRLEN];
-    if (text.size == 0 || text.size >= sizeof address) {
-        return false;
-    }
-    memcpy(address, text.data, text.size);
-    address[text.size] = '\0';
-    return strlen(address) == text.size && inet_pton(family, address, bytes) == 1;
-}
 
 /* Clears what is behind the prefix; false when there was nothing to clear. */
 static bool clear_host_bits(struct client_network *network, uint32_t width) {
@@ -33,10 +21,10 @@ enum network_problem network_parse(struct slice text, struct client_network *net
     *network = (struct client_network){0};
     uint32_t width = 32;
     network->match = TABLE_CLIENT_IPV4;
-    if (!parse_address(AF_INET, address, network->bytes)) {
+    if (!ip_parse_v4(address, network->bytes)) {
         width = 128;
-        network->match = TABLE_CLIENT_IPV6;
-        if (!parse_address(AF_INET6, address, network->bytes)) {
+        *network = (struct client_network){.match = TABLE_CLIENT_IPV6};
+        if (!ip_parse_v6(address, network->bytes)) {
             return NETWORK_INVALID;
         }
     }

@@ -159,7 +159,6 @@ void log_resolve(struct model *model);
 void proxy_resolve(struct model *model);
 void server_name_add_implied(struct model *model, struct server *server);
 struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);
-void map_define_listed(const struct setter_call *call);
 /* Reads the block of an `if` or limit_except as a nameless location inside what is around it. */
 struct location *condition_read_block(const struct setter_call *call, uint32_t context);
 /* Refuses what would have to serve files, once inheritance is applied. */

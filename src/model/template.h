@@ -8,6 +8,9 @@
 struct model;
 struct config_variable;
 struct rewrite_step;
+struct map_definition;
+struct geo_definition;
+struct split_definition;
 
 enum template_part_kind {
     PART_TEXT,
@@ -58,6 +61,10 @@ struct variable_definition {
     struct template key;
     VECTOR_OF(struct template) results;
     struct regex *regex;
+    /* The block that it is, for emission (mapping.h): */
+    const struct map_definition *map;
+    const struct geo_definition *geo;
+    const struct split_definition *split;
 };
 
 /* Parses a word with variables. Undefined variables are looked up after the whole site has been

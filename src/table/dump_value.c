@@ -40,6 +40,11 @@ void dump_place(const struct dumper *dumper, struct table_place place) {
     fprintf(dumper->out, ":%u", place.line);
 }
 
+static void print_address_of(FILE *out, int family, const void *address) {
+    char text[INET6_ADDRSTRLEN];
+    fputs(inet_ntop(family, address, text, sizeof text) != NULL ? text : "?", out);
+}
+
 /* In few words: what a record is called, or what it says. */
 
 static void describe_program(const struct dumper *dumper, uint32_t index) {
@@ -85,6 +90,47 @@ static void describe_proxy(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_map(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->map[index].subject);
+}
+
+static void describe_map_regex(const struct dumper *dumper, uint32_t index) {
+    const struct table_map_regex *regex = &dumper->table->map_regex[index];
+    dump_string(dumper, dumper->table->regex[regex->regex].pattern);
+    fputc(' ', dumper->out);
+    dump_program(dumper, regex->value);
+}
+
+static void describe_geo(const struct dumper *dumper, uint32_t index) {
+    uint32_t subject = dumper->table->geo[index].subject;
+    if (subject == TABLE_NONE) {
+        fputs("the client's address", dumper->out);
+    } else {
+        dump_program(dumper, subject);
+    }
+}
+
+static void describe_geo_proxy(const struct dumper *dumper, uint32_t index) {
+    const struct table_geo_proxy *proxy = &dumper->table->geo_proxy[index];
+    print_address_of(dumper->out, proxy->match == TABLE_CLIENT_IPV6 ? AF_INET6 : AF_INET,
+                     proxy->address.bytes);
+    fprintf(dumper->out, "/%u", proxy->prefix);
+}
+
+static void describe_split(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->split[index].subject);
+}
+
+static void describe_split_part(const struct dumper *dumper, uint32_t index) {
+    const struct table_split_part *part = &dumper->table->split_part[index];
+    if (part->below == 0) {
+        fputs("all others ", dumper->out);
+    } else {
+        fprintf(dumper->out, "below %u ", part->below);
+    }
+    dump_string(dumper, part->value);
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -94,6 +140,12 @@ static const struct {
     {TABLE_SECTION_access_log, describe_access_log},
     {TABLE_SECTION_error_log, describe_error_log},
     {TABLE_SECTION_proxy, describe_proxy},
+    {TABLE_SECTION_map, describe_map},
+    {TABLE_SECTION_map_regex, describe_map_regex},
+    {TABLE_SECTION_geo, describe_geo},
+    {TABLE_SECTION_geo_proxy, describe_geo_proxy},
+    {TABLE_SECTION_split, describe_split},
+    {TABLE_SECTION_split_part, describe_split_part},
 };
 
 void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index) {
@@ -131,8 +183,9 @@ void dump_references(const struct dumper *dumper, enum table_section section,
 
 /* Records of whose ranges only the numbers are of interest. */
 static bool is_plain_range(enum table_section target) {
-    return target == TABLE_SECTION_name_slot || target == TABLE_SECTION_node ||
-           target == TABLE_SECTION_op;
+    return target == TABLE_SECTION_name_slot || target == TABLE_SECTION_map_slot ||
+           target == TABLE_SECTION_geo_ipv4 || target == TABLE_SECTION_geo_ipv6 ||
+           target == TABLE_SECTION_node || target == TABLE_SECTION_op;
 }
 
 static void print_range(const struct dumper *dumper, const struct table_field *field,
@@ -148,9 +201,8 @@ static void print_range(const struct dumper *dumper, const struct table_field *f
  * IPv4. The overview shows the listener's name instead. */
 static void print_address(FILE *out, const struct table_bytes16 *address) {
     static const uint8_t zero[12];
-    char text[INET6_ADDRSTRLEN];
     int family = memcmp(address->bytes + 4, zero, sizeof zero) == 0 ? AF_INET : AF_INET6;
-    fputs(inet_ntop(family, address->bytes, text, sizeof text) != NULL ? text : "?", out);
+    print_address_of(out, family, address->bytes);
 }
 
 static void print_time(FILE *out, uint64_t milliseconds) {
@@ -276,8 +328,33 @@ static void print_kind(const struct dumper *dumper, const struct table_field *fi
     }
 }
 
+/* Addresses in a record that tells of which family they are. False for any other field. */
+static bool print_known_address(FILE *out, enum table_section section,
+                                const struct table_field *field, const void *record) {
+    const char *value = (const char *)record + field->offset;
+    if (section == TABLE_SECTION_geo_ipv4 && field->kind == TABLE_KIND_U32) {
+        uint32_t address = htonl(*(const uint32_t *)(const void *)value);
+        print_address_of(out, AF_INET, &address);
+        return true;
+    }
+    bool is_ipv6 = section == TABLE_SECTION_geo_ipv6;
+    if (section == TABLE_SECTION_geo_proxy) {
+        is_ipv6 = ((const struct table_geo_proxy *)record)->match == TABLE_CLIENT_IPV6;
+    } else if (section == TABLE_SECTION_access_rule) {
+        is_ipv6 = ((const struct table_access_rule *)record)->match == TABLE_CLIENT_IPV6;
+    }
+    if (field->kind != TABLE_KIND_BYTES16 || !is_ipv6) {
+        return false;
+    }
+    print_address_of(out, AF_INET6, value);
+    return true;
+}
+
 void dump_field(const struct dumper *dumper, enum table_section section,
                 const struct table_field *field, const void *record) {
+    if (print_known_address(dumper->out, section, field, record)) {
+        return;
+    }
     const struct table_setting *setting = table_setting_find(section, field->offset);
     if (setting == NULL || !print_setting(dumper->out, setting, record)) {
         print_kind(dumper, field, (const char *)record + field->offset);

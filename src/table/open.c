@@ -20,6 +20,19 @@ bool table_refuse(const struct table_validation *validation, enum table_section 
     return false;
 }
 
+bool table_apply_rules(const struct table_validation *validation, const struct table_rule *rules,
+                       size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t records = validation->table->header->sections[rules[i].section].count;
+        for (uint32_t record = 0; record < records; record++) {
+            if (!rules[i].check(validation, record)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static uint64_t compute_checksum(const char *data, size_t size) {
     static const char zero[sizeof(uint64_t)];
     size_t field = offsetof(struct table_header, checksum);
@@ -162,6 +175,7 @@ static bool check_contents(const struct table_validation *validation) {
     static bool (*const steps[])(const struct table_validation *) = {
         table_validate_fields, table_validate_settings,  table_validate_programs,
         table_validate_names,  table_validate_locations, table_validate_routing,
+        table_validate_maps,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (!steps[i](validation)) {

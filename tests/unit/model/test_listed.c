@@ -84,6 +84,22 @@ static void reads_zones(void) {
     CHECK_FAILURES(rows);
 }
 
+static void check_definition(const char *text) {
+    struct site site;
+    site_read(&site, text);
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct config_variable *variable = map_find(&site.model.variables_by_name, SLICE("a"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(variable);
+    CU_ASSERT_EQUAL(variable->definitions.items[0].kind, DEFINED_ELSEWHERE);
+    site_release(&site);
+}
+
+static void knows_the_variables_they_define(void) {
+    check_definition("server { auth_request_set $a $host; return 200 $a; }");
+    check_definition("keyval $uri $a zone=z; server { return 200 $a; }");
+    check_definition("num_map $uri $a { } server { return 200 $a; }");
+}
+
 /* One error for each kind of thing, with a note at the second place. */
 static void reports_each_refusal_once(void) {
     struct site site;
@@ -120,5 +136,7 @@ static void refuses_what_serves_nothing(void) {
 UNIT_TESTS("model/listed", {"checks place, count and flags", checks_place_count_and_flags},
            {"refuses a block as a whole", refuses_a_block_as_a_whole},
            {"reads rewrites", reads_rewrites}, {"reads TLS settings", reads_tls_settings},
-           {"reads zones", reads_zones}, {"reports each refusal once", reports_each_refusal_once},
+           {"reads zones", reads_zones},
+           {"knows the variables they define", knows_the_variables_they_define},
+           {"reports each refusal once", reports_each_refusal_once},
            {"refuses what serves nothing", refuses_what_serves_nothing})

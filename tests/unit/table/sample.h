@@ -3,8 +3,8 @@
 #ifndef TABLE_SAMPLE_H
 #define TABLE_SAMPLE_H
 
+#include "table/hash_slot.h"
 #include "table/setting.h"
-#include "table/table.h"
 #include "table/writer.h"
 
 #include <stddef.h>
@@ -46,10 +46,20 @@ static void sample_fill_settings(enum table_section section, void *record) {
     }
 }
 
-/* Programs 0: "hello $host$1$slot", 1: set $slot to it, 2: return 301 to it. */
-static void sample_add_programs(struct table_writer *writer) {
+/* Slots 0: of a capture, 1: of the map, 2: of the geo, 3: of the split. */
+static void sample_add_slots(struct table_writer *writer) {
     SAMPLE_ADD(writer, slot, .name = sample_string(writer, "slot"), .source = TABLE_SLOT_CAPTURE,
                .map = TABLE_NONE, .geo = TABLE_NONE, .split = TABLE_NONE);
+    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "mapped"), .source = TABLE_SLOT_MAP,
+               .map = 0, .geo = TABLE_NONE, .split = TABLE_NONE);
+    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "country"), .source = TABLE_SLOT_GEO,
+               .map = TABLE_NONE, .geo = 0, .split = TABLE_NONE);
+    SAMPLE_ADD(writer, slot, .name = sample_string(writer, "variant"), .source = TABLE_SLOT_SPLIT,
+               .map = TABLE_NONE, .geo = TABLE_NONE, .split = 0);
+}
+
+/* Programs 0: "hello $host$1$slot", 1: set $slot to it, 2: return 301 to it, 3: rewrite to it. */
+static void sample_add_programs(struct table_writer *writer) {
     SAMPLE_ADD(writer, variable, .id = VARIABLE_HOST);
     struct table_string hello = sample_string(writer, "hello ");
     const struct table_op template[] = {
@@ -66,6 +76,11 @@ static void sample_add_programs(struct table_writer *writer) {
     const struct table_op answer[] = {{TABLE_OP_RETURN_REDIRECT, 301, 0}};
     ops = table_writer_intern(writer, TABLE_SECTION_op, answer, 1);
     SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_SEQUENCE, .ops = ops);
+    const struct table_op rewrite[] = {{TABLE_OP_REWRITE, 0, 0}};
+    ops = table_writer_intern(writer, TABLE_SECTION_op, rewrite, 1);
+    SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_SEQUENCE, .ops = ops);
+    SAMPLE_ADD(writer, rewrite, .regex = 0, .path = 0, .args = 0, .keep_args = 1,
+               .flag = TABLE_REWRITE_LAST, .place = {0, 12});
 }
 
 static void sample_add_settings(struct table_writer *writer) {
@@ -81,6 +96,13 @@ static void sample_add_settings(struct table_writer *writer) {
     settings.error_log = table_writer_intern(writer, TABLE_SECTION_error_log, &error, 1);
     settings.proxy_hide_header = table_writer_intern(writer, TABLE_SECTION_name, &name, 1);
     settings.add_header = table_writer_intern(writer, TABLE_SECTION_header_field, &header, 1);
+    const struct table_error_page page = {404, TABLE_NONE, 0, {0, 13}};
+    const struct table_access_rule rules[] = {
+        {1, TABLE_CLIENT_IPV4, 8, {{10}}, {0, 14}},
+        {0, TABLE_CLIENT_ALL, 0, {{0}}, {0, 15}},
+    };
+    settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
+    settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
     table_writer_intern(writer, TABLE_SECTION_settings, &settings, 1);
     struct table_process process = {0};
     sample_fill_settings(TABLE_SECTION_process, &process);
@@ -155,34 +177,77 @@ static void sample_add_locations(struct table_writer *writer) {
     table_writer_intern(writer, TABLE_SECTION_location_set, &set, 1);
 }
 
-static void sample_put_name(struct table_writer *writer, struct table_name_slot *slots,
-                            uint32_t count, const char *key, enum table_name_kind kind) {
-    uint64_t hash = slice_hash(slice_from_string(key));
-    uint32_t i = table_hash_home(hash, count);
-    while (slots[i].server != TABLE_NONE) {
-        i = (i + 1) % count;
+/* How many slots the names of the sample have, and its map. In both the exact key stands where it
+ * belongs, the leading one before it and the trailing one, which belongs there, too, behind it. */
+enum { SLOTS = 5 };
+
+/* Slots with an exact, a leading and a trailing key, each leading to record 0. */
+static void sample_fill_slots(struct table_writer *writer, struct table_hash_slot slots[SLOTS],
+                              const char *const keys[TABLE_name_kind_COUNT]) {
+    memset(slots, 0, SLOTS * sizeof *slots);
+    for (int i = 0; i < SLOTS; i++) {
+        slots[i].target = TABLE_NONE;
     }
-    slots[i] = (struct table_name_slot){hash, sample_string(writer, key), kind, 0};
+    for (uint32_t kind = 0; kind < TABLE_name_kind_COUNT; kind++) {
+        uint64_t hash = slice_hash(slice_from_string(keys[kind]));
+        uint32_t i = table_hash_home(hash, SLOTS);
+        while (slots[i].target != TABLE_NONE) {
+            i = table_hash_next(i, SLOTS);
+        }
+        slots[i] = (struct table_hash_slot){hash, sample_string(writer, keys[kind]), kind, 0};
+    }
+}
+
+static void sample_add_map(struct table_writer *writer) {
+    static const char *const keys[] = {"xyz", ".net", "e."};
+    struct table_hash_slot slots[SLOTS];
+    sample_fill_slots(writer, slots, keys);
+    const struct table_map_regex regex = {0, 0};
+    SAMPLE_ADD(writer, map, .subject = 0, .hostnames = 1, .has_leading = 1, .has_trailing = 1,
+               .slots = table_writer_intern(writer, TABLE_SECTION_map_slot, slots, SLOTS),
+               .regexes = table_writer_intern(writer, TABLE_SECTION_map_regex, &regex, 1),
+               .otherwise = 0, .place = {0, 16});
+}
+
+static void sample_add_geo(struct table_writer *writer) {
+    struct table_string inside = sample_string(writer, "inside");
+    const struct table_geo_ipv4 ipv4[] = {{0, {0}}, {0x0a000000, inside}, {0x0b000000, {0}}};
+    const struct table_geo_ipv6 ipv6[] = {{{{0}}, {0}}, {{{0x20}}, inside}};
+    const struct table_geo_proxy proxies[] = {{TABLE_CLIENT_IPV4, 8, {{127}}},
+                                              {TABLE_CLIENT_IPV6, 16, {{0xfc}}}};
+    SAMPLE_ADD(writer, geo, .subject = TABLE_NONE, .is_volatile = 1,
+               .ipv4 = table_writer_intern(writer, TABLE_SECTION_geo_ipv4, ipv4, 3),
+               .ipv6 = table_writer_intern(writer, TABLE_SECTION_geo_ipv6, ipv6, 2),
+               .proxies = table_writer_intern(writer, TABLE_SECTION_geo_proxy, proxies, 2),
+               .proxy_recursive = 1, .place = {0, 17});
+}
+
+static void sample_add_split(struct table_writer *writer) {
+    const struct table_split_part parts[] = {{1000, sample_string(writer, "a")},
+                                             {2000, sample_string(writer, "b")},
+                                             {0, sample_string(writer, "c")}};
+    SAMPLE_ADD(writer, split, .subject = 0,
+               .parts = table_writer_intern(writer, TABLE_SECTION_split_part, parts, 3),
+               .place = {0, 18});
 }
 
 static void sample_add_server(struct table_writer *writer) {
     const struct table_named_location named[] = {{sample_string(writer, "@fallback"), 3},
                                                  {sample_string(writer, "@last"), 3}};
-    SAMPLE_ADD(writer, server, .try_files = TABLE_NONE,
-               .name = sample_string(writer, "example.com"), .rewrite = 2,
+    const struct table_try_file files[] = {{0, 0}, {0, 1}};
+    SAMPLE_ADD(writer, try_files, .target = TABLE_NONE, .status = 404,
+               .files = table_writer_intern(writer, TABLE_SECTION_try_file, files, 2),
+               .place = {0, 19});
+    SAMPLE_ADD(writer, server, .try_files = 0, .name = sample_string(writer, "example.com"),
+               .rewrite = 2,
                .named = table_writer_intern(writer, TABLE_SECTION_named_location, named, 2),
                .place = {0, 5});
-    struct table_name_slot slots[5];
-    memset(slots, 0, sizeof slots);
-    for (int i = 0; i < 5; i++) {
-        slots[i].server = TABLE_NONE;
-    }
-    sample_put_name(writer, slots, 5, "example.com", TABLE_NAME_EXACT);
-    sample_put_name(writer, slots, 5, ".example.com", TABLE_NAME_LEADING);
-    sample_put_name(writer, slots, 5, "www.", TABLE_NAME_TRAILING);
+    static const char *const keys[] = {"example.com", ".example.com", "www."};
+    struct table_hash_slot slots[SLOTS];
+    sample_fill_slots(writer, slots, keys);
     const struct table_name_regex regex = {0, 0};
     SAMPLE_ADD(writer, name_index, .has_leading = 1, .has_trailing = 1,
-               .slots = table_writer_intern(writer, TABLE_SECTION_name_slot, slots, 5),
+               .slots = table_writer_intern(writer, TABLE_SECTION_name_slot, slots, SLOTS),
                .regexes = table_writer_intern(writer, TABLE_SECTION_name_regex, &regex, 1));
     const struct table_endpoint endpoints[] = {{.address = {{127, 0, 0, 1}}}, {.is_wildcard = 1}};
     SAMPLE_ADD(writer, listener, .port = 80, .name = sample_string(writer, "0.0.0.0:80"),
@@ -193,7 +258,11 @@ static void sample_add_server(struct table_writer *writer) {
 
 static void sample_fill(struct table_writer *writer) {
     SAMPLE_ADD(writer, source, .name = sample_string(writer, "site.conf"));
+    sample_add_slots(writer);
     sample_add_programs(writer);
+    sample_add_map(writer);
+    sample_add_geo(writer);
+    sample_add_split(writer);
     sample_add_settings(writer);
     sample_add_upstream(writer);
     sample_add_locations(writer);

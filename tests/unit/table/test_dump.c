@@ -78,17 +78,46 @@ static void shows_one_section_alone(void) {
     arena_init(&arena, 4096);
     struct slice sample = sample_build(&arena);
     char *text = dump(&sample, TABLE_SECTION_op);
-    CU_ASSERT_STRING_EQUAL(text, "section op: operations of programs, 7 records\n"
-                                 "  0: code APPEND_TEXT; a 16; b 6  # \"hello \"\n"
+    CU_ASSERT_STRING_EQUAL(text, "section op: operations of programs, 8 records\n"
+                                 "  0: code APPEND_TEXT; a 39; b 6  # \"hello \"\n"
                                  "  1: code APPEND_VARIABLE; a 0; b 0  # $host\n"
                                  "  2: code APPEND_CAPTURE; a 1; b 0  # $1\n"
                                  "  3: code APPEND_SLOT; a 0; b 0  # $slot\n"
                                  "  4: code SET; a 0; b 0  # set $slot \"hello $host$1$slot\";\n"
                                  "  5: code RETURN_STATUS; a 204; b 0  # return 204;\n"
                                  "  6: code RETURN_REDIRECT; a 301; b 0"
-                                 "  # return 301 \"hello $host$1$slot\";\n");
+                                 "  # return 301 \"hello $host$1$slot\";\n"
+                                 "  7: code REWRITE; a 0; b 0"
+                                 "  # rewrite \"(?<slot>x)\\\\.php$\" \"hello $host$1$slot\" ? "
+                                 "\"hello $host$1$slot\" last;\n");
     free(text);
     arena_release(&arena);
+}
+
+static void shows_what_addresses_and_texts_lead_to(void) {
+    static const struct {
+        enum table_section section;
+        const char *line;
+    } lines[] = {
+        {TABLE_SECTION_slot,
+         "  1: name \"mapped\"; source map; map 0 \"hello $host$1$slot\"; geo none"},
+        {TABLE_SECTION_slot,
+         "  2: name \"country\"; source geo; map none; geo 0 the client's address"},
+        {TABLE_SECTION_slot, "split 0 \"hello $host$1$slot\"\n"},
+        {TABLE_SECTION_map, "; slots 0 to 4; has_leading yes; has_trailing yes; regexes 0 "
+                            "\"(?<slot>x)\\\\.php$\" \"hello $host$1$slot\"; otherwise 0"},
+        {TABLE_SECTION_geo, "; ipv4 0 to 2; ipv6 0 to 1; proxies 0 127.0.0.0/8, 1 fc00::/16; "},
+        {TABLE_SECTION_geo_ipv4, "  1: first 10.0.0.0; value \"inside\"\n"},
+        {TABLE_SECTION_geo_ipv6,
+         "  0: first ::; value \"\"\n  1: first 2000::; value \"inside\"\n"},
+        {TABLE_SECTION_geo_proxy, "  1: match ipv6; prefix 16; address fc00::\n"},
+        {TABLE_SECTION_split,
+         "; parts 0 below 1000 \"a\", 1 below 2000 \"b\", 2 all others \"c\"; "},
+        {TABLE_SECTION_access_rule, "  0: deny yes; match ipv4; prefix 8; address 10.0.0.0; "},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        check_lines(lines[i].section, &lines[i].line, 1);
+    }
 }
 
 static void finds_sections_by_name(void) {
@@ -150,6 +179,7 @@ UNIT_TESTS("table/dump",
            {"shows the site from the listeners down", shows_the_site_from_the_listeners_down},
            {"shows values as in the configuration", shows_values_as_in_the_configuration},
            {"shows one section alone", shows_one_section_alone},
+           {"shows what addresses and texts lead to", shows_what_addresses_and_texts_lead_to},
            {"finds sections by name", finds_sections_by_name},
            {"ends where sets are nested in many locations",
             ends_where_sets_are_nested_in_many_locations})

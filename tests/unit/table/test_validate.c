@@ -114,7 +114,7 @@ static void refuses_programs_that_could_go_wrong(void) {
         FAULT(op, 1, a, 1, AT("op", 1, "a", "names no variable")),
         FAULT(op, 1, b, 1, AT("op", 1, "b", "is not zero")),
         FAULT(op, 2, a, 10, AT("op", 2, "a", "is no capture")),
-        FAULT(op, 3, a, 1, AT("op", 3, "a", "names no slot")),
+        FAULT(op, 3, a, 4, AT("op", 3, "a", "names no slot")),
         FAULT(op, 4, b, 1, AT("op", 4, "b", "names no earlier program")),
         FAULT(op, 4, b, UINT32_MAX, AT("op", 4, "b", "names no earlier program")),
         FAULT(op, 5, a, 1000, AT("op", 5, "a", "is no status")),
@@ -132,8 +132,8 @@ static void refuses_programs_that_could_go_wrong(void) {
         FAULT(proxy, 1, target, 1, AT("proxy", 1, "target", "names a program of the wrong kind")));
 }
 
-/* The slot of the sample that holds its exact name. */
-static uint32_t find_exact_slot(void) {
+/* The slot of the sample's names or of its map that holds the exact key. */
+static uint32_t find_exact_slot(enum table_section section) {
     struct arena arena;
     arena_init(&arena, 4096);
     struct slice sample = sample_build(&arena);
@@ -141,9 +141,9 @@ static uint32_t find_exact_slot(void) {
     struct table_error error;
     uint32_t found = TABLE_NONE;
     CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
-    for (uint32_t i = 0; i < table.name_slot_count; i++) {
-        if (table.name_slot[i].server != TABLE_NONE &&
-            table.name_slot[i].kind == TABLE_NAME_EXACT) {
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        const struct table_hash_slot *slot = (const void *)table_record_at(&table, section, i);
+        if (slot->target != TABLE_NONE && slot->kind == TABLE_NAME_EXACT) {
             found = i;
         }
     }
@@ -156,30 +156,33 @@ static uint64_t range_of(uint32_t first, uint32_t count) {
 }
 
 /* Record numbers in messages are only known when the test runs. */
-static const char *at_slot(char *buffer, size_t size, uint32_t slot, const char *rest) {
-    snprintf(buffer, size, "section \"name_slot\", record %u%s", slot, rest);
+static const char *at_slot(char *buffer, size_t size, enum table_section section, uint32_t slot,
+                           const char *rest) {
+    snprintf(buffer, size, "section \"%s\", record %u%s", table_records[section].name, slot, rest);
     return buffer;
 }
 
 static void refuses_names_that_would_not_be_found(void) {
-    uint32_t exact = find_exact_slot();
+    uint32_t exact = find_exact_slot(TABLE_SECTION_name_slot);
     char hash[128];
     char form[128];
     char home[128];
-    CHECK_FAULTS(
-        FAULT(name_index, 0, slots, range_of(exact - 1, 3),
-              AT("name_index", 0, "slots", "have none free")),
-        FAULT(name_slot, exact, hash, 1,
-              at_slot(hash, sizeof hash, exact, ", field \"hash\": is not that of the key")),
-        FAULT(name_slot, exact, kind, TABLE_NAME_LEADING,
-              at_slot(form, sizeof form, exact, ", field \"key\": is not of its kind")),
-        FAULT(name_index, 0, has_leading, 0,
-              AT("name_index", 0, "has_leading", "does not agree with the slots")),
-        FAULT(name_index, 0, has_trailing, 0,
-              AT("name_index", 0, "has_trailing", "does not agree with the slots")),
-        /* The name behind it stands there because this one had its place. */
-        FAULT(name_slot, exact, server, TABLE_NONE,
-              at_slot(home, sizeof home, exact + 1, ": is not where its hash leads")));
+    CHECK_FAULTS(FAULT(name_index, 0, slots, range_of(exact - 1, 3),
+                       AT("name_index", 0, "slots", "have none free")),
+                 FAULT(name_slot, exact, hash, 1,
+                       at_slot(hash, sizeof hash, TABLE_SECTION_name_slot, exact,
+                               ", field \"hash\": is not that of the key")),
+                 FAULT(name_slot, exact, kind, TABLE_NAME_LEADING,
+                       at_slot(form, sizeof form, TABLE_SECTION_name_slot, exact,
+                               ", field \"key\": is not of its kind")),
+                 FAULT(name_index, 0, has_leading, 0,
+                       AT("name_index", 0, "has_leading", "does not agree with the slots")),
+                 FAULT(name_index, 0, has_trailing, 0,
+                       AT("name_index", 0, "has_trailing", "does not agree with the slots")),
+                 /* The name behind it stands there because this one had its place. */
+                 FAULT(name_slot, exact, server, TABLE_NONE,
+                       at_slot(home, sizeof home, TABLE_SECTION_name_slot, exact + 1,
+                               ": is not where its hash leads")));
 }
 
 /* The bytes of a node's label in the sample, to be given to another node. */
@@ -266,6 +269,117 @@ static void refuses_routes_that_cannot_be_taken(void) {
         FAULT(access_log, 0, format, TABLE_NONE, AT("access_log", 0, "format", "is missing")));
 }
 
+static void refuses_maps_whose_keys_would_not_be_found(void) {
+    uint32_t exact = find_exact_slot(TABLE_SECTION_map_slot);
+    char hash[128];
+    char form[128];
+    char home[128];
+    char value[128];
+    CHECK_FAULTS(
+        FAULT(map, 0, slots, range_of(exact - 1, 3), AT("map", 0, "slots", "have none free")),
+        FAULT(map_slot, exact, hash, 1,
+              at_slot(hash, sizeof hash, TABLE_SECTION_map_slot, exact,
+                      ", field \"hash\": is not that of the key")),
+        FAULT(map_slot, exact, kind, TABLE_NAME_LEADING,
+              at_slot(form, sizeof form, TABLE_SECTION_map_slot, exact,
+                      ", field \"key\": is not of its kind")),
+        FAULT(map, 0, has_leading, 0, AT("map", 0, "has_leading", "does not agree with the slots")),
+        FAULT(map, 0, has_trailing, 0,
+              AT("map", 0, "has_trailing", "does not agree with the slots")),
+        FAULT(map, 0, hostnames, 0,
+              AT("map", 0, "hostnames", "is not set though keys are wildcards")),
+        /* The key behind it stands there because this one had its place. */
+        FAULT(map_slot, exact, value, TABLE_NONE,
+              at_slot(home, sizeof home, TABLE_SECTION_map_slot, exact + 1,
+                      ": is not where its hash leads")),
+        FAULT(map_slot, exact, value, 4,
+              at_slot(value, sizeof value, TABLE_SECTION_map_slot, exact,
+                      ", field \"value\": names no record")));
+}
+
+static void refuses_maps_that_name_no_templates(void) {
+    uint32_t exact = find_exact_slot(TABLE_SECTION_map_slot);
+    char value[128];
+    CHECK_FAULTS(
+        FAULT(map, 0, subject, 1, AT("map", 0, "subject", "names a program of the wrong kind")),
+        FAULT(map, 0, otherwise, 1, AT("map", 0, "otherwise", "names a program of the wrong kind")),
+        FAULT(map, 0, otherwise, TABLE_NONE, AT("map", 0, "otherwise", "names no record")),
+        FAULT(map_slot, exact, value, 1,
+              at_slot(value, sizeof value, TABLE_SECTION_map_slot, exact,
+                      ", field \"value\": names a program of the wrong kind")),
+        FAULT(map_regex, 0, value, 1,
+              AT("map_regex", 0, "value", "names a program of the wrong kind")),
+        FAULT(map_regex, 0, regex, 1, AT("map_regex", 0, "regex", "names no record")),
+        FAULT(geo, 0, subject, 1, AT("geo", 0, "subject", "names a program of the wrong kind")),
+        FAULT(split, 0, subject, 1,
+              AT("split", 0, "subject", "names a program of the wrong kind")));
+}
+
+static void refuses_intervals_with_gaps_or_in_disorder(void) {
+    CHECK_FAULTS(
+        FAULT(geo, 0, ipv4.count, 0, AT("geo", 0, "ipv4", "do not begin with the lowest address")),
+        FAULT(geo, 0, ipv6.count, 0, AT("geo", 0, "ipv6", "do not begin with the lowest address")),
+        FAULT(geo, 0, ipv4.first, 1, AT("geo", 0, "ipv4", "reaches beyond the records")),
+        FAULT(geo, 0, ipv4, range_of(1, 2),
+              AT("geo", 0, "ipv4", "do not begin with the lowest address")),
+        FAULT(geo_ipv4, 0, first, 1, AT("geo", 0, "ipv4", "do not begin with the lowest address")),
+        FAULT(geo_ipv4, 1, first, 0, AT("geo_ipv4", 1, "first", "is not behind the one before")),
+        FAULT(geo_ipv4, 2, first, 0x0a000000,
+              AT("geo_ipv4", 2, "first", "is not behind the one before")),
+        FAULT(geo_ipv6, 0, first.bytes[15], 1,
+              AT("geo", 0, "ipv6", "do not begin with the lowest address")),
+        FAULT(geo_ipv6, 1, first.bytes[0], 0,
+              AT("geo_ipv6", 1, "first", "is not behind the one before")),
+        FAULT(geo_proxy, 0, prefix, 33, AT("geo_proxy", 0, "prefix", "is longer than an address")),
+        FAULT(geo_proxy, 1, prefix, 129,
+              AT("geo_proxy", 1, "prefix", "is longer than an address")));
+}
+
+static void refuses_parts_in_disorder(void) {
+    CHECK_FAULTS(
+        FAULT(split_part, 0, below, 0, AT("split_part", 0, "below", "is not above the one before")),
+        FAULT(split_part, 1, below, 1000,
+              AT("split_part", 1, "below", "is not above the one before")),
+        FAULT(split_part, 1, below, 0, AT("split_part", 1, "below", "is not above the one before")),
+        FAULT(split_part, 2, below, 3000, "accepted"), FAULT(split, 0, parts.count, 0, "accepted"));
+}
+
+static void refuses_slots_that_say_one_thing_and_name_another(void) {
+    CHECK_FAULTS(
+        FAULT(slot, 0, source, TABLE_SLOT_MAP,
+              AT("slot", 0, "map", "does not agree with the source")),
+        FAULT(slot, 0, source, TABLE_SLOT_SET, "accepted"),
+        FAULT(slot, 0, split, 0, AT("slot", 0, "split", "does not agree with the source")),
+        FAULT(slot, 1, map, TABLE_NONE, AT("slot", 1, "map", "does not agree with the source")),
+        FAULT(slot, 1, geo, 0, AT("slot", 1, "geo", "does not agree with the source")),
+        FAULT(slot, 2, source, TABLE_SLOT_SPLIT,
+              AT("slot", 2, "geo", "does not agree with the source")),
+        FAULT(slot, 3, split, 1, AT("slot", 3, "split", "names no record")));
+}
+
+static void refuses_rewriting_that_cannot_be_done(void) {
+    CHECK_FAULTS(
+        FAULT(error_page, 0, status, 1000, AT("error_page", 0, "status", "is no status")),
+        FAULT(error_page, 0, response, 1000, AT("error_page", 0, "response", "is no status")),
+        FAULT(error_page, 0, target, 1,
+              AT("error_page", 0, "target", "names a program of the wrong kind")),
+        FAULT(access_rule, 0, prefix, 33,
+              AT("access_rule", 0, "prefix", "is longer than an address")),
+        FAULT(access_rule, 1, prefix, 1,
+              AT("access_rule", 1, "prefix", "is longer than an address")),
+        FAULT(try_files, 0, status, 1000, AT("try_files", 0, "status", "is no status")),
+        FAULT(try_files, 0, target, 2,
+              AT("try_files", 0, "target", "names a program of the wrong kind")),
+        FAULT(try_file, 1, name, 1, AT("try_file", 1, "name", "names a program of the wrong kind")),
+        FAULT(rewrite, 0, redirect, 1000, AT("rewrite", 0, "redirect", "is no status")),
+        FAULT(rewrite, 0, redirect, 302, AT("rewrite", 0, "args", "is set beside a redirect")),
+        FAULT(rewrite, 0, path, 1, AT("rewrite", 0, "path", "names a program of the wrong kind")),
+        FAULT(rewrite, 0, args, 1, AT("rewrite", 0, "args", "names a program of the wrong kind")),
+        FAULT(handling, 0, limited, 1,
+              AT("handling", 0, "limited", "names a location that is limited itself")),
+        FAULT(op, 7, a, 1, AT("op", 7, "a", "names no rewrite")));
+}
+
 /* The sample with a text of `length` bytes behind its strings, which are the last section; returns
  * the text's place. */
 static uint64_t add_text(struct arena *arena, struct slice *sample, uint32_t length) {
@@ -289,11 +403,17 @@ static void refuses_names_longer_than_words(void) {
     arena_init(&arena, 4096);
     struct slice sample = sample_build(&arena);
     uint64_t text = add_text(&arena, &sample, 4097);
-    uint32_t exact = find_exact_slot();
+    uint32_t exact = find_exact_slot(TABLE_SECTION_name_slot);
+    uint32_t key = find_exact_slot(TABLE_SECTION_map_slot);
     char message[128];
+    char map_message[128];
     const struct fault faults[] = {
         FAULT(name_slot, exact, key, text,
-              at_slot(message, sizeof message, exact, ", field \"key\": is too long")),
+              at_slot(message, sizeof message, TABLE_SECTION_name_slot, exact,
+                      ", field \"key\": is too long")),
+        FAULT(map_slot, key, key, text,
+              at_slot(map_message, sizeof map_message, TABLE_SECTION_map_slot, key,
+                      ", field \"key\": is too long")),
         FAULT(location, 0, name, text,
               AT("node", 1, "prefix", "names a location whose name is too long")),
         FAULT(header_field, 0, name, text,
@@ -303,6 +423,41 @@ static void refuses_names_longer_than_words(void) {
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         check_fault(&faults[i], sample);
     }
+    arena_release(&arena);
+}
+
+/* A spelling of "xyz" with capitals that stands in the same slot. */
+static struct slice find_capital_key(uint32_t slot) {
+    static const char *const keys[] = {"Xyz", "xYz", "xyZ", "XYz", "xYZ", "XyZ", "XYZ"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        struct slice key = slice_from_string(keys[i]);
+        if (table_hash_home(slice_hash(key), SLOTS) == slot) {
+            return key;
+        }
+    }
+    CU_FAIL_FATAL("no spelling fits the slot");
+    return SLICE("");
+}
+
+/* Subjects are made lower case before they are compared. */
+static void refuses_keys_of_maps_with_capitals(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    uint32_t slot = find_exact_slot(TABLE_SECTION_map_slot);
+    struct slice key = find_capital_key(slot);
+    struct guard guard = guard_copy(sample.data, sample.size);
+    struct table table;
+    struct table_error error;
+    char message[128];
+    CU_ASSERT_TRUE_FATAL(table_open(&table, guard.data, guard.size, &error));
+    memcpy(guard.data + (table_chars(&table, table.map_slot[slot].key) - guard.data), key.data,
+           key.size);
+    const struct fault fault = FAULT(map_slot, slot, hash, slice_hash(key),
+                                     at_slot(message, sizeof message, TABLE_SECTION_map_slot, slot,
+                                             ", field \"key\": is not in lower case"));
+    check_fault(&fault, (struct slice){guard.data, guard.size});
+    guard_release(&guard);
     arena_release(&arena);
 }
 
@@ -359,6 +514,16 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses trees that lead astray", refuses_trees_that_lead_astray},
            {"refuses locations in the wrong place", refuses_locations_in_the_wrong_place},
            {"refuses routes that cannot be taken", refuses_routes_that_cannot_be_taken},
+           {"refuses maps whose keys would not be found",
+            refuses_maps_whose_keys_would_not_be_found},
+           {"refuses maps that name no templates", refuses_maps_that_name_no_templates},
+           {"refuses intervals with gaps or in disorder",
+            refuses_intervals_with_gaps_or_in_disorder},
+           {"refuses parts in disorder", refuses_parts_in_disorder},
+           {"refuses slots that say one thing and name another",
+            refuses_slots_that_say_one_thing_and_name_another},
+           {"refuses rewriting that cannot be done", refuses_rewriting_that_cannot_be_done},
            {"refuses names longer than words", refuses_names_longer_than_words},
+           {"refuses keys of maps with capitals", refuses_keys_of_maps_with_capitals},
            {"knows the bytes of tokens", knows_the_bytes_of_tokens},
            {"finds the one of many that is wrong", finds_the_one_of_many_that_is_wrong})

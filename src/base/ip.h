@@ -1,0 +1,16 @@
+/* IP addresses as text. Pure parsing; knows nothing of networks, ports or names. */
+#ifndef BASE_IP_H
+#define BASE_IP_H
+
+#include "base/slice.h"
+
+enum { IP_V4_SIZE = 4, IP_V6_SIZE = 16 };
+
+/* Four decimal numbers up to 255, leading zeros allowed as nginx does. `bytes` gets them in network
+ * order; it may be written to when the result is false. */
+bool ip_parse_v4(struct slice text, uint8_t bytes[IP_V4_SIZE]);
+
+/* RFC 4291 2.2, without brackets and zone; the last 32 bits may be written as IPv4. */
+bool ip_parse_v6(struct slice text, uint8_t bytes[IP_V6_SIZE]);
+
+#endif
