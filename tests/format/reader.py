@@ -2,8 +2,10 @@
 document says wrong, or does not say.
 
 It takes records as the document describes them, refuses what the document says is no table, and finds
-servers and locations as the document says they are found."""
+servers, locations and the values of maps as the document says they are found."""
 
+import bisect
+import ipaddress
 import re
 import struct
 
@@ -261,38 +263,39 @@ class Table:
         return next((endpoint for endpoint in endpoints if endpoint.address == address),
                     endpoints[-1])
 
-    def slot(self, names, key, kind):
+    def slot(self, section, target, slots, key, kind):
         """The slot with that key, by its hash, or by looking at all of them."""
-        first, count = names.slots
+        first, count = slots
         if not xxhash:
-            return next((slot for slot in self.range("name_slot", names.slots)
-                         if slot.server is not None and (slot.kind, slot.key) == (kind, key)), None)
+            return next((slot for slot in self.range(section, slots) if (slot.kind, slot.key)
+                         == (kind, key) and getattr(slot, target) is not None), None)
         home = (xxhash.xxh3_64_intdigest(key) & 0xffffffff) * count >> 32
         for step in range(count):
             place = (home + step) % count
-            slot = self.record("name_slot", first + place)
-            if slot.server is None:
+            slot = self.record(section, first + place)
+            if getattr(slot, target) is None:
                 return None
             if (slot.kind, slot.key) == (kind, key):
                 return slot
         return None
 
-    def named_slot(self, names, host):
+    def find_key(self, section, target, names, host):
+        """What the slot of a name index or map for that text leads to, or None."""
         keys = [("EXACT", host)]
         dots = [place for place, byte in enumerate(host) if byte == ord(".")]
         if names.has_leading:
             keys += [("LEADING", host[dot:]) for dot in dots]
         if names.has_trailing:
             keys += [("TRAILING", host[:dot + 1]) for dot in reversed(dots)]
-        found = (self.slot(names, key, kind) for kind, key in keys)
-        return next((slot for slot in found if slot is not None), None)
+        found = (self.slot(section, target, names.slots, key, kind) for kind, key in keys)
+        return next((getattr(slot, target) for slot in found if slot is not None), None)
 
     def server(self, endpoint, host):
         """The number of the server that answers for a host (bytes, in lower case)."""
         names = self.record("name_index", endpoint.names)
-        slot = self.named_slot(names, host)
-        if slot is not None:
-            return slot.server
+        server = self.find_key("name_slot", "server", names, host)
+        if server is not None:
+            return server
         if host:
             for name in self.range("name_regex", names.regexes):
                 if self.matches(name.regex, host):
@@ -364,3 +367,54 @@ class Table:
             matched = None if inner is None else self.first_match(
                 self.record("location_set", inner), path)
         return ("found" if best else "none"), best
+
+    # --- Values of slots ---
+
+    def mapped(self, number, text):
+        """The template that a map finds for the text of its subject."""
+        found = self.record("map", number)
+        if found.hostnames and text.endswith(b"."):
+            text = text[:-1]
+        value = self.find_key("map_slot", "value", found, text.lower())
+        if value is None and text:
+            value = next((regex.value for regex in self.range("map_regex", found.regexes)
+                          if self.matches(regex.regex, text)), None)
+        return found.otherwise if value is None else value
+
+    def interval(self, number, text):
+        """The value of a geo for the text of an address."""
+        geo = self.record("geo", number)
+        try:
+            address = ipaddress.ip_address(text.decode())
+        except ValueError:
+            address = ipaddress.ip_address("255.255.255.255")
+        address = getattr(address, "ipv4_mapped", None) or address
+        if address.version == 4:
+            ascending = [(interval.first, interval) for interval in self.range("geo_ipv4", geo.ipv4)]
+        else:
+            ascending = [(int.from_bytes(interval.first, "big"), interval)
+                         for interval in self.range("geo_ipv6", geo.ipv6)]
+        place = bisect.bisect_right([first for first, _ in ascending], int(address))
+        return ascending[place - 1][1].value
+
+    def part(self, number, text):
+        """The value of a split for the text of its subject."""
+        split = self.record("split", number)
+        found = murmur_hash(text)
+        return next((part.value for part in self.range("split_part", split.parts)
+                     if found < part.below or part.below == 0), b"")
+
+
+def murmur_hash(text):
+    """MurmurHash2, seed 0, after the description of its author."""
+    factor, mask = 0x5BD1E995, 0xFFFFFFFF
+    found = len(text)
+    whole = len(text) & ~3
+    for place in range(0, whole, 4):
+        word = int.from_bytes(text[place:place + 4], "little") * factor & mask
+        word = (word ^ word >> 24) * factor & mask
+        found = found * factor & mask ^ word
+    if text[whole:]:
+        found = (found ^ int.from_bytes(text[whole:], "little")) * factor & mask
+    found = (found ^ found >> 13) * factor & mask
+    return found ^ found >> 15

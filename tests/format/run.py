@@ -5,6 +5,7 @@ document (reader.py): it reads the table of every site, and its answers are comp
 
 The programs come from the build folder that RPC_BUILD names (build)."""
 
+import ipaddress
 import os
 import pathlib
 import random
@@ -122,7 +123,10 @@ def check_record(table, section, record, line):
         if begin < 0:
             raise Failed(f"{section.name} {record.number}: rpc dump shows no {field.name}: {line}")
         rest = rest[begin + len(field.name) + 1:]
-        shown = shown_value(table, field, getattr(record, field.name))
+        value = getattr(record, field.name)
+        shown = shown_value(table, field, value)
+        if section.name == "geo_ipv4" and field.name == "first":
+            shown = str(ipaddress.ip_address(value))
         if shown is not None and not rest.startswith(shown):
             raise Failed(f"{section.name} {record.number}: {field.name} is {shown} to the reader, "
                          f"and to rpc dump {rest[:60]}")
@@ -245,6 +249,61 @@ def check_paths(table, shown, random_source):
     return asked
 
 
+# --- Values of slots ---
+
+# Of everything.conf: variable, text of its subject, and what nginx makes of it.
+VALUES = [
+    ("connection_upgrade", b"", b"close"), ("connection_upgrade", b"websocket", b"upgrade"),
+    ("app", b"example.com", b"main"), ("app", b"EXAMPLE.com.", b"main"),
+    ("app", b"example.org", b"both"), ("app", b"x.y.example.org", b"both"),
+    ("app", b"x.example.com", b"branch"), ("app", b"a.example.com", b"branch"),
+    ("app", b"x.A.example.com", b"twig"), ("app", b"mail.example.com", b"branch"),
+    ("app", b"mail.example.net", b"mail"), ("app", b"joe.net", b"$user/$1"),
+    ("app", b"anything", b"any"), ("app", b"unknown", b"www"), ("app", b"", b"www"),
+    ("again", b"x", b"$app"),
+    ("country", b"10.0.0.0", b"ten"), ("country", b"10.1.2.2", b"inner"),
+    ("country", b"10.1.2.3", b"one"), ("country", b"10.1.2.4", b"inner"),
+    ("country", b"10.2.0.0", b"ten"), ("country", b"11.0.0.0", b"none"),
+    ("country", b"9.255.255.255", b"none"), ("country", b"unix:", b"nobody"),
+    ("country", b"2001:db8:ffff::", b"documents"), ("country", b"2001:db9::", b"none"),
+    ("country", b"::1", b"self"), ("country", b"::", b"none"), ("country", b"::ffff:10.1.0.1", b"inner"),
+    ("office", b"10.1.0.4", b"near"), ("office", b"10.1.0.5", b"here"),
+    ("office", b"10.1.0.8", b"near"), ("office", b"10.2.0.10", b"elsewhere"),
+    ("office", b"::1", b"elsewhere"), ("office", b"", b"elsewhere"),
+    ("variant", b"", b"new"), ("variant", b"abc", b"beta"), ("variant", b"a", b"old"),
+    ("variant", b"203.0.113.7agent", b"old"), ("few", b"", b"few"), ("few", b"a", b""),
+]
+
+
+def template_text(table, number):
+    """A template as it was written."""
+    parts = []
+    for op in table.range("op", table.record("program", number).ops):
+        if op.code == "APPEND_TEXT":
+            parts.append(table.string(op.a, op.b))
+        elif op.code == "APPEND_SLOT":
+            parts.append(b"$" + table.record("slot", op.a).name)
+        else:
+            parts.append(f"${op.a}".encode())
+    return b"".join(parts)
+
+
+def check_values(path):
+    compile_everything(path)
+    table = reader.Table(path.read_bytes())
+    slots = {slot.name.decode(): slot for slot in table.records("slot")}
+    for name, text, expected in VALUES:
+        slot = slots[name]
+        if slot.source == "MAP":
+            found = template_text(table, table.mapped(slot.map, text))
+        elif slot.source == "GEO":
+            found = table.interval(slot.geo, text)
+        else:
+            found = table.part(slot.split, text)
+        if found != expected:
+            raise Failed(f"${name} of {text!r} is {found!r} to the reader, and should be {expected!r}")
+
+
 # --- Damage and signatures ---
 
 def is_refused(data):
@@ -340,6 +399,7 @@ def main():
                 read += 1
                 asked += check_one(count, site, path)
         count.run("a signed table", check_signature, path, pathlib.Path(folder))
+        count.run("values of slots", check_values, path)
         if reader.xxhash:
             count.run("the layout hash", check_layout_hash, path)
         count.run("damaged tables", check_refusals, path)
