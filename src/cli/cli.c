@@ -53,6 +53,16 @@ enum outcome cli_print_help(const struct command *command, const char *details) 
     return OUTCOME_CLEAN;
 }
 
+bool cli_read_choice(const char *text, const char *const *choices, size_t count, int *choice) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(text, choices[i]) == 0) {
+            *choice = (int)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool cli_wants_colour(FILE *stream) {
     const char *forbidden = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");

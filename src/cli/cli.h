@@ -41,6 +41,9 @@ enum outcome cli_option_error(const struct command *command, int result, char **
 /* Usage and `details` to standard output, for --help. */
 enum outcome cli_print_help(const struct command *command, const char *details);
 
+/* The position of `text` among `count` words, as an option's value. False when it is none. */
+bool cli_read_choice(const char *text, const char *const *choices, size_t count, int *choice);
+
 /* A terminal, and the user did not forbid colour (https://no-color.org). */
 bool cli_wants_colour(FILE *stream);
 

@@ -1,19 +1,26 @@
-/* rpc dump: what a table holds, as text. */
-#include "cli/cli.h"
+/* rpc dump: what a table holds, as text or JSON. */
+#include "cli/dump_json.h"
+#include "cli/table_input.h"
 
-#include "base/file.h"
 #include "syntax/diagnostic.h"
 #include "table/dump.h"
 
-#include <string.h>
+static const char help[] =
+    "\"-\" is standard input. Text begins with an overview of the site, JSON holds the records\n"
+    "alone, one a line.\n"
+    "\n"
+    "  -f, --format text|json  how to print the table (default: text)\n"
+    "  -s, --section NAME      print this section only\n"
+    "  -h, --help              this text\n";
 
-/* No table can be larger: places in it are counted with 32 bits, records are small. */
-#define SIZE_LIMIT ((size_t)1 << 36)
+enum dump_format { DUMP_TEXT, DUMP_JSON, DUMP_FORMAT_COUNT };
 
-static const char help[] = "\"-\" is standard input.\n"
-                           "\n"
-                           "  -s, --section NAME    print this section only\n"
-                           "  -h, --help            this text\n";
+static const char *const formats[] = {[DUMP_TEXT] = "text", [DUMP_JSON] = "json"};
+
+struct dump_options {
+    int format; /* enum dump_format */
+    enum table_section section;
+};
 
 static enum outcome fail_unknown_section(const struct command *command, const char *name) {
     struct slice names[TABLE_SECTION_COUNT];
@@ -28,39 +35,41 @@ static enum outcome fail_unknown_section(const struct command *command, const ch
     return cli_usage_error(command, "no section is called \"%s\"", name);
 }
 
-static enum outcome dump(const struct command *command, struct arena *arena, const char *path,
-                         enum table_section section) {
-    struct slice content;
-    int error = file_read(arena, path, SIZE_LIMIT, &content);
-    if (error != 0) {
-        return cli_error(command, "cannot read %s: %s",
-                         strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));
+static enum outcome dump(const struct command *command, const char *path,
+                         const struct dump_options *options) {
+    struct arena arena;
+    struct table_input input;
+    arena_init(&arena, 1u << 20);
+    enum outcome outcome = table_input_read(&input, command, &arena, path);
+    if (outcome == OUTCOME_CLEAN && options->format == DUMP_JSON) {
+        dump_json_print(stdout, &input.table, options->section);
+    } else if (outcome == OUTCOME_CLEAN) {
+        table_dump(stdout, &input.table, options->section);
     }
-    char *aligned = arena_require(arena, content.size + 1);
-    memcpy(aligned, content.data, content.size);
-    struct table table;
-    struct table_error refusal = {0};
-    if (!table_open(&table, aligned, content.size, &refusal)) {
-        char reason[256];
-        table_error_format(&refusal, reason, sizeof reason);
-        cli_error(command, "%s: %s", path, reason);
-        return OUTCOME_INPUT;
-    }
-    table_dump(stdout, &table, section);
-    return OUTCOME_CLEAN;
+    arena_release(&arena);
+    return outcome;
 }
 
-enum outcome command_dump(const struct command *command, int argc, char **argv) {
-    static const struct option known[] = {{"section", required_argument, NULL, 's'},
+/* OUTCOME_CLEAN when there is a table to dump; `done` when there is nothing left to do. */
+static enum outcome read_options(const struct command *command, int argc, char **argv,
+                                 struct dump_options *options, bool *done) {
+    static const struct option known[] = {{"format", required_argument, NULL, 'f'},
+                                          {"section", required_argument, NULL, 's'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    enum table_section section = TABLE_SECTION_COUNT;
+    *options = (struct dump_options){.format = DUMP_TEXT, .section = TABLE_SECTION_COUNT};
+    *done = true;
     int option;
-    while ((option = getopt_long(argc, argv, ":s:h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":f:s:h", known, NULL)) != -1) {
         switch (option) {
+        case 'f':
+            if (!cli_read_choice(optarg, formats, DUMP_FORMAT_COUNT, &options->format)) {
+                return cli_usage_error(command, "unknown format \"%s\" (text or json)", optarg);
+            }
+            break;
         case 's':
-            section = table_section_by_name(slice_from_string(optarg));
-            if (section == TABLE_SECTION_COUNT) {
+            options->section = table_section_by_name(slice_from_string(optarg));
+            if (options->section == TABLE_SECTION_COUNT) {
                 return fail_unknown_section(command, optarg);
             }
             break;
@@ -74,9 +83,13 @@ enum outcome command_dump(const struct command *command, int argc, char **argv) 
         return cli_usage_error(command, optind == argc ? "no table is named"
                                                        : "more than one table is named");
     }
-    struct arena arena;
-    arena_init(&arena, 1u << 20);
-    enum outcome outcome = dump(command, &arena, argv[optind], section);
-    arena_release(&arena);
-    return outcome;
+    *done = false;
+    return OUTCOME_CLEAN;
+}
+
+enum outcome command_dump(const struct command *command, int argc, char **argv) {
+    struct dump_options options;
+    bool done;
+    enum outcome outcome = read_options(command, argc, argv, &options, &done);
+    return done ? outcome : dump(command, argv[optind], &options);
 }

@@ -31,16 +31,6 @@ static const char *const levels[] = {
     [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
 };
 
-static bool read_choice(const char *text, const char *const *choices, size_t count, int *choice) {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(text, choices[i]) == 0) {
-            *choice = (int)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* OUTCOME_CLEAN when there are files to lint; `done` when there is nothing left to do. */
 static enum outcome read_options(const struct command *command, int argc, char **argv,
                                  struct lint_options *options, bool *done) {
@@ -55,12 +45,12 @@ static enum outcome read_options(const struct command *command, int argc, char *
     while ((option = getopt_long(argc, argv, ":f:F:p:h", known, NULL)) != -1) {
         switch (option) {
         case 'f':
-            if (!read_choice(optarg, formats, LINT_FORMAT_COUNT, &options->format)) {
+            if (!cli_read_choice(optarg, formats, LINT_FORMAT_COUNT, &options->format)) {
                 return cli_usage_error(command, "unknown format \"%s\" (text or json)", optarg);
             }
             break;
         case 'F':
-            if (!read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->fail_level)) {
+            if (!cli_read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->fail_level)) {
                 return cli_usage_error(
                     command, "unknown level \"%s\" (error, warning, info, note or none)", optarg);
             }

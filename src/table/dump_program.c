@@ -172,6 +172,13 @@ static bool is_test(const struct table_op *op) {
            op->code == TABLE_OP_TEST_REGEX || op->code == TABLE_OP_TEST_FILE;
 }
 
+void dump_condition(const struct dumper *dumper, uint32_t test) {
+    const struct table_op *op = &dumper->table->op[test];
+    fputs(op[1].code == TABLE_OP_SKIP_IF ? "if not (" : "if (", dumper->out);
+    statements[op->code](dumper, op);
+    fputc(')', dumper->out);
+}
+
 /* Blocks do not overlap and are not nested in what a compiler makes of a configuration; in what
  * else validates, only the innermost end is shown. */
 static void print_sequence(const struct dumper *dumper, struct table_range ops) {
@@ -185,9 +192,8 @@ static void print_sequence(const struct dumper *dumper, struct table_range ops) 
             end = TABLE_NONE;
         }
         if (is_test(&op[i]) && i + 1 < ops.count && is_skip(&op[i + 1])) {
-            fputs(op[i + 1].code == TABLE_OP_SKIP_IF ? "if not (" : "if (", out);
-            statements[op[i].code](dumper, &op[i]);
-            fputs(") {", out);
+            dump_condition(dumper, ops.first + i);
+            fputs(" {", out);
             end = i + 2 + op[i + 1].a;
             i++;
         } else {

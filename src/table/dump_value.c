@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* How much is shown of one string and of one list. */
-enum { SHOWN_BYTES = 4096, SHOWN_REFERENCES = 64 };
+/* How much is shown of one string. */
+enum { SHOWN_BYTES = 4096 };
 
 void dump_text(const struct dumper *dumper, struct slice text) {
     struct slice shown = slice_take(text, SHOWN_BYTES);
@@ -40,145 +40,9 @@ void dump_place(const struct dumper *dumper, struct table_place place) {
     fprintf(dumper->out, ":%u", place.line);
 }
 
-static void print_address_of(FILE *out, int family, const void *address) {
+void dump_network_address(const struct dumper *dumper, int family, const void *address) {
     char text[INET6_ADDRSTRLEN];
-    fputs(inet_ntop(family, address, text, sizeof text) != NULL ? text : "?", out);
-}
-
-/* In few words: what a record is called, or what it says. */
-
-static void describe_program(const struct dumper *dumper, uint32_t index) {
-    dump_program(dumper, index);
-}
-
-static void describe_header_field(const struct dumper *dumper, uint32_t index) {
-    const struct table_header_field *field = &dumper->table->header_field[index];
-    dump_string(dumper, field->name);
-    fputc(' ', dumper->out);
-    dump_program(dumper, field->value);
-    fputs(field->always ? " always" : "", dumper->out);
-}
-
-static void describe_access_log(const struct dumper *dumper, uint32_t index) {
-    const struct table_access_log *log = &dumper->table->access_log[index];
-    if (log->path.length == 0) {
-        fputs("off", dumper->out);
-        return;
-    }
-    dump_string(dumper, log->path);
-    fputc(' ', dumper->out);
-    dump_string(dumper, dumper->table->log_format[log->format].name);
-}
-
-static void describe_error_log(const struct dumper *dumper, uint32_t index) {
-    const struct table_error_log *log = &dumper->table->error_log[index];
-    const struct table_field *level = &table_records[TABLE_SECTION_error_log].fields[1];
-    dump_string(dumper, log->path);
-    fprintf(dumper->out, " %s", level->words[log->level]);
-}
-
-static void describe_proxy(const struct dumper *dumper, uint32_t index) {
-    const struct table_proxy *proxy = &dumper->table->proxy[index];
-    if (proxy->target != TABLE_NONE) {
-        dump_program(dumper, proxy->target);
-        return;
-    }
-    dump_string(dumper, dumper->table->upstream[proxy->upstream].name);
-    if (proxy->has_uri) {
-        fputs(" with ", dumper->out);
-        dump_string(dumper, proxy->uri);
-    }
-}
-
-static void describe_map(const struct dumper *dumper, uint32_t index) {
-    dump_program(dumper, dumper->table->map[index].subject);
-}
-
-static void describe_map_regex(const struct dumper *dumper, uint32_t index) {
-    const struct table_map_regex *regex = &dumper->table->map_regex[index];
-    dump_string(dumper, dumper->table->regex[regex->regex].pattern);
-    fputc(' ', dumper->out);
-    dump_program(dumper, regex->value);
-}
-
-static void describe_geo(const struct dumper *dumper, uint32_t index) {
-    uint32_t subject = dumper->table->geo[index].subject;
-    if (subject == TABLE_NONE) {
-        fputs("the client's address", dumper->out);
-    } else {
-        dump_program(dumper, subject);
-    }
-}
-
-static void describe_geo_proxy(const struct dumper *dumper, uint32_t index) {
-    const struct table_geo_proxy *proxy = &dumper->table->geo_proxy[index];
-    print_address_of(dumper->out, proxy->match == TABLE_CLIENT_IPV6 ? AF_INET6 : AF_INET,
-                     proxy->address.bytes);
-    fprintf(dumper->out, "/%u", proxy->prefix);
-}
-
-static void describe_split(const struct dumper *dumper, uint32_t index) {
-    dump_program(dumper, dumper->table->split[index].subject);
-}
-
-static void describe_split_part(const struct dumper *dumper, uint32_t index) {
-    const struct table_split_part *part = &dumper->table->split_part[index];
-    if (part->below == 0) {
-        fputs("all others ", dumper->out);
-    } else {
-        fprintf(dumper->out, "below %u ", part->below);
-    }
-    dump_string(dumper, part->value);
-}
-
-static const struct {
-    enum table_section section;
-    void (*describe)(const struct dumper *dumper, uint32_t index);
-} descriptions[] = {
-    {TABLE_SECTION_program, describe_program},
-    {TABLE_SECTION_header_field, describe_header_field},
-    {TABLE_SECTION_access_log, describe_access_log},
-    {TABLE_SECTION_error_log, describe_error_log},
-    {TABLE_SECTION_proxy, describe_proxy},
-    {TABLE_SECTION_map, describe_map},
-    {TABLE_SECTION_map_regex, describe_map_regex},
-    {TABLE_SECTION_geo, describe_geo},
-    {TABLE_SECTION_geo_proxy, describe_geo_proxy},
-    {TABLE_SECTION_split, describe_split},
-    {TABLE_SECTION_split_part, describe_split_part},
-};
-
-void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index) {
-    fprintf(dumper->out, "%u", index);
-    for (size_t i = 0; i < sizeof descriptions / sizeof descriptions[0]; i++) {
-        if (descriptions[i].section == section) {
-            fputc(' ', dumper->out);
-            descriptions[i].describe(dumper, index);
-            return;
-        }
-    }
-    const struct table_field *first = &table_records[section].fields[0];
-    if (first->kind == TABLE_KIND_STRING) {
-        struct table_string name;
-        memcpy(&name, table_record_at(dumper->table, section, index) + first->offset, sizeof name);
-        fputc(' ', dumper->out);
-        dump_string(dumper, name);
-    }
-}
-
-void dump_references(const struct dumper *dumper, enum table_section section,
-                     struct table_range range) {
-    if (range.count == 0) {
-        fputs("none", dumper->out);
-        return;
-    }
-    for (uint32_t i = 0; i < range.count && i < SHOWN_REFERENCES; i++) {
-        fputs(i > 0 ? ", " : "", dumper->out);
-        dump_reference(dumper, section, range.first + i);
-    }
-    if (range.count > SHOWN_REFERENCES) {
-        fprintf(dumper->out, ", ... to %u", range.first + range.count - 1);
-    }
+    fputs(inet_ntop(family, address, text, sizeof text) != NULL ? text : "?", dumper->out);
 }
 
 /* Records of whose ranges only the numbers are of interest. */
@@ -199,10 +63,10 @@ static void print_range(const struct dumper *dumper, const struct table_field *f
 
 /* An address does not say of which family it is: one that ends with twelve zero bytes is shown as
  * IPv4. The overview shows the listener's name instead. */
-static void print_address(FILE *out, const struct table_bytes16 *address) {
+void dump_address(const struct dumper *dumper, const struct table_bytes16 *address) {
     static const uint8_t zero[12];
     int family = memcmp(address->bytes + 4, zero, sizeof zero) == 0 ? AF_INET : AF_INET6;
-    print_address_of(out, family, address->bytes);
+    dump_network_address(dumper, family, address->bytes);
 }
 
 static void print_time(FILE *out, uint64_t milliseconds) {
@@ -227,6 +91,10 @@ static void print_number(FILE *out, uint64_t number) {
     fprintf(out, "%" PRIu64, number);
 }
 
+static void print_locality(FILE *out, uint64_t is_local) {
+    fputs(is_local != 0 ? "local" : "shared", out);
+}
+
 /* What the two numbers of a PAIR are, by its setter. */
 static const struct {
     struct slice setter;
@@ -235,7 +103,7 @@ static const struct {
 } pair_kinds[] = {
     {SLICE_INIT("keepalive_timeout"), print_time, print_time},
     {SLICE_INIT("buffers"), print_number, print_size},
-    {SLICE_INIT("upstream_keepalive"), print_number, print_number},
+    {SLICE_INIT("upstream_keepalive"), print_number, print_locality},
 };
 
 static void print_pair(FILE *out, const struct table_setting *setting, struct table_pair pair) {
@@ -306,7 +174,7 @@ static void print_kind(const struct dumper *dumper, const struct table_field *fi
         dump_string(dumper, *(const struct table_string *)value);
         break;
     case TABLE_KIND_BYTES16:
-        print_address(out, value);
+        dump_address(dumper, value);
         break;
     case TABLE_KIND_PAIR:
         break; /* only settings have pairs */
@@ -329,12 +197,12 @@ static void print_kind(const struct dumper *dumper, const struct table_field *fi
 }
 
 /* Addresses in a record that tells of which family they are. False for any other field. */
-static bool print_known_address(FILE *out, enum table_section section,
+static bool print_known_address(const struct dumper *dumper, enum table_section section,
                                 const struct table_field *field, const void *record) {
     const char *value = (const char *)record + field->offset;
     if (section == TABLE_SECTION_geo_ipv4 && field->kind == TABLE_KIND_U32) {
         uint32_t address = htonl(*(const uint32_t *)(const void *)value);
-        print_address_of(out, AF_INET, &address);
+        dump_network_address(dumper, AF_INET, &address);
         return true;
     }
     bool is_ipv6 = section == TABLE_SECTION_geo_ipv6;
@@ -346,13 +214,25 @@ static bool print_known_address(FILE *out, enum table_section section,
     if (field->kind != TABLE_KIND_BYTES16 || !is_ipv6) {
         return false;
     }
-    print_address_of(out, AF_INET6, value);
+    dump_network_address(dumper, AF_INET6, value);
     return true;
+}
+
+/* The part of all 32-bit hashes below a number, in percent. */
+static void print_share(FILE *out, uint32_t below) {
+    fprintf(out, "%u", below);
+    if (below != 0) {
+        fprintf(out, " (%.2f%%)", 100.0 * below / 4294967296.0);
+    }
 }
 
 void dump_field(const struct dumper *dumper, enum table_section section,
                 const struct table_field *field, const void *record) {
-    if (print_known_address(dumper->out, section, field, record)) {
+    if (print_known_address(dumper, section, field, record)) {
+        return;
+    }
+    if (section == TABLE_SECTION_split_part && field->kind == TABLE_KIND_U32) {
+        print_share(dumper->out, ((const struct table_split_part *)record)->below);
         return;
     }
     const struct table_setting *setting = table_setting_find(section, field->offset);

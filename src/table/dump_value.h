@@ -21,7 +21,17 @@ void dump_string(const struct dumper *dumper, struct table_string string);
 void dump_field(const struct dumper *dumper, enum table_section section,
                 const struct table_field *field, const void *record);
 
-/* A record in few words, for those who refer to it. */
+/* An IPv4 address when all but the first four bytes are zero, else an IPv6 one. */
+void dump_address(const struct dumper *dumper, const struct table_bytes16 *address);
+
+/* An address of a family, AF_INET or AF_INET6. */
+void dump_network_address(const struct dumper *dumper, int family, const void *address);
+
+/* What a record says or is called, in few words; false, and nothing printed, when there is no
+ * short way to say it. */
+bool dump_description(const struct dumper *dumper, enum table_section section, uint32_t index);
+
+/* The number of a record and its description, for those who refer to it. */
 void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index);
 
 /* The same for all of a range, separated by commas. */
@@ -33,6 +43,9 @@ void dump_program(const struct dumper *dumper, uint32_t program);
 
 /* One op in the same notation. */
 void dump_op(const struct dumper *dumper, uint32_t op);
+
+/* The condition of an `if`: a test and the skip behind it, as in if ("$host" = "x"). */
+void dump_condition(const struct dumper *dumper, uint32_t test);
 
 /* FILE:LINE, or "nowhere". */
 void dump_place(const struct dumper *dumper, struct table_place place);

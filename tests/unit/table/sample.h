@@ -151,7 +151,7 @@ static void sample_add_locations(struct table_writer *writer) {
                .kind = TABLE_LOCATION_REGEX, .identity = 3, .nested = TABLE_NONE, .rewrite = 2,
                .proxy = TABLE_NONE, .place = {0, 10});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "@fallback"),
-               .kind = TABLE_LOCATION_NAMED, .identity = 4, .nested = TABLE_NONE, .rewrite = 2,
+               .kind = TABLE_LOCATION_NAMED, .identity = 4, .nested = TABLE_NONE, .rewrite = 3,
                .proxy = TABLE_NONE, .place = {0, 11});
     const struct table_capture_name name = {sample_string(writer, "slot"), 0};
     uint32_t regex = SAMPLE_ADD(

@@ -105,7 +105,7 @@ static void shows_what_addresses_and_texts_lead_to(void) {
          "  2: name \"country\"; source geo; map none; geo 0 the client's address"},
         {TABLE_SECTION_slot, "split 0 \"hello $host$1$slot\"\n"},
         {TABLE_SECTION_map, "; slots 0 to 4; has_leading yes; has_trailing yes; regexes 0 "
-                            "\"(?<slot>x)\\\\.php$\" \"hello $host$1$slot\"; otherwise 0"},
+                            "~ \"(?<slot>x)\\\\.php$\" \"hello $host$1$slot\"; otherwise 0"},
         {TABLE_SECTION_geo, "; ipv4 0 to 2; ipv6 0 to 1; proxies 0 127.0.0.0/8, 1 fc00::/16; "},
         {TABLE_SECTION_geo_ipv4, "  1: first 10.0.0.0; value \"inside\"\n"},
         {TABLE_SECTION_geo_ipv6,

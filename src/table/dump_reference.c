@@ -1,0 +1,252 @@
+/* What one record says of another: its number, and in few words what it is called or what it
+ * says. */
+#include "table/dump_value.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+/* How much is shown of one list. */
+enum { SHOWN_REFERENCES = 64 };
+
+static void describe_program(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, index);
+}
+
+static void describe_header_field(const struct dumper *dumper, uint32_t index) {
+    const struct table_header_field *field = &dumper->table->header_field[index];
+    dump_string(dumper, field->name);
+    fputc(' ', dumper->out);
+    dump_program(dumper, field->value);
+    fputs(field->always ? " always" : "", dumper->out);
+}
+
+static void describe_access_log(const struct dumper *dumper, uint32_t index) {
+    const struct table_access_log *log = &dumper->table->access_log[index];
+    if (log->path.length == 0) {
+        fputs("off", dumper->out);
+        return;
+    }
+    dump_string(dumper, log->path);
+    fputc(' ', dumper->out);
+    dump_string(dumper, dumper->table->log_format[log->format].name);
+}
+
+static void describe_error_log(const struct dumper *dumper, uint32_t index) {
+    const struct table_error_log *log = &dumper->table->error_log[index];
+    const struct table_field *level = &table_records[TABLE_SECTION_error_log].fields[1];
+    dump_string(dumper, log->path);
+    fprintf(dumper->out, " %s", level->words[log->level]);
+}
+
+/* An implicit group has the host's name, and groups for several ports of it differ in the port. */
+static void describe_upstream(const struct dumper *dumper, uint32_t index) {
+    const struct table_upstream *upstream = &dumper->table->upstream[index];
+    fputc('"', dumper->out);
+    dump_text(dumper, table_text(dumper->table, upstream->name));
+    if (upstream->port != 0) {
+        fprintf(dumper->out, ":%u", upstream->port);
+    }
+    fputc('"', dumper->out);
+}
+
+static void describe_proxy(const struct dumper *dumper, uint32_t index) {
+    const struct table_proxy *proxy = &dumper->table->proxy[index];
+    if (proxy->target != TABLE_NONE) {
+        dump_program(dumper, proxy->target);
+        return;
+    }
+    describe_upstream(dumper, proxy->upstream);
+    if (proxy->has_uri) {
+        fputs(" with ", dumper->out);
+        dump_string(dumper, proxy->uri);
+    }
+}
+
+/* "=200" and the like; nothing when the error's own status is sent. */
+static void describe_error_page(const struct dumper *dumper, uint32_t index) {
+    const struct table_error_page *page = &dumper->table->error_page[index];
+    fprintf(dumper->out, "%u ", page->status);
+    if (page->response == 0) {
+        fputs("= ", dumper->out);
+    } else if (page->response != TABLE_NONE) {
+        fprintf(dumper->out, "=%u ", page->response);
+    }
+    dump_program(dumper, page->target);
+}
+
+static void print_network(const struct dumper *dumper, uint32_t match, uint32_t prefix,
+                          const struct table_bytes16 *address) {
+    if (match == TABLE_CLIENT_ALL || match == TABLE_CLIENT_UNIX) {
+        fputs(match == TABLE_CLIENT_ALL ? "all" : "unix:", dumper->out);
+        return;
+    }
+    dump_network_address(dumper, match == TABLE_CLIENT_IPV6 ? AF_INET6 : AF_INET, address->bytes);
+    fprintf(dumper->out, "/%u", prefix);
+}
+
+static void describe_access_rule(const struct dumper *dumper, uint32_t index) {
+    const struct table_access_rule *rule = &dumper->table->access_rule[index];
+    fputs(rule->deny ? "deny " : "allow ", dumper->out);
+    print_network(dumper, rule->match, rule->prefix, &rule->address);
+}
+
+static void describe_try_file(const struct dumper *dumper, uint32_t index) {
+    const struct table_try_file *file = &dumper->table->try_file[index];
+    dump_program(dumper, file->name);
+    fputs(file->is_directory ? "/" : "", dumper->out);
+}
+
+static void describe_try_files(const struct dumper *dumper, uint32_t index) {
+    const struct table_try_files *files = &dumper->table->try_files[index];
+    for (uint32_t i = 0; i < files->files.count && i < SHOWN_REFERENCES; i++) {
+        describe_try_file(dumper, files->files.first + i);
+        fputc(' ', dumper->out);
+    }
+    fputs(files->files.count > SHOWN_REFERENCES ? "... " : "", dumper->out);
+    if (files->target != TABLE_NONE) {
+        dump_program(dumper, files->target);
+    } else {
+        fprintf(dumper->out, "=%u", files->status);
+    }
+}
+
+static void describe_map_slot(const struct dumper *dumper, uint32_t index) {
+    const struct table_map_slot *slot = &dumper->table->map_slot[index];
+    if (slot->value == TABLE_NONE) {
+        fputs("free", dumper->out);
+        return;
+    }
+    fputs(slot->kind == TABLE_NAME_LEADING ? "\"*" : "\"", dumper->out);
+    dump_text(dumper, table_text(dumper->table, slot->key));
+    fputs(slot->kind == TABLE_NAME_TRAILING ? "*\" " : "\" ", dumper->out);
+    dump_program(dumper, slot->value);
+}
+
+static void describe_map(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->map[index].subject);
+}
+
+static void describe_map_regex(const struct dumper *dumper, uint32_t index) {
+    const struct table_map_regex *regex = &dumper->table->map_regex[index];
+    fputs(dumper->table->regex[regex->regex].ignore_case ? "~* " : "~ ", dumper->out);
+    dump_string(dumper, dumper->table->regex[regex->regex].pattern);
+    fputc(' ', dumper->out);
+    dump_program(dumper, regex->value);
+}
+
+static void describe_geo(const struct dumper *dumper, uint32_t index) {
+    uint32_t subject = dumper->table->geo[index].subject;
+    if (subject == TABLE_NONE) {
+        fputs("the client's address", dumper->out);
+    } else {
+        dump_program(dumper, subject);
+    }
+}
+
+/* The interval begins here and goes on to the next one. */
+static void describe_geo_ipv4(const struct dumper *dumper, uint32_t index) {
+    const struct table_geo_ipv4 *interval = &dumper->table->geo_ipv4[index];
+    uint32_t address = htonl(interval->first);
+    fputs("from ", dumper->out);
+    dump_network_address(dumper, AF_INET, &address);
+    fputc(' ', dumper->out);
+    dump_string(dumper, interval->value);
+}
+
+static void describe_geo_ipv6(const struct dumper *dumper, uint32_t index) {
+    const struct table_geo_ipv6 *interval = &dumper->table->geo_ipv6[index];
+    fputs("from ", dumper->out);
+    dump_network_address(dumper, AF_INET6, interval->first.bytes);
+    fputc(' ', dumper->out);
+    dump_string(dumper, interval->value);
+}
+
+static void describe_geo_proxy(const struct dumper *dumper, uint32_t index) {
+    const struct table_geo_proxy *proxy = &dumper->table->geo_proxy[index];
+    print_network(dumper, proxy->match, proxy->prefix, &proxy->address);
+}
+
+static void describe_split(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->split[index].subject);
+}
+
+static void describe_split_part(const struct dumper *dumper, uint32_t index) {
+    const struct table_split_part *part = &dumper->table->split_part[index];
+    if (part->below == 0) {
+        fputs("all others ", dumper->out);
+    } else {
+        fprintf(dumper->out, "below %u ", part->below);
+    }
+    dump_string(dumper, part->value);
+}
+
+static const struct {
+    enum table_section section;
+    void (*describe)(const struct dumper *dumper, uint32_t index);
+} descriptions[] = {
+    {TABLE_SECTION_program, describe_program},
+    {TABLE_SECTION_header_field, describe_header_field},
+    {TABLE_SECTION_access_log, describe_access_log},
+    {TABLE_SECTION_error_log, describe_error_log},
+    {TABLE_SECTION_proxy, describe_proxy},
+    {TABLE_SECTION_upstream, describe_upstream},
+    {TABLE_SECTION_op, dump_op},
+    {TABLE_SECTION_error_page, describe_error_page},
+    {TABLE_SECTION_access_rule, describe_access_rule},
+    {TABLE_SECTION_try_files, describe_try_files},
+    {TABLE_SECTION_try_file, describe_try_file},
+    {TABLE_SECTION_map, describe_map},
+    {TABLE_SECTION_map_slot, describe_map_slot},
+    {TABLE_SECTION_map_regex, describe_map_regex},
+    {TABLE_SECTION_geo, describe_geo},
+    {TABLE_SECTION_geo_ipv4, describe_geo_ipv4},
+    {TABLE_SECTION_geo_ipv6, describe_geo_ipv6},
+    {TABLE_SECTION_geo_proxy, describe_geo_proxy},
+    {TABLE_SECTION_split, describe_split},
+    {TABLE_SECTION_split_part, describe_split_part},
+};
+
+/* Prints `before` and the description; false when there is none. */
+static bool describe(const struct dumper *dumper, enum table_section section, uint32_t index,
+                     const char *before) {
+    for (size_t i = 0; i < sizeof descriptions / sizeof descriptions[0]; i++) {
+        if (descriptions[i].section == section) {
+            fputs(before, dumper->out);
+            descriptions[i].describe(dumper, index);
+            return true;
+        }
+    }
+    const struct table_field *first = &table_records[section].fields[0];
+    if (first->kind != TABLE_KIND_STRING) {
+        return false;
+    }
+    struct table_string name;
+    memcpy(&name, table_record_at(dumper->table, section, index) + first->offset, sizeof name);
+    fputs(before, dumper->out);
+    dump_string(dumper, name);
+    return true;
+}
+
+void dump_reference(const struct dumper *dumper, enum table_section section, uint32_t index) {
+    fprintf(dumper->out, "%u", index);
+    describe(dumper, section, index, " ");
+}
+
+bool dump_description(const struct dumper *dumper, enum table_section section, uint32_t index) {
+    return describe(dumper, section, index, "");
+}
+
+void dump_references(const struct dumper *dumper, enum table_section section,
+                     struct table_range range) {
+    if (range.count == 0) {
+        fputs("none", dumper->out);
+        return;
+    }
+    for (uint32_t i = 0; i < range.count && i < SHOWN_REFERENCES; i++) {
+        fputs(i > 0 ? ", " : "", dumper->out);
+        dump_reference(dumper, section, range.first + i);
+    }
+    if (range.count > SHOWN_REFERENCES) {
+        fprintf(dumper->out, ", ... to %u", range.first + range.count - 1);
+    }
+}
