@@ -12,37 +12,50 @@
 /* Steps that are so short that a clock is not looked at after each. */
 enum { MANY = 256 };
 
-/* Returns an errno value when the file cannot be read. */
-static int build(struct input *input, const char *path, const char *prefix) {
-    struct progress *progress = input->progress;
-    struct parse_options options = {.prefix = prefix, .progress = progress};
-    progress_begin(progress, (struct progress_phase){"reading", "statements", 0, MANY});
-    int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
-                           &input->tree);
-    if (error == 0) {
-        size_t count = progress != NULL ? progress->done : 0;
-        progress_begin(progress,
-                       (struct progress_phase){"understanding", "statements", count, MANY});
-        model_build(&input->model, &input->tree);
-    }
-    return error;
-}
-
-enum outcome input_read(struct input *input, const struct command *command, const char *path,
-                        const char *prefix) {
+void input_init(struct input *input, const struct command *command) {
     *input = (struct input){0};
     arena_init(&input->arena, ARENA_CHUNK);
     source_set_init(&input->sources, &input->arena);
     diagnostic_list_init(&input->diagnostics, &input->arena);
     input->diagnostics.limit = ERROR_LIMIT;
     input->progress = progress_line_start(&input->line, command);
-    int error = build(input, path, prefix);
+}
+
+static struct parse_options begin_reading(struct input *input, const char *prefix) {
+    progress_begin(input->progress, (struct progress_phase){"reading", "statements", 0, MANY});
+    return (struct parse_options){.prefix = prefix, .progress = input->progress};
+}
+
+static enum outcome build_model(struct input *input) {
+    size_t count = input->progress != NULL ? input->progress->done : 0;
+    progress_begin(input->progress,
+                   (struct progress_phase){"understanding", "statements", count, MANY});
+    model_build(&input->model, &input->tree);
     progress_line_clear(&input->line);
+    return input->diagnostics.error_count > 0 ? OUTCOME_INPUT : OUTCOME_CLEAN;
+}
+
+enum outcome input_read(struct input *input, const struct command *command, const char *path,
+                        const char *prefix) {
+    input_init(input, command);
+    struct parse_options options = begin_reading(input, prefix);
+    int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
+                           &input->tree);
     if (error != 0) {
+        progress_line_clear(&input->line);
         return cli_error(command, "cannot read %s: %s",
                          strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));
     }
-    return input->diagnostics.error_count > 0 ? OUTCOME_INPUT : OUTCOME_CLEAN;
+    return build_model(input);
+}
+
+enum outcome input_read_text(struct input *input, const char *path, struct slice text,
+                             const char *prefix) {
+    struct parse_options options = begin_reading(input, prefix);
+    struct slice name = slice_from_string(strcmp(path, "-") == 0 ? "<stdin>" : path);
+    parse_text(&input->arena, &input->sources, &input->diagnostics, name, text, &options,
+               &input->tree);
+    return build_model(input);
 }
 
 void input_check(struct input *input, struct finding_list *findings) {

@@ -19,11 +19,19 @@ struct input {
     struct progress *progress; /* the line's, or NULL */
 };
 
+/* An input that nothing was read into yet; input_read does it itself. */
+void input_init(struct input *input, const struct command *command);
+
 /* Reads, parses and models a file; relative includes are found below `prefix` (NULL: the file's
  * directory). OUTCOME_FAILED after saying so when the file cannot be read, else OUTCOME_INPUT when
  * there were errors and OUTCOME_CLEAN. To be released in any case. */
 enum outcome input_read(struct input *input, const struct command *command, const char *path,
                         const char *prefix);
+
+/* The same for text that was read before from `path` ("-" is standard input); the input is
+ * initialised, and the text lives as long as its arena. */
+enum outcome input_read_text(struct input *input, const char *path, struct slice text,
+                             const char *prefix);
 
 /* What the rules find in it. */
 void input_check(struct input *input, struct finding_list *findings);

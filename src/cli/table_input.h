@@ -18,4 +18,8 @@ struct table_input {
 enum outcome table_input_read(struct table_input *input, const struct command *command,
                               struct arena *arena, const char *path);
 
+/* The same for `content` that was read from `path` before, and lives as long as the arena. */
+enum outcome table_input_open(struct table_input *input, const struct command *command,
+                              struct arena *arena, const char *path, struct slice content);
+
 #endif
