@@ -19,7 +19,9 @@ _rpc() {
     fi
     case $previous in
     --format | -f)
-        mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
+        local formats='text json'
+        [ "$command" = graph ] && formats='dot svg'
+        mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
         return
         ;;
     --fail-on | -F)

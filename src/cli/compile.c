@@ -27,7 +27,7 @@ static enum outcome compile(const struct command *command, const char *path,
         input_print_diagnostics(&input, SEVERITY_WARNING);
     }
     if (outcome == OUTCOME_CLEAN) {
-        outcome = output_write_table(command, options->output, table);
+        outcome = output_write(command, options->output, table);
     }
     input_release(&input);
     return outcome;

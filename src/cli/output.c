@@ -1,4 +1,4 @@
-/* Writing tables. */
+/* Writing results to where they go. */
 #include "cli/output.h"
 
 #include "base/file.h"
@@ -23,26 +23,25 @@ static bool is_special(const char *path) {
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-static int write_special(const char *path, struct slice table) {
+static int write_special(const char *path, struct slice content) {
     int descriptor = open(path, O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return errno;
     }
-    int error = file_write_all(descriptor, table);
+    int error = file_write_all(descriptor, content);
     if (close(descriptor) != 0 && error == 0) {
         error = errno;
     }
     return error;
 }
 
-enum outcome output_write_table(const struct command *command, const char *path,
-                                struct slice table) {
+enum outcome output_write(const struct command *command, const char *path, struct slice content) {
     int error;
     if (strcmp(path, "-") == 0) {
-        error = file_write_all(STDOUT_FILENO, table);
+        error = file_write_all(STDOUT_FILENO, content);
         path = "standard output";
     } else {
-        error = is_special(path) ? write_special(path, table) : file_replace(path, table);
+        error = is_special(path) ? write_special(path, content) : file_replace(path, content);
     }
     return error == 0 ? OUTCOME_CLEAN
                       : cli_error(command, "cannot write %s: %s", path, strerror(error));

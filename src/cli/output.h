@@ -1,4 +1,5 @@
-/* Where a subcommand's table goes: a file that is replaced at once, a device, standard output. */
+/* Where a subcommand's result goes, a table or a picture: a file that is replaced at once, a
+ * device, standard output. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
@@ -13,9 +14,8 @@ bool output_is_terminal(const char *path);
 /* Says so; OUTCOME_FAILED. */
 enum outcome output_refuse_terminal(const struct command *command);
 
-/* Writes a table to `path`, "-" being standard output. An existing file is replaced only by the
+/* Writes `content` to `path`, "-" being standard output. An existing file is replaced only by the
  * whole of it. OUTCOME_FAILED after saying so when that fails. */
-enum outcome output_write_table(const struct command *command, const char *path,
-                                struct slice table);
+enum outcome output_write(const struct command *command, const char *path, struct slice content);
 
 #endif

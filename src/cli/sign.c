@@ -41,7 +41,7 @@ static enum outcome sign(const struct command *command, struct arena *arena, con
     if (signed_table.size == 0) {
         memory_exhausted();
     }
-    return output_write_table(command, options->output, signed_table);
+    return output_write(command, options->output, signed_table);
 }
 
 static enum outcome check_options(const struct command *command, int argc, char **argv,

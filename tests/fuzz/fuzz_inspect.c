@@ -1,6 +1,6 @@
 /* fuzz: compiler */
 /* What asks a table without running it: whatever table_open accepts is compared with itself and
- * with the sample, both ways, and printed as JSON. Mutations are those of the table reader's
+ * with the sample, both ways, printed as JSON and drawn. Mutations are those of the table reader's
  * target. */
 #define LLVMFuzzerTestOneInput fuzz_table_one_input
 int fuzz_table_one_input(const unsigned char *data, unsigned long size);
@@ -9,7 +9,10 @@ int fuzz_table_one_input(const unsigned char *data, unsigned long size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #include "cli/dump_json.h"
+#include "cli/graph.h"
 #include "table/diff.h"
+
+enum { DRAWN_NODES = 200 };
 
 static FILE *open_sink(void) {
     FILE *sink = fopencookie(NULL, "w", (cookie_io_functions_t){.write = discard});
@@ -39,6 +42,18 @@ static void compare(FILE *out, struct arena *arena, const struct table *old,
     }
 }
 
+static void draw(FILE *out, struct arena *arena, const struct table *table) {
+    struct graph graph;
+    struct graph_server *servers = graph_find_names(arena, table);
+    graph_choose_servers(servers, table, SLICE("www.example.com"));
+    for (uint32_t i = 0; i < table->server_count; i++) {
+        servers[i].is_chosen |= i % 2 == 0;
+    }
+    graph_build(&graph, arena, table, servers, table->server_count % 2 == 0, DRAWN_NODES);
+    graph_print_dot(out, &graph, SLICE("site"));
+    graph_print_svg(out, &graph, SLICE("site"));
+}
+
 static void inspect(const struct table *table) {
     struct arena arena;
     struct table sample;
@@ -51,6 +66,7 @@ static void inspect(const struct table *table) {
     compare(sink, &arena, &sample, table);
     compare(sink, &arena, table, &sample);
     dump_json_print(sink, table, TABLE_SECTION_COUNT);
+    draw(sink, &arena, table);
     fclose(sink);
     arena_release(&arena);
 }
