@@ -1,24 +1,10 @@
 /* rewrite: a new path and new arguments, or a redirect, made of a path that matches. */
 #include "engine/decide.h"
 #include "engine/observe.h"
-#include "engine/program.h"
 #include "engine/sequence.h"
 #include "engine/state.h"
 
 #include <string.h>
-
-/* nginx encodes captures that go into arguments or redirects if the path came encoded at all. */
-static bool escapes_captures(const struct engine_request *request) {
-    struct slice raw = request->raw_path;
-    return slice_find_byte(raw, '%') < raw.size || slice_find_byte(raw, '+') < raw.size;
-}
-
-static bool run_template(struct engine_request *request, uint32_t program, bool encodes,
-                         struct slice *text) {
-    return encodes && escapes_captures(request)
-               ? engine_run_escaped_template(request, program, text)
-               : engine_run_template(request, program, text);
-}
 
 /* The arguments that the request had, behind new ones or alone. */
 static bool add_old_args(struct engine_request *request, struct slice *args) {
@@ -30,11 +16,11 @@ static bool change_path(struct engine_run *run, const struct table_rewrite *rewr
     struct engine_request *request = run->request;
     struct slice path;
     struct slice args = request->args;
-    if (!run_template(request, rewrite->path, false, &path)) {
+    if (!engine_sequence_template(request, rewrite->path, false, &path)) {
         return false;
     }
     if (rewrite->args != TABLE_NONE) {
-        if (!run_template(request, rewrite->args, true, &args) ||
+        if (!engine_sequence_template(request, rewrite->args, true, &args) ||
             (rewrite->keep_args != 0 && !add_old_args(request, &args))) {
             return false;
         }
@@ -116,7 +102,7 @@ static bool unescape_redirect(struct engine_request *request, struct slice *text
 static bool make_redirect(struct engine_run *run, const struct table_rewrite *rewrite) {
     struct engine_request *request = run->request;
     struct engine_answer *answer = run->answer;
-    if (!run_template(request, rewrite->path, true, &answer->text) ||
+    if (!engine_sequence_template(request, rewrite->path, true, &answer->text) ||
         !unescape_redirect(request, &answer->text)) {
         return false;
     }
@@ -150,6 +136,7 @@ bool engine_run_rewrite(struct engine_run *run, const struct table_op *op) {
     }
     request->is_internal = true;
     request->is_rewritten = true;
+    run->has_rewritten = true;
     run->answer->changed_path = rewrite->flag != TABLE_REWRITE_BREAK;
     request->keeps_path = request->keeps_path || rewrite->flag == TABLE_REWRITE_BREAK;
     bool is_done = rewrite->redirect != 0 ? make_redirect(run, rewrite) : change_path(run, rewrite);

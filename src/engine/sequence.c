@@ -7,9 +7,26 @@
 #include "engine/program.h"
 #include "engine/state.h"
 
+static bool is_encoded(struct slice path) {
+    return slice_find_byte(path, '%') < path.size || slice_find_byte(path, '+') < path.size;
+}
+
+bool engine_sequence_template(struct engine_request *request, uint32_t program, bool encodes,
+                              struct slice *text) {
+    return encodes && is_encoded(request->raw_path)
+               ? engine_run_escaped_template(request, program, text)
+               : engine_run_template(request, program, text);
+}
+
+/* A value of set or if. In nginx captures in it are encoded, as those in arguments, until a rewrite
+ * has matched. */
+static bool make_value(struct engine_run *run, uint32_t program, struct slice *text) {
+    return engine_sequence_template(run->request, program, !run->has_rewritten, text);
+}
+
 static bool run_set(struct engine_run *run, const struct table_op *op) {
     struct slice text; /* not the slot at once, which the template may refer to */
-    if (!engine_run_template(run->request, op->b, &text)) {
+    if (!make_value(run, op->b, &text)) {
         return false;
     }
     if (text.data == NULL) {
@@ -23,7 +40,7 @@ static bool run_set(struct engine_run *run, const struct table_op *op) {
 
 static bool run_set_args(struct engine_run *run, const struct table_op *op) {
     struct slice text;
-    if (!engine_run_template(run->request, op->a, &text)) {
+    if (!make_value(run, op->a, &text)) {
         return false;
     }
     run->request->args = text;
@@ -55,8 +72,7 @@ static bool run_test_true(struct engine_run *run, const struct table_op *op) {
 static bool run_test_equal(struct engine_run *run, const struct table_op *op) {
     struct slice left;
     struct slice right;
-    if (!engine_run_template(run->request, op->a, &left) ||
-        !engine_run_template(run->request, op->b, &right)) {
+    if (!engine_run_template(run->request, op->a, &left) || !make_value(run, op->b, &right)) {
         return false;
     }
     run->condition = slice_equals(left, right);
@@ -87,7 +103,7 @@ static bool run_test_regex(struct engine_run *run, const struct table_op *op) {
 
 static bool run_test_file(struct engine_run *run, const struct table_op *op) {
     struct slice path;
-    if (!engine_run_template(run->request, op->a, &path)) {
+    if (!make_value(run, op->a, &path)) {
         return false;
     }
     run->condition = engine_test_file(run->request, path, (enum table_file_test)op->b);
@@ -131,7 +147,6 @@ static void tell_return(const struct engine_run *run) {
                                                     .value = run->answer->text});
 }
 
-/* A status of 0 is an answer, too: nginx goes on as if there were none, but ends the sequence. */
 static bool run_return_status(struct engine_run *run, const struct table_op *op) {
     run->answer->status = op->a;
     run->is_over = true;
@@ -139,9 +154,10 @@ static bool run_return_status(struct engine_run *run, const struct table_op *op)
     return true;
 }
 
+/* A text that turns out to be empty is still one, unless it was written so. */
 static bool run_return_text(struct engine_run *run, const struct table_op *op) {
     run->answer->status = op->a;
-    run->answer->has_text = true;
+    run->answer->has_text = run->request->engine->table->program[op->b].ops.count > 0;
     run->is_over = true;
     if (!engine_run_template(run->request, op->b, &run->answer->text)) {
         return false;

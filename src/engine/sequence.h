@@ -12,7 +12,15 @@ struct engine_run {
     uint32_t next;  /* op, counted from the program's first */
     bool condition; /* result of the latest test */
     bool is_over;
+    /* A rewrite has matched: from then on captures are taken as they are. */
+    bool has_rewritten;
 };
+
+/* The text of a template; with `encodes` captures are encoded as arguments if the path came encoded
+ * at all, as by nginx. False without memory. */
+__attribute__((warn_unused_result)) bool engine_sequence_template(struct engine_request *request,
+                                                                  uint32_t program, bool encodes,
+                                                                  struct slice *text);
 
 /* Matches as rewrite and if do: without a match there are no captures any more. */
 enum engine_regex_result engine_sequence_match(struct engine_request *request, uint32_t regex,

@@ -33,6 +33,13 @@ server {
     location /loop/ { rewrite ^ /loop/x last; }
     location /stop/ { rewrite ^ /kept; break; proxy_pass http://127.0.0.1:{backend}/base/; }
     location /args/ { set $args "new=$arg_old"; proxy_pass http://127.0.0.1:{backend}; }
+    location ~ ^/encoded/(.*)$ {
+        set $before $1;
+        if ($arg_x = $1) { set $equal "equal"; }
+        rewrite ^/encoded/(.*)$ /else;
+        set $after $1;
+        return 200 "$before $after $1 $equal";
+    }
     location /none-matches/ { rewrite ^/other$ /x last; return 200 "[$1]"; }
     location ~ ^/captured/(\\w+)/ { if ($arg_x ~ (z)) { return 200 "if $1"; } return 200 "location $1"; }
     location /evil/ {
@@ -77,7 +84,7 @@ TARGETS = [
     "/url/a%C3%A9?b", "/scheme/a%20b?c=d", "/named/x/y/z?w", "/loop/a", "/stop/a?b",
     "/args/a?old=1&z=2", "/args/a%20b?old=x%20y", "/none-matches/a", "/captured/w/",
     "/captured/w/?x=z", "/evil/", "/evil/?a=1", "/evil/?a=1&b=1", "/evil/?b=1", "/evil/?a=0&b=0",
-    "/choose/a",
+    "/choose/a", "/encoded/a%20b", "/encoded/a%20b%26?x=a%20b%26", "/encoded/a&b", "/encoded/a+b",
 ]
 
 
