@@ -105,15 +105,15 @@ struct slice exchange_own_location(struct exchange *exchange, struct slice locat
 }
 
 static bool send_answer(struct exchange *exchange, struct slice type, struct slice location) {
-    location = location.size > 0 ? location : exchange->request.redirect;
+    location = location.data != NULL ? location : exchange->request.redirect;
     exchange->response.has_length = true;
     exchange->response.length = exchange->answer.size;
     if (type.size > 0 && !exchange_add_field(exchange, SLICE("Content-Type"), type)) {
         return false;
     }
-    if (location.size > 0) {
+    if (location.data != NULL) {
         location = exchange_own_location(exchange, location);
-        if (location.size == 0 || !exchange_add_field(exchange, SLICE("Location"), location)) {
+        if (location.data == NULL || !exchange_add_field(exchange, SLICE("Location"), location)) {
             return false;
         }
     }
@@ -130,7 +130,7 @@ void exchange_answer(struct exchange *exchange, uint32_t status, struct slice ty
     exchange->is_answered = true;
     exchange_start_response(exchange, status);
     status = exchange->response.status; /* that of an error page may be another */
-    if (location.size > 0) {
+    if (location.data != NULL) {
         body = make_page(exchange, status);
         type = SLICE("text/html");
     }

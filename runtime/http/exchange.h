@@ -104,8 +104,8 @@ struct exchange {
     uint64_t body_received; /* decoded bytes */
     bool body_complete;
     bool is_body_dropped; /* an error came before its end: nobody gets the rest */
-    bool wants_continue; /* 100 is still owed */
-    bool is_upgraded;    /* see response.is_upgrade */
+    bool wants_continue;  /* 100 is still owed */
+    bool is_upgraded;     /* see response.is_upgrade */
 
     bool keep_alive;  /* the client's connection may be used again */
     bool is_answered; /* an answer made here has begun: guards against errors while making it */
@@ -170,15 +170,16 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
  * off instead. */
 void exchange_fail(struct exchange *exchange, uint32_t status);
 
-/* A whole answer: `type` may be empty, `location` for redirects (made absolute as nginx does). */
+/* A whole answer: `type` may be empty, `location` for redirects (made absolute as nginx does; no
+ * data for other answers). */
 void exchange_answer(struct exchange *exchange, uint32_t status, struct slice type,
                      struct slice location, struct slice body);
 
 /* A Location starting with "/" made absolute with this request's scheme, host and port. */
 struct slice exchange_absolute_location(struct exchange *exchange, struct slice location);
 
-/* The same for a Location that the configuration made: control characters are percent-encoded.
- * Empty without memory. */
+/* The same for a Location that the configuration made: control characters are percent-encoded. No
+ * data without memory. */
 struct slice exchange_own_location(struct exchange *exchange, struct slice location);
 
 /* --- response.c: heads --- */

@@ -8,6 +8,7 @@
 
 enum {
     STATUS_MOVED_PERMANENTLY = 301,
+    STATUS_BAD_REQUEST = 400,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
     STATUS_NOT_ALLOWED = 405,
@@ -100,8 +101,9 @@ enum engine_phase engine_enter_named(struct engine_request *request, struct slic
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
     uint32_t location = find_named(request, name);
-    if (location == TABLE_NONE) {
-        engine_note(request, TABLE_LOG_ERROR, "could not find named location \"%.*s\"",
+    if (request->uri.size == 0 || location == TABLE_NONE) {
+        engine_note(request, TABLE_LOG_ERROR, "%s named location \"%.*s\"",
+                    request->uri.size == 0 ? "empty URI in redirect to" : "could not find",
                     SLICE_ARGS(name));
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
@@ -121,7 +123,7 @@ static enum engine_phase finish_sequence(struct engine_request *request,
     if (answer->is_redirect) {
         return engine_answer_error(request, answer->status, &answer->text, outcome);
     }
-    if (answer->status < 400 || answer->text.size > 0) {
+    if (answer->status < STATUS_BAD_REQUEST || answer->has_text) {
         *outcome = (struct engine_outcome){ENGINE_TEXT, answer->status, answer->text};
         return ENGINE_PHASE_DONE;
     }

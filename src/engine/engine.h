@@ -220,8 +220,8 @@ __attribute__((warn_unused_result)) bool engine_run_template(struct engine_reque
 /* --- sequence.c: the rewrite phase --- */
 
 struct engine_answer {
-    uint32_t status; /* 0: the sequence did not answer, go on */
-    bool has_text;
+    uint32_t status;   /* 0: the sequence did not answer, go on */
+    bool has_text;     /* written, be it empty in the end */
     bool is_redirect;  /* text is the Location */
     bool changed_path; /* without an answer: a location is to be found for the new path */
     struct slice text;

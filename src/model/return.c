@@ -3,6 +3,7 @@
 
 #define LARGEST_STATUS 999
 #define STATUS_FOUND 302
+#define CLOSE_CONNECTION 444
 
 static bool is_redirect_status(uint32_t status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -25,6 +26,26 @@ static bool reject_status(const struct setter_call *call, const struct word *wor
     return false;
 }
 
+/* nginx sends what no client can read then, "000". */
+static void warn_zero(const struct setter_call *call, struct rewrite_step *step) {
+    const struct word *word = statement_argument(call->statement, 0);
+    struct diagnostic *diagnostic =
+        diagnostic_add(call->model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_INVALID_STATUS,
+                       word->span, "0 is no status: the connection is closed without an answer");
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write 444, which means that, or the status that is to be sent");
+    *step = (struct rewrite_step){
+        .statement = call->statement, .kind = REWRITE_RETURN, .status = CLOSE_CONNECTION};
+}
+
+static void warn_empty_redirect(const struct setter_call *call, uint32_t status) {
+    struct diagnostic *diagnostic = diagnostic_add(
+        call->model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_INVALID_VALUE,
+        statement_argument(call->statement, 0)->span, "return %u says nothing of where to", status);
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write the target behind it: return %u https://$host$request_uri;", status);
+}
+
 bool model_set_return(const struct setter_call *call) {
     struct model *model = call->model;
     struct rewrite_step step = {.statement = call->statement, .kind = REWRITE_RETURN};
@@ -42,10 +63,15 @@ bool model_set_return(const struct setter_call *call) {
     } else {
         return reject_status(call, first);
     }
+    step.is_redirect = is_redirect_status(step.status);
+    step.has_text = text != NULL || step.is_redirect;
     if (text != NULL) {
-        step.has_text = true;
-        step.is_redirect = is_redirect_status(step.status);
         step.text = template_parse(model, text, text->text, 0);
+    } else if (step.is_redirect) {
+        warn_empty_redirect(call, step.status);
+    }
+    if (step.status == 0) {
+        warn_zero(call, &step);
     }
     VECTOR_PUSH(model->arena, &call->scope->rewrite->steps, step);
     return true;

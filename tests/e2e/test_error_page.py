@@ -26,6 +26,8 @@ server {
     location = /large { return 200 "too large"; }
     location = /bad { return 200 "bad"; }
     location = /small { client_max_body_size 10; proxy_pass http://127.0.0.1:{backend}; }
+    location = /small-page { client_max_body_size 10; error_page 413 /small-too; proxy_pass http://127.0.0.1:{backend}; }
+    location = /small-too { client_max_body_size 10; proxy_pass http://127.0.0.1:{backend}; }
     location @fallback {
         add_header X-Where fallback always;
         proxy_set_header X-Error "$status";
@@ -110,7 +112,7 @@ def test_answers_as_nginx_does(pair, target, verb):
     assert look(ours) == look(theirs)
 
 
-@pytest.mark.parametrize("target", ["/body-again", "/body-named", "/small", "/to-post", "/forbidden"])
+@pytest.mark.parametrize("target", ["/body-again", "/body-named", "/small", "/small-page", "/to-post", "/forbidden"])
 @pytest.mark.parametrize("size", [0, 5, 100, 40000])
 def test_hands_bodies_on_as_nginx_does(pair, target, size):
     theirs, ours = pair.ask(target, method="POST", body=b"x" * size)

@@ -57,6 +57,10 @@ server {
     location = /999 { return 999; }
     location = /404-text { return 404 "nothing $uri\\n"; }
     location = /503-text { return 503 "later"; }
+    location = /404-empty { return 404 $arg_none; }
+    location = /404-nothing { return 404 ""; }
+    location = /301-bare { return 301; }
+    location = /302-empty { return 302 ""; }
     location = /250-text { return 250 "odd"; }
     location ~ ^/capture/(\\w+)/(?<named>\\w+) { return 200 "$1-$2-$named"; }
     location ~ ^/keep/(\\w+) { set $kept $1; return 302 /got/$kept?from=$1; }
@@ -78,7 +82,7 @@ PATHS = [
     "/text", "/empty", "/bare", "/variables", "/variables?a=1&b=2", "/variables?A=1", "/quotes",
     "/single", "/dollar", "/type", "/url", "/url?a=b", "/https?x=%20", "/301", "/302-path",
     "/302-relative", "/303", "/307", "/307?q", "/308", "/204", "/304", "/404-text", "/503-text",
-    "/250-text", "/capture/one/two", "/keep/this", "/set/", "/long/?x=" + "y" * 900, "/none",
+    "/250-text", "/404-empty", "/404-nothing", "/301-bare", "/302-empty", "/capture/one/two", "/keep/this", "/set/", "/long/?x=" + "y" * 900, "/none",
 ]
 
 STATUSES = [400, 401, 402, 403, 404, 405, 410, 413, 414, 418, 421, 429, 451, 500, 501, 502, 503, 504,

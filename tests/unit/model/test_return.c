@@ -23,7 +23,6 @@ static bool returns(const char *statement, uint32_t status, bool has_text, bool 
 static void tells_bodies_from_redirects(void) {
     CU_ASSERT_TRUE(returns("return 404;", 404, false, false));
     CU_ASSERT_TRUE(returns("return 444;", 444, false, false));
-    CU_ASSERT_TRUE(returns("return 0;", 0, false, false));
     CU_ASSERT_TRUE(returns("return 200 ok;", 200, true, false));
     CU_ASSERT_TRUE(returns("return 200 '';", 200, true, false));
     CU_ASSERT_TRUE(returns("return 301 /a;", 301, true, true));
@@ -32,7 +31,6 @@ static void tells_bodies_from_redirects(void) {
     CU_ASSERT_TRUE(returns("return 304 /a;", 304, true, false));
     CU_ASSERT_TRUE(returns("return 307 /a;", 307, true, true));
     CU_ASSERT_TRUE(returns("return 308 /a;", 308, true, true));
-    CU_ASSERT_TRUE(returns("return 301;", 301, false, false));
     CU_ASSERT_TRUE(returns("return http://a;", 302, true, true));
     CU_ASSERT_TRUE(returns("return https://a;", 302, true, true));
     CU_ASSERT_TRUE(returns("return $scheme://a;", 302, true, true));
@@ -48,6 +46,24 @@ static void refuses_other_statuses(void) {
         {"server { return http://a b; }", DIAGNOSTIC_INVALID_STATUS, "http://a"},
     };
     CHECK_FAILURES(rows);
+}
+
+/* nginx takes both: it sends an empty Location, and a status line that nobody understands. */
+static void warns_of_answers_that_help_nobody(void) {
+    CU_ASSERT_TRUE(site_says("server { return 301; }", SEVERITY_WARNING, DIAGNOSTIC_INVALID_VALUE,
+                             "301", "return 301 https://$host$request_uri;"));
+    CU_ASSERT_TRUE(
+        site_says("server { return 0; }", SEVERITY_WARNING, DIAGNOSTIC_INVALID_STATUS, "0", "444"));
+    CU_ASSERT_TRUE(site_says("server { return 0 text; }", SEVERITY_WARNING,
+                             DIAGNOSTIC_INVALID_STATUS, "0", "444"));
+    site_read(&site, "server { return 308; location / { return 0 text; } }");
+    const struct server *server = site.model.servers.items[0];
+    const struct rewrite_step *step = &server->rewrite.steps.items[0];
+    CU_ASSERT_TRUE(step->status == 308 && step->is_redirect && step->has_text);
+    CU_ASSERT_EQUAL(step->text.parts.count, 0);
+    step = &server->locations.items[0]->rewrite.steps.items[0];
+    CU_ASSERT_TRUE(step->status == 444 && !step->is_redirect && !step->has_text);
+    site_release(&site);
 }
 
 static void keeps_the_order_of_steps(void) {
@@ -66,4 +82,5 @@ static void keeps_the_order_of_steps(void) {
 
 UNIT_TESTS("model/return", {"tells bodies from redirects", tells_bodies_from_redirects},
            {"refuses other statuses", refuses_other_statuses},
+           {"warns of answers that help nobody", warns_of_answers_that_help_nobody},
            {"keeps the order of steps", keeps_the_order_of_steps})
