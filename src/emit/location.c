@@ -65,9 +65,7 @@ uint32_t emit_try_files(struct emitter *emitter, const struct try_files *try_fil
     }
     struct table_try_files record = {
         .files = {emit_next(emitter, TABLE_SECTION_try_file), (uint32_t)count},
-        .target = try_files->target.parts.count == 0 && try_files->status != 0
-                      ? TABLE_NONE
-                      : emit_template(emitter, &try_files->target),
+        .target = try_files->status != 0 ? TABLE_NONE : emit_template(emitter, &try_files->target),
         .status = try_files->status,
         .place = emit_place(emitter, try_files->statement),
     };

@@ -9,6 +9,14 @@
 
 enum { STATUS_INTERNAL_ERROR = 500 };
 
+/* "root /", whose slash goes with those at the ends of other roots: an empty text, while what is
+ * written as nothing, or turns out to be, is relative. */
+static bool is_top(const struct table *table, uint32_t program) {
+    struct table_range ops = table->program[program].ops;
+    return ops.count == 1 && table->op[ops.first].code == TABLE_OP_APPEND_TEXT &&
+           table->op[ops.first].b == 0;
+}
+
 /* The root of the location; a relative one begins at the prefix. There is none before a server is
  * known. */
 static bool find_root(struct engine_request *request, struct slice *root) {
@@ -17,7 +25,8 @@ static bool find_root(struct engine_request *request, struct slice *root) {
     if (program != TABLE_NONE && !engine_run_template(request, program, root)) {
         return false;
     }
-    if (slice_starts_with(*root, SLICE("/")) || request->prefix.size == 0) {
+    if (slice_starts_with(*root, SLICE("/")) || request->prefix.size == 0 ||
+        (program != TABLE_NONE && is_top(request->engine->table, program))) {
         return true;
     }
     struct slice parts[] = {request->prefix, SLICE("/"), *root};

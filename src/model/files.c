@@ -1,7 +1,7 @@
 /* root and try_files: where files are looked for, and what follows. */
 #include "model/reading.h"
 
-/* nginx cuts the slash at the end off. */
+/* nginx cuts the slash at the end off, be it the only one. */
 bool model_set_root(const struct setter_call *call) {
     struct model *model = call->model;
     MODEL_TYPE_TEMPLATE *root = call->field;
@@ -18,6 +18,11 @@ bool model_set_root(const struct setter_call *call) {
         }
     }
     size_t size = word->text.size;
+    if (slice_equals(word->text, SLICE("/"))) {
+        *root = template_parse(model, word, word->text, 0);
+        root->parts.items[0].text.size = 0; /* a text, though empty: no relative root */
+        return true;
+    }
     *root = template_parse(
         model, word,
         slice_take(word->text, slice_ends_with(word->text, SLICE("/")) ? size - 1 : size), 0);
@@ -30,12 +35,9 @@ static bool read_fallback(const struct setter_call *call, struct try_files *try_
     struct model *model = call->model;
     const struct word *word =
         statement_argument(call->statement, statement_argument_count(call->statement) - 1);
-    uint64_t status;
-    if (!slice_starts_with(word->text, SLICE("="))) {
-        try_files->target = template_parse(model, word, word->text, 0);
-        return true;
-    }
-    if (!slice_parse_u64(slice_skip(word->text, 1), LARGEST_STATUS, &status)) {
+    uint64_t status = 0;
+    bool is_status = slice_starts_with(word->text, SLICE("="));
+    if (is_status && !slice_parse_u64(slice_skip(word->text, 1), LARGEST_STATUS, &status)) {
         struct diagnostic *diagnostic =
             diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_STATUS, word->span,
                              "invalid code \"%.*s\" of try_files", SLICE_ARGS(word->text));
@@ -43,6 +45,9 @@ static bool read_fallback(const struct setter_call *call, struct try_files *try_
         return false;
     }
     try_files->status = (uint32_t)status;
+    if (status == 0) { /* nginx takes "=0" for a path */
+        try_files->target = template_parse(model, word, word->text, 0);
+    }
     return true;
 }
 
@@ -76,98 +81,4 @@ bool model_set_try_files(const struct setter_call *call) {
     }
     *slot = try_files;
     return true;
-}
-
-/* --- what is not run yet --- */
-
-static bool may_end_early(const struct rewrite *rewrite) {
-    for (size_t i = 0; i < rewrite->steps.count; i++) {
-        enum rewrite_kind kind = rewrite->steps.items[i].kind;
-        if (kind == REWRITE_BREAK || kind == REWRITE_PATH) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether the rewrite phase always ends with an answer of its own. */
-static bool always_answers(const struct rewrite *rewrite) {
-    for (size_t i = 0; i < rewrite->steps.count; i++) {
-        const struct rewrite_step *step = &rewrite->steps.items[i];
-        if (step->kind == REWRITE_RETURN) {
-            return true;
-        }
-        if (step->kind == REWRITE_BREAK || step->kind == REWRITE_PATH ||
-            (step->kind == REWRITE_IF && may_end_early(&step->block->rewrite))) {
-            return false;
-        }
-    }
-    return false;
-}
-
-/* What answers a request that got here: a proxy_pass given in this block or, for a block of `if` or
- * limit_except, in the location around. */
-static bool has_proxy(const struct location *location) {
-    return location->proxy != NULL ||
-           (location->is_condition && location->parent != NULL && location->parent->proxy != NULL);
-}
-
-static void refuse_root(struct model *model, const struct settings *settings) {
-    const struct statement *root = settings->origin[SETTING_root];
-    if (root != NULL) {
-        refuse(model, root, root->words[0].span, "serving files below \"root\"");
-    }
-}
-
-/* A block of `if` is followed by the rest of the location around; under limit_except nothing is
- * rewritten. */
-static bool is_answered(const struct location *location) {
-    if (!location->is_condition) {
-        return always_answers(&location->rewrite);
-    }
-    return always_answers(&location->rewrite) ||
-           (location->parent != NULL && location != location->parent->limited &&
-            always_answers(&location->parent->rewrite));
-}
-
-static void refuse_in_location(struct model *model, const struct location *location) {
-    if (!has_proxy(location) && !is_answered(location)) {
-        refuse_root(model, location->settings);
-        if (location->try_files != NULL) {
-            refuse(model, location->try_files->statement,
-                   location->try_files->statement->words[0].span,
-                   "serving the files of \"try_files\"");
-        }
-    }
-    for (size_t i = 0; i < location->nested.count; i++) {
-        refuse_in_location(model, location->nested.items[i]);
-    }
-}
-
-/* Whether some location takes every path, so that nothing is left to the server itself. */
-static bool takes_everything(const struct location *location) {
-    return (location->kind == TABLE_LOCATION_PREFIX ||
-            location->kind == TABLE_LOCATION_PREFIX_NO_REGEX) &&
-           location->name.size <= 1;
-}
-
-static void refuse_in_server(struct model *model, const struct server *server) {
-    bool is_covered = always_answers(&server->rewrite);
-    for (size_t i = 0; i < server->locations.count; i++) {
-        is_covered = is_covered || takes_everything(server->locations.items[i]);
-        refuse_in_location(model, server->locations.items[i]);
-    }
-    if (!is_covered) {
-        refuse_root(model, server->settings);
-        if (server->try_files != NULL) {
-            refuse(model, server->try_files->statement, server->try_files->statement->words[0].span,
-                   "serving the files of \"try_files\"");
-        }
-    }
-}
-
-void files_refuse(struct model *model) {
-    for (size_t i = 0; i < model->servers.count; i++) {
-        refuse_in_server(model, model->servers.items[i]);
-    }
 }

@@ -31,6 +31,13 @@ server {
         if (-f $document_root/inner) { return 200 "inner"; }
         return 404;
     }
+    location /top/ {
+        root /;
+        if (-d $document_root/etc) { set $kind "etc"; }
+        if (-e ${document_root}$uri) { set $kind "$kind odd"; }
+        return 200 "$kind [$document_root] $request_filename";
+    }
+    location /zero/ { try_files /none =0; proxy_pass http://127.0.0.1:{backend}; }
     location /try/ { try_files $uri /folder$uri $uri/ @named; proxy_pass http://127.0.0.1:{backend}; }
     location /code/ { try_files /none /nor-this =410; proxy_pass http://127.0.0.1:{backend}; }
     location /uri/ { try_files /none /target?$args; proxy_pass http://127.0.0.1:{backend}; }
@@ -67,7 +74,7 @@ def pair(shared_lab):
     "/file", "/program", "/folder", "/folder/", "/none", "/link", "/dangling", "/pipe",
     "/with%20space", "/file/none", "/" + "n" * 300, "/", "/maintenance/x", "/sub/x",
     "/try/file", "/try/file?a=b", "/try/there", "/try/sub", "/try/sub/", "/try/none", "/code/x",
-    "/uri/x?a=b", "/found/x?y", "/folder-found/", "/kept/x", "/kept/x?a=1"])
+    "/uri/x?a=b", "/top/x", "/zero/x", "/found/x?y", "/folder-found/", "/kept/x", "/kept/x?a=1"])
 def test_finds_what_nginx_finds(pair, target):
     theirs, ours = pair.ask(target)
     assert (ours.status, ours.body if ours.status == 200 else b"") == \
