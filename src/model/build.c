@@ -252,7 +252,7 @@ void model_build(struct model *model, struct tree *tree) {
     prepare(model, tree);
     build_root(model);
     settings_inherit(model);
-    files_refuse(model);
+    serving_refuse(model);
     log_resolve(model);
     proxy_resolve(model);
     location_check_duplicates(model);

@@ -351,6 +351,7 @@ struct refusal {
     struct span span; /* the word to underline */
     /* E.g. directive "gzip", parameter "ssl" of listen, variable "$ssl_cipher". */
     struct slice what;
+    const struct statement *files; /* root or try_files, where they are what is not served */
 };
 
 struct model {

@@ -143,6 +143,10 @@ __attribute__((format(printf, 4, 5))) void refuse(struct model *model,
                                                   const struct statement *statement,
                                                   struct span span, const char *format, ...);
 
+/* Files that nginx would serve from the block of `statement`; `files` says which. */
+void refuse_serving(struct model *model, const struct statement *statement,
+                    const struct statement *files);
+
 /* --- the rest, one per file of the same name --- */
 
 struct server *server_create(struct model *model, struct statement *statement);
@@ -162,6 +166,6 @@ struct upstream *upstream_implied(struct model *model, const struct proxy_pass *
 /* Reads the block of an `if` or limit_except as a nameless location inside what is around it. */
 struct location *condition_read_block(const struct setter_call *call, uint32_t context);
 /* Refuses what would have to serve files, once inheritance is applied. */
-void files_refuse(struct model *model);
+void serving_refuse(struct model *model);
 
 #endif
