@@ -128,6 +128,9 @@ struct engine_request {
 /* A request whose rewrites go round in circles ends in 500, after as many as in nginx. */
 enum { ENGINE_REDIRECT_LIMIT = 10 };
 
+/* nginx's limit for variables that are defined by each other. */
+enum { ENGINE_DEPTH_LIMIT = 100 };
+
 /* Parts of programs evaluated, and bytes of texts made of them, in one request. Configurations that
  * anybody wrote are far below; those made to double a text forever end in 500. */
 #define ENGINE_EFFORT_LIMIT ((uint64_t)1 << 26)

@@ -17,12 +17,24 @@ static bool is_top(const struct table *table, uint32_t program) {
            table->op[ops.first].b == 0;
 }
 
+/* A root made of itself has no end; the compiler refuses it, but not every way to write one. */
+static bool run_root(struct engine_request *request, uint32_t program, struct slice *root) {
+    if (request->depth >= ENGINE_DEPTH_LIMIT) {
+        engine_note(request, TABLE_LOG_ERROR, "cycle while evaluating \"root\"");
+        return false;
+    }
+    request->depth++;
+    bool has_run = engine_run_template(request, program, root);
+    request->depth--;
+    return has_run;
+}
+
 /* The root of the location; a relative one begins at the prefix. There is none before a server is
  * known. */
 static bool find_root(struct engine_request *request, struct slice *root) {
     uint32_t program = request->settings != NULL ? request->settings->root : TABLE_NONE;
     *root = SLICE("");
-    if (program != TABLE_NONE && !engine_run_template(request, program, root)) {
+    if (program != TABLE_NONE && !run_root(request, program, root)) {
         return false;
     }
     if (slice_starts_with(*root, SLICE("/")) || request->prefix.size == 0 ||

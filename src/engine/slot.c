@@ -5,9 +5,6 @@
 #include "engine/observe.h"
 #include "engine/state.h"
 
-/* nginx's limit for variables that are defined by each other. */
-enum { DEPTH_LIMIT = 100 };
-
 static enum engine_value empty_value(struct engine_request *request, const struct table_slot *slot,
                                      struct slice *value) {
     (void)request;
@@ -61,7 +58,7 @@ static bool is_volatile(const struct table *table, const struct table_slot *slot
 static enum engine_value compute(struct engine_request *request, const struct table_slot *slot,
                                  struct slice *value) {
     const struct table *table = request->engine->table;
-    if (request->depth == DEPTH_LIMIT) {
+    if (request->depth >= ENGINE_DEPTH_LIMIT) {
         struct slice name = table_text(table, slot->name);
         engine_note(request, TABLE_LOG_ERROR, "cycle while evaluating variable \"%.*s\"",
                     SLICE_ARGS(name));

@@ -1,21 +1,36 @@
 /* root and try_files: where files are looked for, and what follows. */
 #include "model/reading.h"
 
+#include <string.h>
+
+/* nginx refuses these names anywhere in a root, which would be made of itself. */
+static bool check_recursion(struct model *model, const struct word *word) {
+    static const struct slice names[] = {
+        SLICE_INIT("$document_root"), SLICE_INIT("${document_root}"), SLICE_INIT("$realpath_root"),
+        SLICE_INIT("${realpath_root}")};
+    for (size_t i = 0; word->text.size > 0 && i < sizeof names / sizeof names[0]; i++) {
+        const char *found = memmem(word->text.data, word->text.size, names[i].data, names[i].size);
+        if (found == NULL) {
+            continue;
+        }
+        size_t begin = (size_t)(found - word->text.data);
+        struct diagnostic *diagnostic = diagnostic_error(
+            model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
+            word_span(model, word, begin, begin + names[i].size),
+            "the root cannot be made of \"%.*s\", which is the root", SLICE_ARGS(names[i]));
+        diagnostic_help(model->arena, diagnostic, "write the path of a folder");
+        return false;
+    }
+    return true;
+}
+
 /* nginx cuts the slash at the end off, be it the only one. */
 bool model_set_root(const struct setter_call *call) {
     struct model *model = call->model;
     MODEL_TYPE_TEMPLATE *root = call->field;
     const struct word *word = statement_argument(call->statement, 0);
-    const struct slice recursive[] = {SLICE("$document_root"), SLICE("${document_root}"),
-                                      SLICE("$realpath_root"), SLICE("${realpath_root}")};
-    for (size_t i = 0; i < sizeof recursive / sizeof recursive[0]; i++) {
-        if (slice_starts_with(word->text, recursive[i])) {
-            struct diagnostic *diagnostic = diagnostic_error(
-                model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                "the root cannot be made of \"%.*s\", which is the root", SLICE_ARGS(word->text));
-            diagnostic_help(model->arena, diagnostic, "write the path of a folder");
-            return false;
-        }
+    if (!check_recursion(model, word)) {
+        return false;
     }
     size_t size = word->text.size;
     if (slice_equals(word->text, SLICE("/"))) {

@@ -65,6 +65,18 @@ static void has_no_prefix_when_it_is_not_known(void) {
     decision_close(&decision);
 }
 
+/* nginx goes a hundred deep and makes a path of that. */
+static void ends_a_root_made_of_itself(void) {
+    decision_open(&decision,
+                  "server { location / { root $request_filename; return 200 $document_root; }"
+                  " location /x { root /x$request_filename; return 200 $request_filename; } }");
+    CU_ASSERT_TRUE(decides(&decision, "GET /", "500 page"));
+    CU_ASSERT_STRING_EQUAL(decision.notes, "cycle while evaluating \"root\"\n");
+    CU_ASSERT_EQUAL(decision.request.depth, 0);
+    CU_ASSERT_TRUE(decides(&decision, "GET /x", "500 page"));
+    decision_close(&decision);
+}
+
 /* --- tests of if --- */
 
 static void tests_files_of_a_request(void) {
@@ -262,6 +274,7 @@ static void tries_files_of_the_server(void) {
 UNIT_TESTS("engine/files", {"names files below the root", names_files_below_the_root},
            {"follows the location and the path", follows_the_location_and_the_path},
            {"has no prefix when it is not known", has_no_prefix_when_it_is_not_known},
+           {"ends a root made of itself", ends_a_root_made_of_itself},
            {"tests files of a request", tests_files_of_a_request},
            {"knows no file with a zero byte", knows_no_file_with_a_zero_byte},
            {"takes the first file that exists", takes_the_first_file_that_exists},
