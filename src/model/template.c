@@ -46,9 +46,11 @@ static void reject_reference(struct template_scan *scan, size_t begin, const cha
                     "write $name or ${name}; nginx's language has no way to write a literal '$'");
 }
 
-/* A reference to a capture: one digit. */
+/* A reference to a capture: one digit. nginx takes ${1} for a variable of that name, and $1 in a
+ * log format; there is none. */
 static bool scan_capture(struct template_scan *scan, size_t begin, struct slice name) {
-    if (name.size != 1 || name.data[0] < '1' || name.data[0] > '9') {
+    if (name.size != 1 || name.data[0] < '1' || name.data[0] > '9' || scan->is_log_format ||
+        scan->text.data[begin + 1] == '{') {
         return false;
     }
     add_part(scan, (struct template_part){

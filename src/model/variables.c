@@ -136,10 +136,29 @@ static struct slice nearest_variable(const struct model *model, struct slice nam
 /* Beyond this many, similar names are not looked for: it is the slow part. */
 #define MOST_SUGGESTIONS 20
 
+static bool is_capture(struct slice name) {
+    return name.size == 1 && name.data[0] >= '1' && name.data[0] <= '9';
+}
+
+static void report_capture(struct model *model, const struct template_part *part) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNKNOWN_VARIABLE, part->span,
+                         "there is no variable named \"%.*s\"", SLICE_ARGS(part->text));
+    diagnostic_help(
+        model->arena, diagnostic,
+        "a capture is written $%.*s, without braces; log formats have none: there, name "
+        "the group by (?<name>...) and write $name",
+        SLICE_ARGS(part->text));
+}
+
 /* In a snippet the definition may well be in the part that is not there: only what looks like a
  * typing mistake is worth a word then, and nothing is known about the value. */
 static void report_undefined(struct model *model, struct template_part *part, size_t *reported) {
     struct slice nearest = {NULL, 0};
+    if (is_capture(part->text)) {
+        report_capture(model, part);
+        return;
+    }
     if ((*reported)++ < MOST_SUGGESTIONS) {
         nearest = nearest_variable(model, part->text);
     }

@@ -70,6 +70,21 @@ static void points_at_references(void) {
     CHECK_FAILURES(rows);
 }
 
+/* nginx: a capture is a digit right behind the dollar sign; logs are no place for it. */
+static void takes_no_captures_in_braces_or_logs(void) {
+    static const char *const texts[] = {
+        "server { return 200 ${1}; }", "log_format a '$1'; server { }",
+        "server { rewrite ^ /${1}x; }", "server { location / { add_header A ${9}; } }"};
+    static const char *const underlined[] = {"${1}", "$1", "${1}", "${9}"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        CU_ASSERT_TRUE(site_says(texts[i], SEVERITY_ERROR, DIAGNOSTIC_UNKNOWN_VARIABLE,
+                                 underlined[i], "without braces"));
+    }
+    CU_ASSERT_TRUE(site_says("rewrite ^ /${1}x;", SEVERITY_ERROR, DIAGNOSTIC_UNKNOWN_VARIABLE,
+                             "${1}", "without braces"));
+    CU_ASSERT_TRUE(site_fails("server { return 200 ${0}; }", DIAGNOSTIC_UNKNOWN_VARIABLE, "${0}"));
+}
+
 static void tells_constants(void) {
     struct slice text;
     const struct template *template = returned("abc");
@@ -104,5 +119,7 @@ UNIT_TESTS("model/template", {"finds variables", finds_variables},
            {"knows every kind", knows_every_kind},
            {"reads captures as nginx", reads_captures_as_nginx},
            {"refuses malformed references", refuses_malformed_references},
-           {"points at references", points_at_references}, {"tells constants", tells_constants},
+           {"points at references", points_at_references},
+           {"takes no captures in braces or logs", takes_no_captures_in_braces_or_logs},
+           {"tells constants", tells_constants},
            {"takes more parts than usual", takes_more_parts_than_usual})
