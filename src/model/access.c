@@ -4,6 +4,14 @@
 
 /* --- allow and deny --- */
 
+static bool reject_socket(struct model *model, const struct word *word) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_ADDRESS, word->span,
+                         "a rule cannot tell one unix socket from another");
+    diagnostic_help(model->arena, diagnostic, "write \"unix:\" for the clients of all of them");
+    return false;
+}
+
 static bool read_rule(const struct setter_call *call, bool deny) {
     struct model *model = call->model;
     struct access_rule_list *rules = &settings_own(model, call->scope)->allow;
@@ -13,6 +21,8 @@ static bool read_rule(const struct setter_call *call, bool deny) {
         rule.network.match = TABLE_CLIENT_ALL;
     } else if (slice_equals(word->text, SLICE("unix:"))) {
         rule.network.match = TABLE_CLIENT_UNIX;
+    } else if (slice_starts_with(word->text, SLICE("unix:"))) {
+        return reject_socket(model, word);
     } else if (!network_read(model, word, word->text, &rule.network)) {
         return false;
     }
@@ -37,7 +47,13 @@ bool model_set_deny(const struct setter_call *call) {
 /* --- internal --- */
 
 bool model_set_internal(const struct setter_call *call) {
-    call->scope->location->is_internal = true;
+    struct location *location = call->scope->location;
+    if (location->internal != NULL) {
+        structure_report_duplicate(call->model, call->statement, location->internal);
+        return false;
+    }
+    location->internal = call->statement;
+    location->is_internal = true;
     return true;
 }
 
@@ -65,6 +81,10 @@ static const struct slice *find_method(struct model *model, const struct word *w
     struct slice nearest = nearest_name(word->text, methods, METHOD_COUNT);
     if (nearest.size > 0) {
         diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
+    } else {
+        diagnostic_help(model->arena, diagnostic,
+                        "the methods are GET, HEAD, POST, PUT, DELETE, MKCOL, COPY, MOVE, OPTIONS, "
+                        "PROPFIND, PROPPATCH, LOCK, UNLOCK and PATCH; others are always limited");
     }
     return NULL;
 }

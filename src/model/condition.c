@@ -28,17 +28,47 @@ static struct word strip(struct model *model, const struct word *word, size_t be
 #define CONDITION_HELP                                                                             \
     "write if ($variable), if ($variable = value), if ($variable ~ regex) or if (-f file)"
 
+/* Whether a word is what other languages join conditions by. */
+static bool joins_conditions(struct slice text) {
+    static const struct slice words[] = {SLICE_INIT("&&"), SLICE_INIT("||"), SLICE_INIT("and"),
+                                         SLICE_INIT("or")};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_equals_nocase(text, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool reject_word(struct model *model, const struct word *word) {
+    if (joins_conditions(word->text)) {
+        return reject_condition(model, word->span, "\"if\" has a single condition",
+                                "put what is to be tested together: set $both \"$a:$b\"; "
+                                "if ($both = \"x:y\"), or use a map");
+    }
+    return reject_condition(model, word->span, "the condition of \"if\" has too many words",
+                            "put a value with spaces between quotes");
+}
+
+static bool reject_parentheses(struct model *model, const struct statement *statement,
+                               struct span span) {
+    if (structure_is_cut_by_brace(statement)) {
+        return reject_condition(model, span, "the condition of \"if\" is cut off by \"{\"",
+                                "put a regular expression with \"{\" in it between quotes");
+    }
+    return reject_condition(model, span, "the condition of \"if\" stands between parentheses",
+                            CONDITION_HELP);
+}
+
 static bool parse_words(struct model *model, const struct statement *statement,
                         struct condition_words *condition) {
     uint32_t count = statement_argument_count(statement);
     const struct word *first = statement_argument(statement, 0);
     const struct word *last = statement_argument(statement, count - 1);
+    struct span whole = span_join(first->span, last->span);
     condition->statement = statement;
-    if (first->text.size == 0 || first->text.data[0] != '(' || last->text.size == 0 ||
-        last->text.data[last->text.size - 1] != ')' || (count == 1 && first->text.size < 3)) {
-        return reject_condition(model, span_join(first->span, last->span),
-                                "the condition of \"if\" stands between parentheses",
-                                CONDITION_HELP);
+    if (!slice_starts_with(first->text, SLICE("(")) || !slice_ends_with(last->text, SLICE(")"))) {
+        return reject_parentheses(model, statement, whole);
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct word *word = statement_argument(statement, i);
@@ -49,14 +79,28 @@ static bool parse_words(struct model *model, const struct statement *statement,
             continue;
         }
         if (condition->count == 3) {
-            return reject_condition(model, word->span, "the condition of \"if\" has too many words",
-                                    "put a value with spaces between quotes");
+            return reject_word(model, word);
         }
         condition->words[condition->count++] = strip(model, word, begin, end);
     }
     return condition->count > 0 ||
-           reject_condition(model, span_join(first->span, last->span),
-                            "the condition of \"if\" is empty", CONDITION_HELP);
+           reject_condition(model, whole, "the condition of \"if\" is empty", CONDITION_HELP);
+}
+
+/* What to write instead of a subject that is no single variable. */
+static void help_subject(struct model *model, struct slice text, const struct template *subject,
+                         struct diagnostic *diagnostic) {
+    bool is_single = subject->parts.count == 1 && subject->parts.items[0].kind != PART_TEXT;
+    if (is_single && text.data[1] == '{') {
+        diagnostic_help(model->arena, diagnostic, "write \"$%.*s\", without braces",
+                        SLICE_ARGS(subject->parts.items[0].text));
+    } else if (slice_ends_with(text, SLICE(")"))) {
+        diagnostic_help(model->arena, diagnostic, "there is a \")\" too many");
+    } else {
+        diagnostic_help(model->arena, diagnostic,
+                        "put the text into a variable before: set $name \"%.*s\"; if ($name ...)",
+                        SLICE_ARGS(text));
+    }
 }
 
 /* nginx looks up the whole word as one variable's name, and knows none called 1 to 9. */
@@ -69,9 +113,7 @@ static bool read_subject(struct model *model, const struct word *word, struct te
     struct diagnostic *diagnostic = diagnostic_error(
         model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
         "the condition of \"if\" tests one variable, not \"%.*s\"", SLICE_ARGS(word->text));
-    diagnostic_help(model->arena, diagnostic,
-                    "put the text into a variable before: set $name \"%.*s\"; if ($name ...)",
-                    SLICE_ARGS(word->text));
+    help_subject(model, word->text, subject, diagnostic);
     return false;
 }
 
@@ -89,9 +131,46 @@ static const struct {
     {SLICE_INIT("!~*"), CONDITION_REGEX, true, true},
 };
 
+#define COMPARISON_COUNT (sizeof comparisons / sizeof comparisons[0])
+
+/* How other languages write them. */
+static const struct {
+    struct slice text;
+    const char *help;
+} slips[] = {
+    {SLICE_INIT("=="), "write \"=\""},   {SLICE_INIT("==="), "write \"=\""},
+    {SLICE_INIT("eq"), "write \"=\""},   {SLICE_INIT("is"), "write \"=\""},
+    {SLICE_INIT("ne"), "write \"!=\""},  {SLICE_INIT("<>"), "write \"!=\""},
+    {SLICE_INIT("!=="), "write \"!=\""}, {SLICE_INIT("=~"), "write \"~\""},
+    {SLICE_INIT("=~*"), "write \"~*\""}, {SLICE_INIT("!=~"), "write \"!~\""},
+    {SLICE_INIT("*~"), "write \"~*\""},
+};
+
+static bool reject_operator(struct model *model, const struct condition_words *words) {
+    const struct word *word = &words->words[1];
+    if (joins_conditions(word->text)) {
+        return reject_word(model, word);
+    }
+    for (size_t i = 0; i < COMPARISON_COUNT; i++) {
+        if (words->count == 2 && slice_equals(comparisons[i].text, word->text)) {
+            return reject_condition(model, word->span,
+                                    "the condition of \"if\" has no second value",
+                                    "write \"\" to compare with an empty text");
+        }
+    }
+    const char *help = "the operators are =, !=, ~, ~*, !~ and !~*";
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+        if (slice_equals(slips[i].text, word->text)) {
+            help = slips[i].help;
+        }
+    }
+    return reject_condition(model, word->span, "unexpected operator in the condition of \"if\"",
+                            help);
+}
+
 static bool read_comparison(struct model *model, const struct condition_words *words,
                             struct condition *condition) {
-    for (size_t i = 0; words->count == 3 && i < sizeof comparisons / sizeof comparisons[0]; i++) {
+    for (size_t i = 0; words->count == 3 && i < COMPARISON_COUNT; i++) {
         const struct word *value = &words->words[2];
         if (!slice_equals(comparisons[i].text, words->words[1].text)) {
             continue;
@@ -106,9 +185,7 @@ static bool read_comparison(struct model *model, const struct condition_words *w
                                         comparisons[i].ignore_case, &condition->subject);
         return condition->regex != NULL;
     }
-    return reject_condition(model, words->words[1].span,
-                            "unexpected operator in the condition of \"if\"",
-                            "the operators are =, !=, ~, ~*, !~ and !~*");
+    return reject_operator(model, words);
 }
 
 /* -f and the like, perhaps behind a '!'. */
@@ -132,6 +209,32 @@ static bool find_file_test(struct slice text, enum table_file_test *test) {
     return false;
 }
 
+/* A condition that begins with neither. */
+static bool reject_beginning(struct model *model, const struct condition_words *words) {
+    const struct word *first = &words->words[0];
+    enum table_file_test test;
+    if (find_file_test(first->text, &test)) {
+        return reject_condition(model, first->span, "a test of a file takes the file's name alone",
+                                words->count == 1
+                                    ? "write the name behind it: if (-f $request_filename)"
+                                    : "put a name with spaces between quotes");
+    }
+    if (slice_equals(first->text, SLICE("!"))) {
+        return reject_condition(model, first->span, "\"!\" stands right before what it negates",
+                                "write !-f, !=, !~ or !~* in one word");
+    }
+    if (slice_starts_with(first->text, SLICE("-")) || slice_starts_with(first->text, SLICE("!-"))) {
+        return reject_condition(model, first->span, "there is no such test of a file",
+                                "the tests are -f, -d, -e and -x, and !-f and so on");
+    }
+    bool is_quoted =
+        slice_starts_with(first->text, SLICE("\"$")) || slice_starts_with(first->text, SLICE("'$"));
+    return reject_condition(model, first->span,
+                            "the condition of \"if\" begins neither with a variable nor with a "
+                            "file test",
+                            is_quoted ? "write the variable without quotes" : CONDITION_HELP);
+}
+
 static bool read_condition(struct model *model, const struct condition_words *words,
                            struct condition *condition) {
     const struct word *first = &words->words[0];
@@ -146,10 +249,7 @@ static bool read_condition(struct model *model, const struct condition_words *wo
         condition->subject = template_parse(model, file, file->text, 0);
         return true;
     }
-    return reject_condition(model, first->span,
-                            "the condition of \"if\" begins neither with a variable nor with a "
-                            "file test",
-                            CONDITION_HELP);
+    return reject_beginning(model, words);
 }
 
 struct location *condition_read_block(const struct setter_call *call, uint32_t context) {

@@ -17,8 +17,18 @@ enum {
 static bool reject(const struct setter_call *call, const struct word *word, const char *help) {
     struct diagnostic *diagnostic =
         diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_STATUS, word->span,
-                         "invalid value \"%.*s\" of error_page", SLICE_ARGS(word->text));
+                         "error_page takes no status \"%.*s\"", SLICE_ARGS(word->text));
     diagnostic_help(call->model->arena, diagnostic, "%s", help);
+    return false;
+}
+
+static bool reject_response(const struct setter_call *call, const struct word *word) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_STATUS, word->span,
+                         "error_page cannot answer with \"%.*s\"", SLICE_ARGS(word->text));
+    diagnostic_help(
+        call->model->arena, diagnostic,
+        "write a status, as in \"=200\", or \"=\" alone for that of the target's answer");
     return false;
 }
 
@@ -33,21 +43,40 @@ static bool read_response(const struct setter_call *call, uint32_t *count, uint3
     }
     uint64_t status = 0;
     *count = arguments - 2;
-    if (*count == 0 || (word->text.size > 1 &&
-                        !slice_parse_u64(slice_skip(word->text, 1), LARGEST_STATUS, &status))) {
+    if (*count == 0) {
         return reject(call, word,
-                      "write error_page CODE... =STATUS TARGET, or \"=\" alone for the "
-                      "status of the target's own answer");
+                      "write which errors it is for: error_page CODE... =STATUS TARGET");
+    }
+    if (word->text.size > 1 &&
+        !slice_parse_u64(slice_skip(word->text, 1), LARGEST_STATUS, &status)) {
+        return reject_response(call, word);
     }
     *response = (uint32_t)status;
     return true;
+}
+
+static bool is_class(struct slice text) {
+    return text.size == 3 && text.data[0] >= '3' && text.data[0] <= '5' &&
+           byte_lower(text.data[1]) == 'x' && byte_lower(text.data[2]) == 'x';
+}
+
+static const char *explain_status(struct slice text) {
+    if (slice_starts_with(text, SLICE("="))) {
+        return "the status to answer with is one word, right before the target: =200";
+    }
+    if (is_class(text)) {
+        return "write every one out: error_page 400 404 410 TARGET";
+    }
+    return slice_equals(text, SLICE("499"))
+               ? "499 means that the client is gone; nobody is left to be answered"
+               : "write a status from 300 to 599";
 }
 
 static bool read_status(const struct setter_call *call, const struct word *word, uint32_t *status) {
     uint64_t value;
     if (!slice_parse_u64(word->text, LAST_ERROR, &value) || value < FIRST_ERROR ||
         value == CLIENT_CLOSED_REQUEST) {
-        return reject(call, word, "write a status from 300 to 599, but not 499");
+        return reject(call, word, explain_status(word->text));
     }
     *status = (uint32_t)value;
     return true;

@@ -275,7 +275,8 @@ struct location {
     struct rewrite rewrite;
     struct proxy_pass *proxy; /* NULL: none */
     struct try_files *try_files;
-    bool is_internal; /* given here, or in a location around */
+    bool is_internal;                 /* given here, or in a location around */
+    const struct statement *internal; /* given here */
     /* The block of an `if` or limit_except is a nested location without a name of its own. No path
      * leads to it: a step of `rewrite`, or `limited`, does. */
     bool is_condition;

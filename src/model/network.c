@@ -36,10 +36,23 @@ enum network_problem network_parse(struct slice text, struct client_network *net
     return clear_host_bits(network, width) ? NETWORK_HAS_HOST_BITS : NETWORK_FINE;
 }
 
+/* The network that was meant, without the bits that mean nothing. */
+static void suggest(struct model *model, const struct client_network *network,
+                    struct diagnostic *diagnostic) {
+    char address[INET6_ADDRSTRLEN];
+    int family = network->match == TABLE_CLIENT_IPV4 ? AF_INET : AF_INET6;
+    if (inet_ntop(family, network->bytes, address, sizeof address) != NULL) {
+        diagnostic_help(model->arena, diagnostic,
+                        "write \"%s/%u\", or leave \"/%u\" out if one address is meant", address,
+                        network->prefix, network->prefix);
+    }
+}
+
 bool network_read(struct model *model, const struct word *word, struct slice text,
                   struct client_network *network) {
     size_t begin = (size_t)(text.data - word->text.data);
-    struct span span = word_span(model, word, begin, begin + text.size);
+    struct span span =
+        text.size > 0 ? word_span(model, word, begin, begin + text.size) : word->span;
     struct diagnostic *diagnostic;
     switch (network_parse(text, network)) {
     case NETWORK_FINE:
@@ -50,8 +63,7 @@ bool network_read(struct model *model, const struct word *word, struct slice tex
                            "the address in \"%.*s\" has bits behind its prefix, which "
                            "mean nothing",
                            SLICE_ARGS(text));
-        diagnostic_help(model->arena, diagnostic, "leave \"/%u\" out if one address is meant",
-                        network->prefix);
+        suggest(model, network, diagnostic);
         return true;
     case NETWORK_INVALID:
         break;
@@ -60,6 +72,6 @@ bool network_read(struct model *model, const struct word *word, struct slice tex
                                   "\"%.*s\" is not an address or network", SLICE_ARGS(text));
     diagnostic_help(model->arena, diagnostic,
                     "write an address such as 192.0.2.1 or 2001:db8::1, or a network such as "
-                    "192.0.2.0/24");
+                    "192.0.2.0/24; names are not looked up");
     return false;
 }

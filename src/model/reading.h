@@ -83,6 +83,10 @@ bool structure_begins_statement(struct model *model, uint32_t context,
 void structure_warn_semicolon(struct model *model, uint32_t context,
                               const struct statement *statement);
 
+/* Whether the block begins right behind the last word: most likely that was to go on, as a regular
+ * expression with a "{" in it that is not between quotes. */
+bool structure_is_cut_by_brace(const struct statement *statement);
+
 /* Adds a hint that a ';' was forgotten before word `from` or a later one, if it looks like that. */
 bool structure_hint_semicolon(struct model *model, uint32_t context,
                               const struct statement *statement, uint32_t from,

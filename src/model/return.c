@@ -19,10 +19,21 @@ static bool reject_status(const struct setter_call *call, const struct word *wor
     struct diagnostic *diagnostic =
         diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_STATUS, word->span,
                          "invalid return code \"%.*s\"", SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic,
-                    "write a status from 0 to %d, or a URL that begins with http://, https:// or "
-                    "$scheme",
-                    LARGEST_STATUS);
+    if (is_url(word->text)) {
+        diagnostic_help(call->model->arena, diagnostic,
+                        "a URL stands alone; if there are spaces in it, put it between quotes");
+    } else if (slice_starts_with(word->text, SLICE("/")) ||
+               slice_starts_with(word->text, SLICE("$")) ||
+               slice_find_byte(word->text, ':') < word->text.size) {
+        diagnostic_help(call->model->arena, diagnostic,
+                        "write the status before it: return 302 %.*s", SLICE_ARGS(word->text));
+    } else {
+        diagnostic_help(
+            call->model->arena, diagnostic,
+            "write a status from 1 to %d, or a URL that begins with http://, https:// or "
+            "$scheme",
+            LARGEST_STATUS);
+    }
     return false;
 }
 

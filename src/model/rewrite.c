@@ -30,7 +30,7 @@ static bool read_flag(const struct setter_call *call, const struct word *word,
         diagnostic_error(call->model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
                          "rewrite has no flag \"%.*s\"", SLICE_ARGS(word->text));
     diagnostic_help(call->model->arena, diagnostic,
-                    "the flags are last, break, redirect and permanent");
+                    "the flags are last, break, redirect (302) and permanent (301)");
     return false;
 }
 

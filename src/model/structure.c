@@ -2,6 +2,8 @@
  * numbers of arguments, repetitions. What the arguments mean is left to the setters. */
 #include "model/reading.h"
 
+#include <string.h>
+
 /* Looking for similar names is the slow part of an error; a file with more errors than this has
  * other problems than typing mistakes. */
 #define MOST_SUGGESTIONS 20
@@ -63,6 +65,36 @@ void structure_warn_semicolon(struct model *model, uint32_t context,
                     SLICE_ARGS(previous->text));
 }
 
+bool structure_is_cut_by_brace(const struct statement *statement) {
+    const struct word *last = &statement->words[statement->word_count - 1];
+    return statement->block != NULL && last->quote == QUOTE_NONE &&
+           last->span.source == statement->block->open.source &&
+           last->span.end == statement->block->open.begin;
+}
+
+/* What follows the "{" in a{2} or a{1,}. */
+static bool is_repetition(const struct statement *statement) {
+    const struct statement *owner = statement_owner(statement);
+    struct slice name = statement_name(statement);
+    return owner != NULL && owner->block->first == statement && structure_is_cut_by_brace(owner) &&
+           name.size > 0 && ((name.data[0] >= '0' && name.data[0] <= '9') || name.data[0] == ',');
+}
+
+/* Words of other languages. */
+static bool hint_foreign(struct model *model, struct slice name, struct diagnostic *diagnostic) {
+    static const struct slice words[] = {SLICE_INIT("else"), SLICE_INIT("elif"),
+                                         SLICE_INIT("elsif"), SLICE_INIT("elseif")};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (slice_equals(name, words[i])) {
+            diagnostic_help(model->arena, diagnostic,
+                            "write a second \"if\" with the opposite condition, or choose a value "
+                            "by a map");
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Such a word is no directive's name; it was meant to be an argument. */
 static bool looks_like_value(struct slice word) {
     if (word.size == 0) {
@@ -85,7 +117,15 @@ static void hint_unknown(struct model *model, const struct scope *scope,
                          const struct statement *statement, struct diagnostic *diagnostic) {
     const struct catalogue *catalogue = &model->reading->catalogue;
     struct slice name = statement_name(statement);
-    if (structure_hint_semicolon(model, scope->context, statement, 1, diagnostic)) {
+    if (structure_hint_semicolon(model, scope->context, statement, 1, diagnostic) ||
+        hint_foreign(model, name, diagnostic)) {
+        return;
+    }
+    if (is_repetition(statement)) {
+        diagnostic_help(
+            model->arena, diagnostic,
+            "the \"{\" before it begins a block: put a regular expression that holds one "
+            "between quotes");
         return;
     }
     if (looks_like_value(name)) {
@@ -147,6 +187,13 @@ static void report_context(struct model *model, const struct scope *scope,
                         SLICE_ARGS(there), SLICE_ARGS(here));
         return;
     }
+    if (slice_equals(statement_name(statement), SLICE("if")) &&
+        (scope->context & (C_IF_SERVER | C_IF_LOCATION)) != 0) {
+        diagnostic_help(model->arena, diagnostic,
+                        "conditions are not nested: put what is to be tested together: set $both "
+                        "\"$a:$b\"; if ($both = \"x:y\"), or use a map");
+        return;
+    }
     diagnostic_help(model->arena, diagnostic, "it may stand in %.*s", SLICE_ARGS(there));
 }
 
@@ -166,10 +213,23 @@ static bool check_form(struct model *model, const struct scope *scope,
     }
     diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_UNEXPECTED_BLOCK,
                                   statement->block->open, "\"%s\" takes no block", directive->name);
-    if (!structure_hint_semicolon(model, scope->context, statement, 1, diagnostic)) {
+    if (structure_is_cut_by_brace(statement)) {
+        diagnostic_help(
+            model->arena, diagnostic,
+            "put a word with \"{\" in it between quotes, or end the statement with \";\"");
+    } else if (!structure_hint_semicolon(model, scope->context, statement, 1, diagnostic)) {
         diagnostic_help(model->arena, diagnostic, "end the statement with \";\"");
     }
     return false;
+}
+
+/* What a row's help says of the arguments stands behind a colon. */
+static void hint_syntax(struct model *model, const struct directive *directive,
+                        struct diagnostic *diagnostic) {
+    const char *colon = strstr(directive->help, ": ");
+    if (colon != NULL) {
+        diagnostic_help(model->arena, diagnostic, "%s takes %s", directive->name, colon + 2);
+    }
 }
 
 static void hint_arguments(struct model *model, const struct statement *statement,
@@ -185,6 +245,8 @@ static void hint_arguments(struct model *model, const struct statement *statemen
                directive->max_arguments > 0) {
         diagnostic_help(model->arena, diagnostic,
                         "a value with spaces goes between quotes; a statement ends with \";\"");
+    } else {
+        hint_syntax(model, directive, diagnostic);
     }
 }
 

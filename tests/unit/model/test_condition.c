@@ -58,6 +58,71 @@ static void reports_mistakes(void) {
     CHECK_FAILURES(rows);
 }
 
+/* The help fits the slip. */
+static void says_what_to_write(void) {
+    static const struct {
+        const char *condition;
+        const char *underlined;
+        const char *help;
+    } rows[] = {
+        {"()", "()", "if ($variable)"},
+        {"$uri", "$uri", "if ($variable)"},
+        {"($uri", "($uri", "if ($variable)"},
+        {"$uri)", "$uri)", "if ($variable)"},
+        {"($)", "$", "if ($variable)"},
+        {"(\"$uri\" = a)", "\"$uri\"", "without quotes"},
+        {"(${uri})", "${uri}", "write \"$uri\""},
+        {"($uri))", "$uri)", "too many"},
+        {"($uri$host)", "$uri$host", "set $name \"$uri$host\""},
+        {"($1 = a)", "$1", "set $name \"$1\""},
+        {"($uri = )", "=", "empty text"},
+        {"($uri !~*)", "!~*", "empty text"},
+        {"($uri == a)", "==", "write \"=\""},
+        {"($uri =~ a)", "=~", "write \"~\""},
+        {"($uri <> a)", "<>", "write \"!=\""},
+        {"($uri like a)", "like", "the operators are"},
+        {"($uri like)", "like", "the operators are"},
+        {"($uri && $host)", "&&", "$a:$b"},
+        {"($uri = a && $host = b)", "&&", "$a:$b"},
+        {"($uri = a) OR ($host = b)", "OR", "$a:$b"},
+        {"($uri = a b)", "b)", "between quotes"},
+        {"(! -f /a)", "!", "!-f"},
+        {"(-f)", "-f", "the name behind it"},
+        {"(!-e )", "!-e", "the name behind it"},
+        {"(-f /a b)", "-f", "between quotes"},
+        {"(-r /a)", "-r", "-f, -d, -e and -x"},
+        {"(!-r /a)", "!-r", "-f, -d, -e and -x"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "server { if %s { return 403; } }", rows[i].condition);
+        CU_ASSERT_TRUE(site_says(text, SEVERITY_ERROR, DIAGNOSTIC_INVALID_VALUE, rows[i].underlined,
+                                 rows[i].help));
+    }
+    CU_ASSERT_TRUE(site_says("server { if ($uri) { } else { } }", SEVERITY_ERROR,
+                             DIAGNOSTIC_UNKNOWN_DIRECTIVE, "else", "opposite"));
+    CU_ASSERT_TRUE(site_says("server { location / { if ($uri) { if ($host) { } } } }",
+                             SEVERITY_ERROR, DIAGNOSTIC_WRONG_CONTEXT, "if", "not nested"));
+    CU_ASSERT_TRUE(site_says("server { if { } }", SEVERITY_ERROR, DIAGNOSTIC_WRONG_ARGUMENT_COUNT,
+                             "if", "($variable ~ regex)"));
+}
+
+/* A regular expression with braces goes between quotes; without, nginx sees a block. */
+static void knows_braces_of_expressions(void) {
+    static const char *const texts[] = {"server { if ($uri ~ \"^/a{2}\") { return 403; } }",
+                                        "server { if ($uri ~ '^/a{2,}$') { return 403; } }",
+                                        "server { if ($uri){ return 403; } }"};
+    CHECK_CLEAN(texts);
+    site_read(&site, "server { if ($uri ~ ^/a{2}) { return 403; } }");
+    bool has_said = false;
+    for (size_t i = 0; i < site.diagnostics.all.count; i++) {
+        const struct diagnostic *diagnostic = site.diagnostics.all.items[i];
+        has_said = has_said || slice_ends_with(diagnostic->help, SLICE("between quotes"));
+    }
+    CU_ASSERT_TRUE(has_said);
+    site_release(&site);
+}
+
 /* The only step of the only server's rewrite phase. */
 static const struct condition *only_condition(struct site *read) {
     CU_ASSERT_EQUAL_FATAL(read->model.servers.items[0]->rewrite.steps.count, 1);
@@ -97,4 +162,6 @@ static void reads_conditions(void) {
 UNIT_TESTS("model/condition",
            {"models blocks as nameless locations", models_blocks_as_nameless_locations},
            {"accepts conditions", accepts_conditions}, {"reports mistakes", reports_mistakes},
-           {"names what does not run", reads_conditions})
+           {"says what to write", says_what_to_write},
+           {"knows braces of expressions", knows_braces_of_expressions},
+           {"reads conditions", reads_conditions})
