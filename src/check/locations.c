@@ -3,6 +3,7 @@
  * appearance, else the prefix. */
 #include "check/pattern.h"
 #include "check/rules.h"
+#include "check/steps.h"
 
 /* The locations of one block, which compete with each other. */
 struct siblings {
@@ -169,37 +170,29 @@ static void check_siblings(struct finding_list *findings, struct location *const
 
 /* --- locations behind a return of the server --- */
 
-/* A rewrite or break before the return may end the server's rewrite phase. */
-static bool may_skip_return(const struct server *server, const struct statement *stop) {
-    struct tree_walk walk = tree_walk_begin(server->statement->block);
-    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL && s != stop;) {
-        if (slice_equals(statement_name(s), SLICE("rewrite")) ||
-            slice_equals(statement_name(s), SLICE("break"))) {
-            return true;
+/* The statement that answers every request which gets to it: a return, or a redirect of any path.
+ */
+static const struct statement *find_answer(struct arena *arena, const struct server *server) {
+    for (size_t i = 0; i < server->rewrite.steps.count; i++) {
+        const struct rewrite_step *step = &server->rewrite.steps.items[i];
+        if (step->kind == REWRITE_RETURN) {
+            return step->statement;
         }
-        if (!slice_equals(statement_name(s), SLICE("if"))) {
-            continue;
-        }
-        struct tree_walk inner = tree_walk_begin(s->block);
-        for (const struct statement *i; (i = tree_walk_next(&inner)) != NULL;) {
-            if (slice_equals(statement_name(i), SLICE("rewrite")) ||
-                slice_equals(statement_name(i), SLICE("break"))) {
-                return true;
+        if (step->kind == REWRITE_PATH && step->rewriting->redirect != 0) {
+            struct pattern pattern = pattern_read(arena, step->rewriting->regex->pattern, false);
+            if (pattern_matches_every_path(&pattern)) {
+                return step->statement;
             }
         }
     }
-    return false;
+    return NULL;
 }
 
-/* True when a return answers every request, so that nothing more is to be said of locations. */
+/* True when the server answers every request, so that nothing more is to be said of locations. */
 static bool check_return(struct finding_list *findings, const struct server *server) {
-    const struct statement *answer = NULL;
-    for (size_t i = 0; i < server->rewrite.steps.count && answer == NULL; i++) {
-        if (server->rewrite.steps.items[i].kind == REWRITE_RETURN) {
-            answer = server->rewrite.steps.items[i].statement;
-        }
-    }
-    if (answer == NULL || server->statement == NULL || may_skip_return(server, answer)) {
+    const struct statement *answer = find_answer(findings->model->arena, server);
+    if (answer == NULL || server->statement == NULL ||
+        steps_may_stop_before(&server->rewrite, STEPS_OF_SERVER, answer)) {
         return false;
     }
     for (size_t i = 0; i < server->locations.count; i++) {
@@ -214,7 +207,8 @@ static bool check_return(struct finding_list *findings, const struct server *ser
         diagnostic_note(findings->model->arena, diagnostic, answer->words[0].span,
                         "this comes before locations are looked at, wherever it stands");
         diagnostic_help(findings->model->arena, diagnostic,
-                        "put the return into \"location / { ... }\"");
+                        "put the %.*s into \"location / { ... }\"",
+                        SLICE_ARGS(statement_name(answer)));
     }
     return true;
 }

@@ -6,6 +6,7 @@
 #include "check/dataflow.h"
 #include "check/reaching.h"
 #include "check/rules.h"
+#include "check/steps.h"
 
 /* Where in the URL the next byte stands. */
 enum state {
@@ -200,6 +201,11 @@ static void report(struct finding_list *findings, const struct dataflow *flow,
         diagnostic_note(arena, diagnostic, walk->atom.span, "$%.*s comes in here",
                         SLICE_ARGS(name));
     }
+    if (steps_is_limited(location)) {
+        diagnostic_note(arena, diagnostic, location->statement->words[0].span,
+                        "for the methods this is for, nothing that the location around sets or "
+                        "tests counts");
+    }
     if (is_host_variable(name)) {
         explain_host(flow, diagnostic, location->server);
     } else {
@@ -208,11 +214,23 @@ static void report(struct finding_list *findings, const struct dataflow *flow,
     }
 }
 
+/* The proxy_pass that a block answers with: its own or, under limit_except, that of the location
+ * around, to which other methods come without its rewrites. */
+static const struct proxy_pass *find_proxy(const struct location *location) {
+    if (location->proxy == NULL && steps_is_limited(location) &&
+        !model_is_closed(location->settings)) {
+        return location->parent->proxy;
+    }
+    return location->proxy;
+}
+
 void check_rule_open_proxy(struct finding_list *findings) {
     struct dataflow flow = {0};
+    const struct proxy_pass *reported = NULL;
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        if (location->proxy == NULL || !location->proxy->has_variables) {
+        const struct proxy_pass *proxy = find_proxy(location);
+        if (proxy == NULL || !proxy->has_variables || proxy == reported) {
             continue;
         }
         if (flow.model == NULL) {
@@ -220,9 +238,10 @@ void check_rule_open_proxy(struct finding_list *findings) {
         }
         struct walk walk = {.visitor = {.visit = visit, .states = BIT(STATE_SCHEME)}};
         struct dataflow_place place = {.server = location->server, .location = location};
-        dataflow_walk(&flow, &place, &location->proxy->target, &walk.visitor);
+        dataflow_walk(&flow, &place, &proxy->target, &walk.visitor);
         if (walk.decided != NULL) {
             report(findings, &flow, location, &walk);
+            reported = proxy;
         }
     }
 }

@@ -1,6 +1,8 @@
 /* Which definitions, captures and guards are in effect at a place; see reaching.h. */
 #include "check/reaching.h"
 
+#include "check/steps.h"
+
 /* When a definition takes effect, as seen from the place of use. */
 enum phase {
     PHASE_LOCATION,  /* in the location of use or an `if` of it */
@@ -123,14 +125,6 @@ void reaching_index(struct dataflow *flow, const struct site *site) {
     }
 }
 
-/* The location that an `if` belongs to; NULL for one of the server. */
-static const struct location *find_base(const struct location *location) {
-    while (location != NULL && location->is_condition) {
-        location = location->parent;
-    }
-    return location;
-}
-
 static bool is_within(const struct location *inner, const struct location *outer) {
     for (; inner != NULL; inner = inner->parent) {
         if (inner == outer) {
@@ -152,17 +146,31 @@ static enum phase find_phase(const struct dataflow_place *use,
     if (local->scope.server == NULL) {
         return PHASE_ANYWHERE;
     }
-    const struct location *base = find_base(local->scope.location);
+    const struct location *base = steps_find_base(local->scope.location);
     if (base == NULL) {
         return PHASE_SERVER;
     }
-    const struct location *use_base = find_base(use->location);
+    const struct location *use_base = steps_find_base(use->location);
     bool is_match = definition->kind == DEFINED_BY_CAPTURE &&
                     is_named(definition->statement, SLICE("location"));
-    if (is_match ? is_within(use_base, local->scope.location) : base == use_base) {
+    if (is_match ? is_within(use_base, local->scope.location)
+                 : base == use_base && !steps_is_limited(use->location)) {
         return PHASE_LOCATION;
     }
     return use_base == NULL && use->statement != NULL ? PHASE_NEVER : PHASE_ELSEWHERE;
+}
+
+/* Whether the phase may have been over before a `set` that stands in it directly. A use in the same
+ * phase, or in a block that was entered in it, is not reached then either. */
+static bool may_be_skipped(const struct local_definition *local, const struct dataflow_place *use) {
+    const struct statement *statement = local->definition->statement;
+    if (local->scope.location == NULL) {
+        bool is_used_there = steps_find_base(use->location) == NULL && use->statement != NULL;
+        return !is_used_there &&
+               steps_may_stop_before(&local->scope.server->rewrite, STEPS_OF_SERVER, statement);
+    }
+    return use->location == local->scope.location && use->statement == NULL &&
+           steps_may_stop_before(&local->scope.location->rewrite, STEPS_OF_LOCATION, statement);
 }
 
 /* Whether the definition surely took effect before the use, so that earlier ones do not count. */
@@ -173,22 +181,8 @@ static bool is_unconditional(const struct local_definition *local,
     }
     const struct location *location = local->scope.location;
     return local->definition->kind == DEFINED_BY_SET &&
-           (location == NULL || !location->is_condition || is_within(use->location, location));
-}
-
-/* Whether a location hands requests on to other locations. */
-static bool redirects_internally(const struct location *location) {
-    static const struct slice names[] = {SLICE_INIT("rewrite"), SLICE_INIT("error_page"),
-                                         SLICE_INIT("try_files"), SLICE_INIT("auth_request")};
-    struct tree_walk walk = tree_walk_begin(location->statement->block);
-    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-            if (is_named(s, names[i])) {
-                return true;
-            }
-        }
-    }
-    return false;
+           (location == NULL || !location->is_condition || is_within(use->location, location)) &&
+           !may_be_skipped(local, use);
 }
 
 struct search {
@@ -229,10 +223,12 @@ static bool add_phase(struct search *search, const struct local_definitions *def
  * location hands requests on. */
 static void add_elsewhere(struct search *search, const struct local_definitions *definitions) {
     bool is_unset = search->found.items.count == 0;
+    const struct location *to = steps_find_base(search->use->location);
     for (size_t i = 0; i < definitions->items.count; i++) {
         const struct local_definition *local = &definitions->items.items[i];
         if (find_phase(search->use, local) == PHASE_ELSEWHERE &&
-            (is_unset || redirects_internally(find_base(local->scope.location)))) {
+            (is_unset || to == NULL ||
+             steps_lead_to(search->arena, steps_find_base(local->scope.location), to))) {
             add_definition(search, local, PHASE_ELSEWHERE);
         }
     }
@@ -266,7 +262,7 @@ struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
     struct search search = {.arena = flow->model->arena, .use = place};
     const struct local_definitions *local = find_local(flow, variable, place->server);
     size_t before = count_before(local, place->statement);
-    bool is_at_server = find_base(place->location) == NULL;
+    bool is_at_server = steps_find_base(place->location) == NULL;
     if (!is_at_server && add_phase(&search, local, PHASE_LOCATION, before)) {
         return search.found;
     }
@@ -276,52 +272,6 @@ struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
     }
     add_elsewhere(&search, local);
     return search.found;
-}
-
-/* --- conditions of `if` --- */
-
-struct guard {
-    struct slice variable; /* without '$' */
-    struct slice operator; /* empty: the variable alone */
-    struct slice value;
-};
-
-/* Takes apart `if ($name op value)`, whose parentheses may stand in words of their own. */
-static bool read_condition(struct dataflow *flow, const struct statement *statement,
-                           struct guard *condition) {
-    struct slice parts[3] = {{"", 0}, {"", 0}, {"", 0}};
-    size_t count = 0;
-    uint32_t words = statement_argument_count(statement);
-    for (uint32_t i = 0; i < words; i++) {
-        struct slice text = statement_argument(statement, i)->text;
-        if (i == 0 && text.size > 0 && text.data[0] == '(') {
-            text = slice_skip(text, 1);
-        }
-        if (i + 1 == words && text.size > 0 && text.data[text.size - 1] == ')') {
-            text.size--;
-        }
-        if (text.size > 0 && count == 3) {
-            return false;
-        }
-        if (text.size > 0) {
-            parts[count++] = text;
-        }
-    }
-    if (!is_named(statement, SLICE("if")) || count == 0 || parts[0].data[0] != '$') {
-        return false;
-    }
-    *condition = (struct guard){slice_skip(parts[0], 1), parts[1], parts[2]};
-    size_t size = condition->variable.size;
-    if (size > 2 && condition->variable.data[0] == '{') {
-        condition->variable = arena_copy_slice(
-            flow->model->arena, slice_take(slice_skip(condition->variable, 1), size - 2));
-    }
-    return true;
-}
-
-static bool is_match_operator(struct slice operator) {
-    return slice_equals(operator, SLICE("~")) || slice_equals(operator, SLICE("~*")) ||
-           slice_equals(operator, SLICE("!~")) || slice_equals(operator, SLICE("!~*"));
 }
 
 /* --- captures --- */
@@ -346,34 +296,38 @@ static void add_rewrites(struct dataflow *flow, struct reaching_regexes *found,
     }
 }
 
+static bool is_path_variable(struct slice name) {
+    return slice_equals(name, SLICE("uri")) || slice_equals(name, SLICE("document_uri")) ||
+           slice_equals(name, SLICE("request_uri"));
+}
+
 static void add_condition(struct dataflow *flow, struct reaching_regexes *found,
-                          const struct location *location) {
-    struct guard condition;
-    if (read_condition(flow, location->statement, &condition) &&
-        is_match_operator(condition.operator)) {
-        bool is_path = slice_equals_nocase(condition.variable, SLICE("uri")) ||
-                       slice_equals_nocase(condition.variable, SLICE("document_uri")) ||
-                       slice_equals_nocase(condition.variable, SLICE("request_uri"));
-        add_regex(flow, found, condition.value, is_path);
+                          const struct location *block) {
+    const struct condition *condition = block->condition;
+    if (condition != NULL && condition->kind == CONDITION_REGEX) {
+        add_regex(flow, found, condition->regex->pattern,
+                  is_path_variable(condition->subject.parts.items[0].text));
     }
-    add_rewrites(flow, found, location->statement);
+    add_rewrites(flow, found, block->statement);
 }
 
 struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
                                               const struct dataflow_place *place) {
     struct reaching_regexes found = {0};
     const struct location *location = place->location;
+    bool has_rewritten = !steps_is_limited(location);
     for (; location != NULL; location = location->parent) {
         if (location->is_condition) {
-            add_condition(flow, &found, location);
-            continue;
+            continue; /* added with the location that it is in */
         }
-        for (size_t i = 0; i < location->nested.count; i++) {
+        for (size_t i = 0; has_rewritten && i < location->nested.count; i++) {
             if (location->nested.items[i]->is_condition) {
                 add_condition(flow, &found, location->nested.items[i]);
             }
         }
-        add_rewrites(flow, &found, location->statement);
+        if (has_rewritten) {
+            add_rewrites(flow, &found, location->statement);
+        }
         if (location->regex != NULL) { /* it matched after everything at server level */
             add_regex(flow, &found, location->regex->pattern, true);
             return found;
@@ -392,74 +346,4 @@ struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
         }
     }
     return found;
-}
-
-/* --- guards --- */
-
-/* Whether the condition answers requests itself when it holds, and stands before the use. */
-static bool refuses(const struct location *condition, const struct dataflow_place *use) {
-    if (use->statement != NULL &&
-        (condition->statement->span.source != use->statement->span.source ||
-         condition->statement->span.begin > use->statement->span.begin)) {
-        return false;
-    }
-    for (size_t i = 0; i < condition->rewrite.steps.count; i++) {
-        if (condition->rewrite.steps.items[i].kind == REWRITE_RETURN) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The texts that `name` is left with when the condition holds, or when it does not. */
-static bool read_guard(struct dataflow *flow, const struct location *location, bool holds,
-                       struct slice name, struct pattern_texts *texts) {
-    struct guard condition;
-    if (!location->is_condition || !read_condition(flow, location->statement, &condition) ||
-        !slice_equals_nocase(condition.variable, name)) {
-        return false;
-    }
-    struct slice operator= condition.operator;
-    if (!holds) {
-        if (operator.size<2 || operator.data[0] != '!') {
-            return false;
-        }
-        operator= slice_skip(operator, 1);
-    }
-    if (slice_equals(operator, SLICE("="))) {
-        *texts = (struct pattern_texts){0};
-        VECTOR_PUSH(flow->model->arena, &texts->items,
-                    (struct pattern_text){.text = condition.value});
-        return true;
-    }
-    if (!slice_equals(operator, SLICE("~")) && !slice_equals(operator, SLICE("~*"))) {
-        return false;
-    }
-    struct pattern pattern = pattern_read(flow->model->arena, condition.value, false);
-    *texts = pattern.texts;
-    return pattern_is_enumeration(&pattern);
-}
-
-bool reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,
-                         struct slice name, struct pattern_texts *texts) {
-    const struct location *location = place->location;
-    for (; location != NULL && location->is_condition; location = location->parent) {
-        if (read_guard(flow, location, true, name, texts)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; location != NULL && i < location->nested.count; i++) {
-        const struct location *nested = location->nested.items[i];
-        if (nested->is_condition && refuses(nested, place) &&
-            read_guard(flow, nested, false, name, texts)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; place->server != NULL && i < place->server->conditions.count; i++) {
-        const struct location *condition = place->server->conditions.items[i];
-        if (refuses(condition, place) && read_guard(flow, condition, false, name, texts)) {
-            return true;
-        }
-    }
-    return false;
 }

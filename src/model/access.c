@@ -44,6 +44,16 @@ bool model_set_deny(const struct setter_call *call) {
     return true;
 }
 
+bool model_is_closed(const struct settings *settings) {
+    const struct access_rule_list *rules = &settings->allow;
+    for (size_t i = 0; i < rules->list.count && rules->list.items[i].deny; i++) {
+        if (rules->list.items[i].network.match == TABLE_CLIENT_ALL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- internal --- */
 
 bool model_set_internal(const struct setter_call *call) {

@@ -283,6 +283,7 @@ bool model_set_if_block(const struct setter_call *call) {
     bool is_in_server = call->scope->context == C_SERVER;
     struct location *block = condition_read_block(call, is_in_server ? C_IF_SERVER : C_IF_LOCATION);
     if (is_right) {
+        block->condition = condition;
         VECTOR_PUSH(model->arena, &call->scope->rewrite->steps,
                     (struct rewrite_step){
                         .statement = call->statement,

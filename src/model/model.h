@@ -280,6 +280,7 @@ struct location {
     /* The block of an `if` or limit_except is a nested location without a name of its own. No path
      * leads to it: a step of `rewrite`, or `limited`, does. */
     bool is_condition;
+    const struct condition *condition;      /* of an `if`; NULL when it was not understood */
     struct location *limited;               /* limit_except: holds for other methods than: */
     VECTOR_OF(struct slice) limited_except; /* their names */
 };
@@ -382,6 +383,9 @@ void model_build(struct model *model, struct tree *tree);
 
 /* Whether anything asked for is not run by rpcd yet; queues one error for each such statement. */
 bool model_refuse_unsupported(struct model *model);
+
+/* Whether access rules keep everybody out. */
+bool model_is_closed(const struct settings *settings);
 
 /* The named upstream group, or NULL. */
 struct upstream *model_find_upstream(const struct model *model, struct slice name);

@@ -163,7 +163,7 @@ static struct walk walk_rewrite(struct model *model, const struct rewrite *rewri
                                 const struct location *location) {
     bool is_server = location == NULL;
     struct walk walk = {.model = model, .is_server = is_server, .name = SLICE("/")};
-    if (!is_server && location->regex == NULL && location->kind != TABLE_LOCATION_NAMED) {
+    if (location != NULL && location->regex == NULL && location->kind != TABLE_LOCATION_NAMED) {
         walk.name = location->name;
     }
     add_place(&walk, (struct place){.may_be_unchanged = true});
@@ -187,17 +187,6 @@ static bool reaches(const struct walk *walk, const struct location *block) {
 
 /* --- who would serve files there --- */
 
-/* Whether access rules keep everybody out. */
-static bool is_closed(const struct settings *settings) {
-    const struct access_rule_list *rules = &settings->allow;
-    for (size_t i = 0; i < rules->list.count && rules->list.items[i].deny; i++) {
-        if (rules->list.items[i].network.match == TABLE_CLIENT_ALL) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_file_there(const struct try_files *try_files) {
     for (size_t i = 0; i < try_files->files.count; i++) {
         if (try_files->files.items[i].name.parts.count > 0) {
@@ -211,7 +200,7 @@ static bool is_file_there(const struct try_files *try_files) {
 static void refuse_files(struct model *model, const struct statement *statement,
                          const struct settings *settings, const struct try_files *try_files) {
     const struct statement *root = settings->origin[SETTING_root];
-    if (is_closed(settings)) {
+    if (model_is_closed(settings)) {
         return;
     }
     if (try_files != NULL && is_file_there(try_files)) {
