@@ -4,6 +4,8 @@
 #include "base/ip.h"
 #include "model/reading.h"
 
+#include <arpa/inet.h>
+
 /* Clears what is behind the prefix; false when there was nothing to clear. */
 static bool clear_host_bits(struct client_network *network, uint32_t width) {
     bool had_any = false;
