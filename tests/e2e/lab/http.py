@@ -179,8 +179,9 @@ class Wire:
         self.close()
 
 
-def connect(address, timeout=20.0, receive_buffer=None):
-    """A socket to (host, port), a port of 127.0.0.1, or the path of a unix socket."""
+def connect(address, timeout=20.0, receive_buffer=None, source=None):
+    """A socket to (host, port), a port of 127.0.0.1, or the path of a unix socket; `source` is the
+    client's own address."""
     if isinstance(address, int):
         address = ("127.0.0.1", address)
     if isinstance(address, str):
@@ -190,14 +191,16 @@ def connect(address, timeout=20.0, receive_buffer=None):
     connected = socket.socket(family, socket.SOCK_STREAM)
     if receive_buffer:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    if source:
+        connected.bind((source, 0))
     connected.settimeout(timeout)
     connected.connect(address)
     return connected
 
 
 class Client(Wire):
-    def __init__(self, address, timeout=20.0, receive_buffer=None):
-        super().__init__(connect(address, timeout, receive_buffer), timeout)
+    def __init__(self, address, timeout=20.0, receive_buffer=None, source=None):
+        super().__init__(connect(address, timeout, receive_buffer, source), timeout)
 
     def response(self, method="GET"):
         """One response with its body (RFC 9112 6.3)."""

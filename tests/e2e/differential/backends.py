@@ -1,0 +1,74 @@
+"""The backends that both daemons share: they record what arrives and answer what they are asked for.
+
+    /…answer-503…         in the target, or
+    X-Answer: 503         in the header: that status; 3xx come with a Location
+    X-To: URL             what the Location of a 3xx is
+    answer-close          closes without an answer
+    answer-hang           no answer at all
+
+Otherwise 200 with the request line as the body."""
+
+import re
+
+from lab import Backend, answer
+
+from differential.outcome import of_backend
+
+ASKED = re.compile(r"answer-([0-9]{3}|close|hang)")
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found",
+           303: "See Other", 307: "Temporary Redirect", 400: "Bad Request", 401: "Unauthorized",
+           403: "Forbidden", 404: "Not Found", 410: "Gone", 418: "I'm a teapot", 429: "Slow",
+           500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
+           504: "Gateway Timeout"}
+
+
+class Recorder:
+    """Three backends and the list of what reached them since it was last cleared."""
+
+    def __init__(self):
+        self.seen = []
+        self.backends = {name: Backend(self.handler(name)) for name in "abc"}
+
+    def ports(self):
+        return {name: backend.port for name, backend in self.backends.items()}
+
+    def handler(self, name):
+        def handle(connection):
+            while (request := connection.request()) is not None:
+                connection.backend.requests.clear()
+                self.seen.append(of_backend(name, request))
+                if not respond(connection, name, request):
+                    return
+        return handle
+
+    def close(self):
+        for backend in self.backends.values():
+            backend.close()
+
+
+def wanted(request):
+    match = ASKED.search(request.start)
+    return match.group(1) if match else request.get("X-Answer", "200")
+
+
+def respond(connection, name, request):
+    """Answers; False when the connection is to be closed."""
+    asked = wanted(request)
+    if asked == "close":
+        return False
+    if asked == "hang":
+        connection.fill()
+        return False
+    connection.send(response(name, request, int(asked)))
+    return True
+
+
+def response(name, request, status):
+    headers = [("X-From", name), ("Content-Type", "text/x-backend")]
+    if status // 100 == 3:
+        headers.append(("Location", request.get("X-To", f"http://{request.get('Host')}/moved")))
+    if status == 401:
+        headers.append(("WWW-Authenticate", 'Basic realm="backend"'))
+    body = b"" if status == 204 else f"{name}: {request.start}".encode("latin-1")
+    data = answer(body, f"{status} {REASONS.get(status, 'Unusual')}", headers)
+    return data[:data.index(b"\r\n\r\n") + 4] if request.method == "HEAD" or status == 204 else data
