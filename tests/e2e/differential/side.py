@@ -23,8 +23,9 @@ IS_SELF_CHECK = os.environ.get("RPC_DIFFERENTIAL") == "self"
 class Side:
     """A daemon that serves a case, and the kept connections to it, one per client address."""
 
-    def __init__(self, daemon, address, port, port6):
+    def __init__(self, daemon, address, port, port6, patience):
         self.daemon = daemon
+        self.patience = patience
         self.addresses = {4: (address, port), 6: ("::1", port6)}
         self.replaced = ((f":{port6}", ":PORT6"),)
         self.clients = {}
@@ -32,7 +33,7 @@ class Side:
     def client(self, source):
         if source not in self.clients:
             family = 6 if ":" in source else 4
-            self.clients[source] = Client(self.addresses[family], PATIENCE, source=source)
+            self.clients[source] = Client(self.addresses[family], self.patience, source=source)
         return self.clients[source]
 
     def ask(self, request, recorder):
@@ -62,7 +63,8 @@ class Side:
 class Bench:
     """What cases share: backends, files, and a way to run daemons on a text."""
 
-    def __init__(self):
+    def __init__(self, patience=PATIENCE):
+        self.patience = patience  # Seconds until a request counts as not answered.
         self.recorder = Recorder()
         self.files = make_files()
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="rpc-differential-"))
@@ -87,7 +89,8 @@ class Bench:
                 folder.chmod(0o755)
                 values = {"host": address, "port": port, "port6": port6, "dead": dead,
                           "files": self.files, **self.recorder.ports()}
-                sides.append(Side(make(folder, http, values), address, port, port6))
+                sides.append(Side(make(folder, http, values), address, port, port6,
+                                  self.patience))
             yield sides
             for side in sides:
                 side.close()

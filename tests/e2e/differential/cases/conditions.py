@@ -255,6 +255,7 @@ LEVELS = case("conditions-server-level", "".join([
     if ($arg_route) { set $route "arg-$arg_route"; }
     if ($host !~* ^(?<label>[a-z]+)\.example) { return 421 "not $host|$label"; }
     if ($request_method ~ ^(PUT|DELETE)$) { return 405; }
+    if ($uri !~* ^/(in|MOVED|target|old)) { set $route "elsewhere $route"; }
     if ($request_uri ~ ^/moved/(.*)) { rewrite ^ /target/$1? redirect; }
     if ($uri ~ ^/in/(.*)$) { rewrite ^/in/(.*)$ /target/$1; }
     if ($route = arg-stop) { break; }

@@ -123,7 +123,7 @@ PROXIED = case("errors-proxied", server(r"""
         proxy_pass http://127.0.0.1:$port; }
     location /broken/ { add_header X-Location broken always; proxy_pass http://127.0.0.1:{a}; }
     location /slow/ { add_header X-Location slow always; proxy_read_timeout 50ms; proxy_pass http://127.0.0.1:{a}; }
-    location /slow-own/ { add_header X-Location slow-own always; proxy_read_timeout 50ms; error_page 504 = @fallback;
+    location /slow-own/ { add_header X-Location slow-own always; proxy_read_timeout 50ms; error_page 504 =200 /page;
         proxy_pass http://127.0.0.1:{a}; }
     location /rewritten/ { add_header X-Location rewritten always; proxy_intercept_errors on; error_page 404 = @fallback;
         rewrite ^/rewritten/(.*)$ /new/$1 break; proxy_pass http://127.0.0.1:{a}; }

@@ -75,7 +75,7 @@ NESTED = case("locations-nested", server(r"""
 """), ask("""
     /p /p/ /p/x /p/x.html /p/q /p/q/ /p/q/x /p/q/exact /p/q/exact/ /p/q/abc.html /p/q/a-c.html
     /p/q/caret /p/q/caret.html /p/q/only /p/q/only.html /p/r/ /p/r/x.deep /p/r/x.html /p/r/low.HIGH
-    /p/r/Low.HIGH /p/s/ /p/s/x.html /p/s /reg/ /reg/x.a /reg/x.b /reg/x.B /reg/x.html /x.html /caret/
+    /p/r/Low.HIGH /p/s/ /p/s/x.html /p/s /reg/ /reg/x.a /reg/x.b /reg/x.B /reg/y.b /reg/x.html /p/q/exact?x /p/q/exac%74 /x.html /caret/
     /caret/x.html /caret/prefix /caret/prefix.html /caret /exact /exact.html /inherits /inherits/more
     /inherits/moreover /inherits/x /inherits/more/x /none
     """))
@@ -129,14 +129,22 @@ MERGE_TEXT = r"""
     location /rewrite/ { add_header X-Location rewrite always; rewrite ^/rewrite/(.*)$ /re/$1 last; }
 """
 
-MERGE = case("locations-merge-slashes", "".join([
-    server(MERGE_TEXT, "on.example"),
-    server("merge_slashes off;" + MERGE_TEXT, "off.example"),
-]), ask("""
+MERGE_TARGETS = """
     /a/b/ /a//b/ //a/b/ /a/b// /a/b//c /a///b/c//d /proxy/ /proxy//x /proxy/x//y /proxy/x//y?z//w
     /proxy-uri/x /proxy-uri//x /proxy-uri/x//y// /re/x /re//x /re///x // /// //x /rewrite/x
     /rewrite//x /rewrite/x//y /a%2F%2Fb/ /a%2fb/ /a/.//b/ /a/x/..//b/ /proxy/./x //proxy/x /..//a
-    """, ["on.example", "off.example"]))
+"""
+
+# The path is taken apart before the host is known: the setting of the default server counts.
+MERGE = case("locations-merge-slashes", "".join([
+    server(MERGE_TEXT, "on.example"),
+    server("merge_slashes off;" + MERGE_TEXT, "off.example"),
+]), ask(MERGE_TARGETS, ["on.example", "off.example"]))
+
+UNMERGED = case("locations-merge-slashes-off", "".join([
+    server("merge_slashes off;" + MERGE_TEXT, "off.example"),
+    server(MERGE_TEXT, "on.example"),
+]), ask(MERGE_TARGETS, ["on.example", "off.example"]))
 
 # What counts as the location's path when the target needs decoding, and what a backend then sees.
 ENCODED = case("locations-encoded", server(r"""
@@ -174,4 +182,4 @@ VARIABLES = case("locations-variables", server(r"""
           headers=header_sets("X-A", "one", "two words") + header_sets("Cookie", "c=1; d=2", "d=2;c=3")),
     ask("/ /own /set?a=1", methods=["POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH"]))
 
-CASES = (KINDS, NESTED, SLASH, MERGE, ENCODED, VARIABLES)
+CASES = (KINDS, NESTED, SLASH, MERGE, UNMERGED, ENCODED, VARIABLES)
