@@ -6,7 +6,7 @@
     answer-close          closes without an answer
     answer-hang           no answer at all
 
-Otherwise 200 with the request line as the body."""
+Otherwise 200. The body tells the backend only; the request line is on record."""
 
 import re
 
@@ -69,6 +69,6 @@ def response(name, request, status):
         headers.append(("Location", request.get("X-To", f"http://{request.get('Host')}/moved")))
     if status == 401:
         headers.append(("WWW-Authenticate", 'Basic realm="backend"'))
-    body = b"" if status == 204 else f"{name}: {request.start}".encode("latin-1")
+    body = b"" if status == 204 else f"from {name}".encode()
     data = answer(body, f"{status} {REASONS.get(status, 'Unusual')}", headers)
     return data[:data.index(b"\r\n\r\n") + 4] if request.method == "HEAD" or status == 204 else data

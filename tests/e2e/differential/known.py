@@ -13,11 +13,12 @@ class Known:
 
 
 def whole_request_line(request, nginx):
-    """A decoded space in a value that is passed on splits nginx's request line."""
+    """The target is one word, and begins with a slash."""
     lines = []
     for line in nginx.backend:
         name_method, target, rest = split_backend(line)
-        lines.append(name_method + target.replace(" ", "%20") + rest)
+        slash = "" if target.startswith("/") else "/"
+        lines.append(name_method + slash + target.replace(" ", "%20") + rest)
     return dataclasses.replace(nginx, backend=tuple(lines))
 
 
@@ -28,10 +29,33 @@ def split_backend(line):
     return f"{name} {method} ", target, " [" + rest
 
 
+def type_by_default(request, nginx):
+    """Where no location sets default_type, the type of an answer made here is text/plain."""
+    by_name = {("content-type", value) for value in ("text/html", "image/jpeg", "image/gif")}
+    if nginx.body.startswith("page "):
+        return nginx
+    headers = tuple(("content-type", "text/plain") if header in by_name else header for header in nginx.headers)
+    return dataclasses.replace(nginx, headers=headers)
+
+
+def nothing_not_modified(request, nginx):
+    if nginx.code != "304":
+        return nginx
+    return dataclasses.replace(nginx, headers=tuple(header for header in nginx.headers if header[0] != "content-type"))
+
+
 KNOWN = (
+    Known("type-of-304",
+          "nginx tells the Content-Type of a 304 that return makes; it has no content, and rpcd tells none "
+          "(RFC 9110 15.4.5).",
+          nothing_not_modified),
+    Known("types",
+          "nginx gives answers to paths that end in .html, .gif and .jpg a Content-Type of their own, by "
+          "its built-in types; rpcd does not run types and uses default_type for every answer it makes.",
+          type_by_default),
     Known("whole-request-line",
-          "nginx writes a decoded space of a variable into the request line for the backend, which "
-          "splits it; rpcd writes %20 (RFC 9112 3: a request line has two spaces).",
+          "nginx writes a decoded space of a variable into the request line for the backend, which splits "
+          "it, and a path from a rewrite without a slash as it is; rpcd writes %20 and a slash (RFC 9112 3).",
           whole_request_line),
 )
 

@@ -176,7 +176,6 @@ SEVERAL = case("conditions-several", server(r"""
 
 # The famous ones: what a matching if forgets of the location around it.
 EVIL = case("conditions-evil", server(r"""
-    root {files};
     location /only-one/ {
         add_header X-Location only-one always;
         set $true 1;
@@ -192,6 +191,7 @@ EVIL = case("conditions-evil", server(r"""
     }
     location /try/ {
         add_header X-Location try always;
+        root {files};
         try_files /none @fallback;
         set $true 1;
         if ($arg_a) { }
@@ -237,9 +237,9 @@ EVIL = case("conditions-evil", server(r"""
         if ($arg_c) { add_header X-Location inherit-c always; return 200 "text"; }
         proxy_pass http://127.0.0.1:{a};
     }
-    location /alias/ { add_header X-Location alias always;
+    location /alias/ { add_header X-Location alias always; root {files};
         if (-f $request_filename) { return 200 "is a file $uri"; } return 200 "is none"; }
-    location /root-test { add_header X-Location root-test always;
+    location /root-test { root {files}; add_header X-Location root-test always;
         if (-e $document_root/page.html) { return 200 "there"; } return 404; }
 """), ask([f"/{location}/{rest}?{arguments}"
            for location in ("only-one", "proxy-uri", "try", "access", "except", "internal", "to-internal", "inherit")

@@ -5,8 +5,8 @@ from differential.case import ask, case, header_sets, server
 PATHS = """/ /a /a/ /a/x.txt /a/b /a/b/ /a/b/deep.html /a/b/deep /page.html /page /d /d/ /run.sh /sp%20ace.txt /plus+sign /plus%2Bsign
     /percent%2541 /none /none/ /none.html /link /dangling /empty/ /x.php /x /x.php/more /a/../page.html //page.html /%70age.html"""
 
-LAST = case("files-last-word", "root {files};\n" + "".join(server(f"""
-    location / {{ add_header X-Location root{number} always; try_files {files}; proxy_pass http://127.0.0.1:{{a}}{uri}; }}
+LAST = case("files-last-word", "".join(server(f"""
+    location / {{ add_header X-Location root{number} always; root {{files}}; try_files {files}; proxy_pass http://127.0.0.1:{{a}}{uri}; }}
     location @back {{ add_header X-Location back always; proxy_set_header X-Uri "$uri"; proxy_pass http://127.0.0.1:{{b}}; }}
     location @return {{ add_header X-Location return always; return 200 "fallback $uri|$args|$request_uri"; }}
     location @rewrite {{ add_header X-Location rewrite always; rewrite ^/(.*)$ /fallen/$1 last; }}

@@ -87,8 +87,8 @@ map $http_upgrade $connection_upgrade { default upgrade; "" close; }
     location /to-error { add_header X-Location to-error always; set $was $of_uri_volatile; error_page 404 /changed/x; return 404; }
     location /changed { add_header X-Location changed always; return 200 "$was|$of_uri|$of_uri_volatile|$uri"; }
     location /capture/ { add_header X-Location capture always;
-        rewrite ^/capture/(.*)$ /x/$1; set $kept "$1-$of_address-$1"; return 200 "$kept|$1"; }
-    location ~ ^/regex/(.+)$ { add_header X-Location regex always; set $x "$1$of_address"; return 200 "$x|$1"; }
+        rewrite ^/capture/(.*)$ /x/$1; set $kept $1; set $after "$of_address-$1"; return 200 "$kept|$after|$1"; }
+    location ~ ^/regex/(.+)$ { add_header X-Location regex always; set $x $1; set $y $of_address; return 200 "$x|$y|$1"; }
 """), ask([f"/x{path}?{arguments}" for path in ("", "yz", "one.example")
            for arguments in ("", "k=a", "k=b", "k=b&v=one.example", "k=c&v=v", "k=d", "k=e", "k=zz")]),
     ask("/set/ /set-first/ /cached /fresh /t/abc /t/ /t/abc/d /part-first/x /to-error /changed /capture/abc /regex/q"),

@@ -66,7 +66,7 @@ upstream group { server 127.0.0.1:{a}; }
     location /default-host/ { add_header X-Location default-host always; set $g group; proxy_set_header X-P "$proxy_host:$proxy_port"; proxy_pass http://$g; }
     location /removed/ { add_header X-Location removed always; proxy_set_header X-A ""; proxy_set_header X-B $arg_none; proxy_pass http://127.0.0.1:{a}; }
     location ~ ^/capture/(.)(.*)$ { add_header X-Location capture always; proxy_set_header X-Captures "$1|$2"; proxy_pass http://127.0.0.1:{a}; }
-    location ~ ^/lost/(.)(.*)$ { add_header X-Location lost always; proxy_set_header X-Captures "$1|$2|$from_uri|$1"; proxy_pass http://127.0.0.1:{a}; }
+    location ~ ^/lost/(.)(.*)$ { add_header X-Location lost always; set $asked "$from_uri"; proxy_set_header X-Captures "$1|$2|$asked"; proxy_pass http://127.0.0.1:{a}; }
     location /rewritten/ { add_header X-Location rewritten always; rewrite ^/rewritten/(.*)$ /host/$1 last; }
     location /set-late/ { add_header X-Location set-late always; proxy_set_header X-S $s; proxy_pass http://127.0.0.1:{a}; set $s late; }
     location /if/ { add_header X-Location if always; proxy_set_header X-S $s; if ($arg_a) { set $s changed; } proxy_pass http://127.0.0.1:{a}; }

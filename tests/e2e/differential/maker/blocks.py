@@ -131,10 +131,10 @@ class Blocks:
             lines.append(f"proxy_set_header X-Set {words.text()};")
         if words.chance(focus["pages"] / 2):
             lines.append("proxy_intercept_errors on;")
-        if words.chance(0.08) and prefix == "location":
+        ending = self.ending(with_uri)
+        if words.chance(0.2) and prefix == "location" and not nested and ending.startswith("proxy_pass"):
             lines.append(f"root {{files}}; try_files $uri {words.pick(('@x', '@y', '=404', words.path(2), '/a$uri @x'))};")
-        lines += self.programs.program(True)
-        lines.append(self.ending(with_uri))
+        lines += [*self.programs.program(True), ending]
         return f"location {name} {{\n" + "\n".join([*lines, *nested]) + "\n}"
 
     def error_pages(self, probability):

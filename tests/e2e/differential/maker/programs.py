@@ -86,7 +86,7 @@ class Programs:
         if words.chance(0.2):
             target += "?"
         words.captures = captures
-        return f"rewrite {quoted(regex)} {target} {flag}".rstrip() + ";"
+        return f"rewrite {quoted(regex)} {words.in_order(target)} {flag}".rstrip() + ";"
 
     def returns(self):
         words = self.words
@@ -98,12 +98,12 @@ class Programs:
                                     + (f"?{words.arguments()}" if words.chance(0.3) else ""),
                 "url": lambda: f"http://{words.pick(HOSTS)}{words.target()}"}[kind]()
         words.captures = captures
-        return f"return {text};"
+        return f"return {words.in_order(text)};"
 
     def everything(self):
-        """Text that shows most of what a program can have changed."""
-        shown = ["$uri", "$args", "$1", "$2", *(f"${name}" for name in SETTABLE), "$n0", "$n1"]
-        shown += [f"${name}" for name in self.words.computed]
+        """Text that shows most of what a program can have changed; see Words.in_order."""
+        shown = [*(f"${name}" for name in self.words.computed), "$uri", "$args", *(f"${name}" for name in SETTABLE),
+                 "$1", "$2", "$n0", "$n1"]
         return '"' + "|".join(shown) + '"'
 
 

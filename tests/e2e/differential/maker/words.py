@@ -1,6 +1,7 @@
 """The vocabulary of generated configurations, and the random source that all makers share."""
 
 import random
+import re
 
 SEGMENTS = ("a", "b", "c", "d1", "x.php", "img", "Aa")
 HOSTS = ("one.example", "two.example", "www.one.example", "api.test", "a.api.test", "mail.org")
@@ -11,6 +12,7 @@ SETTABLE = ("v0", "v1", "v2")
 NAMED = ("n0", "n1")
 BUILT_IN = ("uri", "args", "is_args", "arg_a", "arg_b", "arg_go", "host", "request_method", "request_uri", "http_x_k",
             "cookie_c", "remote_addr", "server_name", "document_uri", "query_string", "scheme")
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 WIDE = (r"^/(\w)(\d)?/?(.*)$", "^", "^(.*)/$", "^/(?!a)(.+)$", "^/(.*)$")
 
 
@@ -37,6 +39,21 @@ class Words:
         segments = [self.pick(SEGMENTS) for _ in range(self.random.randint(1, most))]
         return "/" + "/".join(segments) + ("/" if self.chance(slash) else "")
 
+    def in_order(self, value):
+        """The value without what is computed behind a capture.
+
+        nginx measures a value before it writes it. A map with a regular expression changes the
+        captures, so that one that stands before it is measured and written differently."""
+        captured = False
+
+        def replace(match):
+            nonlocal captured
+            name = match.group(1) or match.group(2)
+            captured = captured or name in NAMED or name[0].isdigit()
+            return match.group().replace(name, "uri") if captured and name in self.computed else match.group()
+
+        return VARIABLE.sub(replace, value)
+
     def variable(self):
         kind = self.weighted({"built-in": 5, "set": 3, "computed": 4 if self.computed else 0,
                               "named": 1, "capture": 3 if self.captures else 0})
@@ -49,7 +66,7 @@ class Words:
         """A value: a word, a variable or a few of both; always quoted."""
         pieces = [self.braced(self.variable()) if self.chance(0.7) else self.pick(VALUES)
                   for _ in range(self.random.randint(1, 3))]
-        return '"' + self.pick(("", "-", "|", ":")).join(pieces) + '"'
+        return self.in_order('"' + self.pick(("", "-", "|", ":")).join(pieces) + '"')
 
     def braced(self, variable):
         """A variable that a letter may follow. nginx 1.22 knows no ${1}."""
