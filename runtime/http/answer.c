@@ -162,6 +162,11 @@ static void answer_page(struct exchange *exchange, uint32_t status) {
                     (struct slice){0}, page);
 }
 
+/* Variables may make an empty one, which is no missing one. */
+static struct slice redirect_target(const struct engine_outcome *outcome) {
+    return outcome->text.data != NULL ? outcome->text : SLICE("");
+}
+
 void exchange_act(struct exchange *exchange, const struct engine_outcome *outcome) {
     const struct engine_request *request = &exchange->request;
     if (request->is_unsettled) {
@@ -178,7 +183,7 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
                         (struct slice){0}, outcome->text);
         break;
     case ENGINE_REDIRECT:
-        exchange_answer(exchange, outcome->status, (struct slice){0}, outcome->text,
+        exchange_answer(exchange, outcome->status, (struct slice){0}, redirect_target(outcome),
                         (struct slice){0});
         break;
     case ENGINE_PAGE:

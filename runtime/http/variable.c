@@ -131,10 +131,17 @@ static bool request_time(struct exchange *exchange, struct slice suffix, struct 
     return format_seconds(exchange, exchange->service->loop->now - exchange->started, value);
 }
 
+/* Before there is a response: the status it would have. */
+static uint32_t current_status(const struct exchange *exchange) {
+    const struct engine_request *request = &exchange->request;
+    uint32_t planned = request->error_status != 0 ? request->error_status : request->text_status;
+    uint32_t status = exchange->response.status != 0 ? exchange->response.status : planned;
+    return exchange->log_status != 0 ? exchange->log_status : status;
+}
+
 static bool status(struct exchange *exchange, struct slice suffix, struct slice *value) {
     (void)suffix;
-    uint32_t shown = exchange->log_status != 0 ? exchange->log_status : exchange->response.status;
-    return format_value(exchange, value, "%03u", shown);
+    return format_value(exchange, value, "%03u", current_status(exchange));
 }
 
 static bool time_iso8601(struct exchange *exchange, struct slice suffix, struct slice *value) {
@@ -171,9 +178,6 @@ static bool framing_field(struct exchange *exchange, struct slice suffix, struct
 
 static bool sent_http(struct exchange *exchange, struct slice suffix, struct slice *value) {
     const struct http_response *response = &exchange->response;
-    if (!response->is_head_sent) {
-        return false;
-    }
     if (framing_field(exchange, suffix, value)) {
         return true;
     }

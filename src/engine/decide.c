@@ -26,6 +26,7 @@ static void use_location(struct engine_request *request, uint32_t location) {
     const struct table *table = request->engine->table;
     request->location = &table->location[location];
     request->settings = &table->settings[request->location->settings];
+    request->is_for_proxy = request->location->proxy != TABLE_NONE;
 }
 
 /* False when there were too many. */
@@ -209,6 +210,7 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
     if (location == NULL) {
         return ENGINE_PHASE_ACCESS;
     }
+    request->is_for_proxy = request->location->proxy != TABLE_NONE;
     return is_redirect ? redirect_to_slash(request, location, outcome) : ENGINE_PHASE_LOCATION;
 }
 
@@ -258,10 +260,21 @@ static enum engine_phase answer_nothing(struct engine_request *request,
                                outcome);
 }
 
+/* A block of if with a proxy_pass was entered, then another without: nginx has a proxy's work to do
+ * by now, and no backend to do it with. */
+static enum engine_phase answer_without_backend(struct engine_request *request,
+                                                struct engine_outcome *outcome) {
+    engine_note(request, TABLE_LOG_ERROR,
+                "no proxy_pass in the last \"if\" that holds, but in one before it");
+    return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
+}
+
 static enum engine_phase choose_content(struct engine_request *request,
                                         struct engine_outcome *outcome) {
     if (request->location == NULL || request->location->proxy == TABLE_NONE) {
-        return answer_nothing(request, outcome);
+        return request->location != NULL && request->is_for_proxy
+                   ? answer_without_backend(request, outcome)
+                   : answer_nothing(request, outcome);
     }
     *outcome = (struct engine_outcome){.kind = ENGINE_PROXY};
     return ENGINE_PHASE_DONE;

@@ -115,12 +115,14 @@ struct engine_request {
     bool is_internal;      /* redirected internally: internal locations answer */
     bool is_rewritten;     /* path or arguments are no longer those of `target` */
     bool keeps_path;       /* rewrite ... break: a URI of proxy_pass does not replace its part */
+    bool is_for_proxy;     /* the location, or a block of if in it, has a proxy_pass */
     bool has_error_page;   /* an error is being answered already */
     struct slice redirect; /* Location of a redirect that an error page answers; it is sent all the
                               same, as by nginx */
     bool is_unsettled;     /* after an error that leaves the client's connection in doubt */
     uint32_t redirects;    /* internal ones */
     uint32_t error_status; /* the status of the answer, whoever gives it; 0: its own */
+    uint32_t text_status;  /* of the return whose text is being made; 0: there was none */
     uint32_t depth;        /* of variables that are being evaluated */
     uint64_t effort;       /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
 };

@@ -126,6 +126,7 @@ static bool run_enter(struct engine_run *run, const struct table_op *op) {
     const struct table *table = request->engine->table;
     request->location = &table->location[op->a];
     request->settings = &table->settings[request->location->settings];
+    request->is_for_proxy = request->is_for_proxy || request->location->proxy != TABLE_NONE;
     engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_ENTER, .record = op->a});
     return true;
 }
@@ -159,6 +160,7 @@ static bool run_return_text(struct engine_run *run, const struct table_op *op) {
     run->answer->status = op->a;
     run->answer->has_text = run->request->engine->table->program[op->b].ops.count > 0;
     run->is_over = true;
+    run->request->text_status = op->a;
     if (!engine_run_template(run->request, op->b, &run->answer->text)) {
         return false;
     }
