@@ -2,7 +2,7 @@
 
     /…answer-503…         in the target, or
     X-Answer: 503         in the header: that status; 3xx come with a Location
-    X-To: URL             what the Location of a 3xx is
+    X-To: URL             what the Location of a 3xx is; SELF in it is http://HOST
     answer-close          closes without an answer
     answer-hang           no answer at all
 
@@ -66,7 +66,7 @@ def respond(connection, name, request):
 def response(name, request, status):
     headers = [("X-From", name), ("Content-Type", "text/x-backend")]
     if status // 100 == 3:
-        headers.append(("Location", request.get("X-To", f"http://{request.get('Host')}/moved")))
+        headers.append(("Location", request.get("X-To", "SELF/moved").replace("SELF", f"http://{request.get('Host')}")))
     if status == 401:
         headers.append(("WWW-Authenticate", 'Basic realm="backend"'))
     body = b"" if status == 204 else f"from {name}".encode()

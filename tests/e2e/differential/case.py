@@ -4,7 +4,7 @@ A case holds the inside of an http block as text, the same for both. Placeholder
 two cannot share, or what only the run knows:
 
     {host} {port}   where the daemon listens; the address differs, the port does not
-    {port6}         a port for ::1, which the two cannot share (outcomes have it replaced)
+    {port6}         a port for ::1, which the two cannot share; outcomes have :PORT and :PORT6
     {a} {b} {c}     ports of the recording backends
     {dead}          a port nobody listens on
     {files}         a folder of files, see files.py

@@ -2,6 +2,7 @@
 given nginx's answer, so that nothing else passes under its name. Keep it short."""
 
 import dataclasses
+import re
 import typing
 
 
@@ -44,7 +45,28 @@ def nothing_not_modified(request, nginx):
     return dataclasses.replace(nginx, headers=tuple(header for header in nginx.headers if header[0] != "content-type"))
 
 
+BACKEND_HOST = re.compile(r"\[host: ([^]]*)\]")
+# Cases that have such places by hand, and the generated ones.
+INSIDE_ANOTHER = re.compile(r"nested-in|inherited|(location|if|root|named|server)-\d+")
+
+
+def own_default_redirect(request, nginx):
+    """A Location below the backend's own address leads to this server instead."""
+    host = BACKEND_HOST.search(nginx.backend[-1]) if nginx.backend else None
+    own = f"http://{host.group(1)}/" if host else None
+    is_inside = any(INSIDE_ANOTHER.fullmatch(marker) for marker in nginx.markers)
+    if own is None or not is_inside or not (nginx.location or "").startswith(own):
+        return nginx
+    name = request.host.partition(":")[0].lower()
+    return dataclasses.replace(nginx, location=f"http://{name}:PORT/{nginx.location.removeprefix(own)}")
+
+
 KNOWN = (
+    Known("own-default-redirect",
+          "Where a location or if with a proxy_pass of its own is inside one with another, nginx rewrites "
+          "Location by the outer proxy_pass, so that the inner backend's address gets out; rpcd goes by "
+          "the one that was used, as nginx's manual says of proxy_redirect default.",
+          own_default_redirect),
     Known("type-of-304",
           "nginx tells the Content-Type of a 304 that return makes; it has no content, and rpcd tells none "
           "(RFC 9110 15.4.5).",

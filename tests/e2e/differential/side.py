@@ -27,7 +27,7 @@ class Side:
         self.daemon = daemon
         self.patience = patience
         self.addresses = {4: (address, port), 6: ("::1", port6)}
-        self.replaced = ((f":{port6}", ":PORT6"),)
+        self.replaced = ((f":{port}", ":PORT"), (f":{port6}", ":PORT6"))
         self.clients = {}
 
     def client(self, source):

@@ -98,11 +98,13 @@ REDIRECTS = case("proxying-redirects", "upstream group { server 127.0.0.1:{a}; }
     location /page/ { add_header X-Location page always; error_page 404 = @named; return 404; }
     location @named { add_header X-Location named always; proxy_pass http://127.0.0.1:{a}; }
     location /nested/ { add_header X-Location nested always; proxy_pass http://127.0.0.1:{a}/new/;
-        location /nested/in/ { add_header X-Location nested-in always; proxy_pass http://127.0.0.1:{a}/in/; } }
-"""), ask("/plain/x /uri/x /group/x /group-uri/x /variable/x /regex/x /exact /rewritten/x /page/x /nested/x /nested/in/x",
+        location /nested/in/ { add_header X-Location nested-in always; proxy_pass http://127.0.0.1:{b}; } }
+    location /inherited/ { add_header X-Location inherited always; if ($arg_b) { proxy_pass http://127.0.0.1:{b}; }
+        proxy_pass http://127.0.0.1:{a}; }
+"""), ask("/plain/x /uri/x /group/x /group-uri/x /variable/x /regex/x /exact /rewritten/x /page/x /nested/x /nested/in/x /inherited/x /inherited/x?b=1",
           ["one.example", "one.example:99"], headers=tuple(
               (("X-Answer", status), ("X-To", to)) for status in ("302", "301", "201") for to in
               ("/moved", "/new/moved", "http://127.0.0.1:1/x", "http://group/x", "http://group/new/x?y=/new/", "https://group/new/x",
-               "http://else.example/", "moved", "//group/new/x", "http://GROUP/new/x", ""))))
+               "http://else.example/", "moved", "//group/new/x", "http://GROUP/new/x", "", "SELF/x", "SELF/new/x?y", "SELF", "SELF/newer"))))
 
 CASES = (URIS, HEADERS, REDIRECTS)
