@@ -61,7 +61,28 @@ def own_default_redirect(request, nginx):
     return dataclasses.replace(nginx, location=f"http://{name}:PORT/{nginx.location.removeprefix(own)}")
 
 
+def one_location(request, nginx):
+    """The Location of a backend that answers as the error page of a redirect."""
+    return dataclasses.replace(nginx, location=(nginx.location or "").partition(" and ")[0] or nginx.location)
+
+
+def body_of_redirected(request, nginx):
+    """A backend that answers as the error page of a redirect gets the request with its body."""
+    if not request.body or not nginx.backend:
+        return nginx
+    kept = nginx.backend[0].removesuffix(" 0 bytes") + f" {len(request.body)} bytes"
+    return dataclasses.replace(nginx, backend=(kept, *nginx.backend[1:]))
+
+
 KNOWN = (
+    Known("one-location",
+          "When error_page passes a redirect to a backend that answers with another, nginx sends two Location "
+          "fields; rpcd sends the backend's (RFC 9110 10.2.2: there is one).",
+          one_location),
+    Known("body-of-redirected",
+          "nginx drops the body before it looks whether error_page has something for a return with a redirect, and "
+          "then sends the request without it to that backend; rpcd still has it.",
+          body_of_redirected),
     Known("own-default-redirect",
           "Where a location or if with a proxy_pass of its own is inside one with another, nginx rewrites "
           "Location by the outer proxy_pass, so that the inner backend's address gets out; rpcd goes by "

@@ -167,4 +167,19 @@ BUILT_IN = case("errors-built-in", server(r"""
 """), ask("/nothing /none /denied /internal /try /try-500 /unset-port /%zz /x%00y /../.. /pages/x"),
     ask("/large /large-own /denied /nothing", methods=["POST", "PUT"], bodies=[b"", b"123", b"12345", b"12345678", b"123456789"]))
 
-CASES = (RETURNED, CHAINS, PROXIED, BUILT_IN)
+# A target that cannot be taken apart has no path to go on with.
+BAD = ask("/%zz /../x /a/../../b /x%00y /%4 /ok /%2e%2e/x //..//..", ["named.example", "page.example"])
+
+BAD_TO_NAMED = case("errors-bad-targets-named", server("""
+    error_page 400 = @named;
+    location @named { add_header X-Location named always; return 200 "named $uri"; }
+    location / { add_header X-Location root always; return 200 "$uri"; }
+"""), BAD)
+
+BAD_TO_PAGE = case("errors-bad-targets-page", server("""
+    error_page 400 =200 /page;
+    location /page { add_header X-Location page always; return 200 "page $uri|$args|$request_uri"; }
+    location / { add_header X-Location root always; return 200 "$uri"; }
+"""), BAD)
+
+CASES = (RETURNED, CHAINS, PROXIED, BUILT_IN, BAD_TO_NAMED, BAD_TO_PAGE)

@@ -1,6 +1,7 @@
 """Blocks: what computes variables, locations, servers, and the http block around them."""
 
 import itertools
+import re
 
 from differential.maker.programs import Programs, definitions
 from differential.maker.words import CODES, HOSTS, SETTABLE, VALUES, quoted
@@ -9,6 +10,7 @@ ADDRESSES = ("127.0.0.0/8", "127.0.0.1", "127.0.0.2", "127.0.0.4/30", "127.0.1.0
 # A range may lie inside one that stands before it, and overlap none otherwise.
 RANGES = ("127.0.0.0-127.0.1.255", "127.0.0.1-127.0.0.6", "127.0.0.2-127.0.0.2", "10.0.0.0-10.255.255.255")
 SERVER_PATTERNS = ("*.one.example", ".api.test", "mail.*", r"~^(?<n0>\w+)\.(.+)$", "_")
+CAPTURE = re.compile(r"\$\{?(\d|n\d)")
 SHARES = ("10%", "25%", "33.3%", "0.5%", "20%")
 
 
@@ -49,7 +51,9 @@ class Blocks:
         if words.chance(0.7):
             entries["default"] = self.map_value()
         lines = [f"{key} {value};" for key, value in entries.items()]
-        lines = ["hostnames;"] * hostnames + ["volatile;"] * words.chance(0.3) + lines
+        # Computed twice, of captures that other maps change, it would be two values; see in_order.
+        is_volatile = words.chance(0.3) and not any(CAPTURE.search(line) for line in lines)
+        lines = ["hostnames;"] * hostnames + ["volatile;"] * is_volatile + lines
         words.computed.append(name)
         return f"map {source} ${name} {{ {' '.join(lines)} }}"
 
