@@ -178,7 +178,7 @@ BAD_TO_NAMED = case("errors-bad-targets-named", server("""
 
 BAD_TO_PAGE = case("errors-bad-targets-page", server("""
     error_page 400 =200 /page;
-    location /page { add_header X-Location page always; return 200 "page $uri|$args|$request_uri"; }
+    location /page { add_header X-Location page always; return 200 "page $uri|$args"; }
     location / { add_header X-Location root always; return 200 "$uri"; }
 """), BAD)
 
