@@ -138,7 +138,7 @@ PROXIED = case("errors-proxied", server(r"""
                for rest in ("x", "answer-404", "answer-404?q=1", "answer-503", "answer-500", "answer-401", "answer-302",
                             "answer-403", "answer-418", "answer-204", "a%20answer-404")]),
     ask("/dead/ /dead/x?y /dead-own/x /dead-uri/x /dead-variable/x /broken/answer-close "
-        "/slow/answer-hang /slow-own/answer-hang /bad /to-intercepted"),
+        "/slow/answer-hang /slow/answer-hang?x /slow-own/answer-hang /bad /to-intercepted"),
     ask("/intercept/x /fallback-code/x /plain/x /rewritten/x", headers=((("X-Answer", "404"),), (("X-Answer", "500"),),
                                                                       (("X-Answer", "301"), ("X-To", "/moved/here")))),
     ask("/intercept/answer-404 /intercept/answer-500 /intercept/answer-503 /fallback-code/answer-404 /dead-own/x /dead/x "

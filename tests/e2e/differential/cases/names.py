@@ -96,7 +96,8 @@ server {
     ask("/", ["other.example", "six.example"], sources=["127.0.0.7"]))
 
 # Redirects that nginx makes absolute: from the host of the request, not from the server's name.
-ABSOLUTE = case("names-absolute-redirects", server("""
+ABSOLUTE = case("names-absolute-redirects",
+                "server { listen {host}:{port} default_server; return 301 http://$host/default; }" + server("""
     location /dir/ { proxy_pass http://127.0.0.1:{a}; }
     location = /path { return 301 /there?x=1; }
     location = /relative { return 302 there; }

@@ -277,7 +277,7 @@ URLS = case("rewrites-urls", server(r"""
         break; return 200 "x"; proxy_pass http://127.0.0.1:{a}; }
 """), ask("""
     /http/x /http/x?a=b /https/ /https/x?y /break/x /permanent/x?y /permanent/a%20b /scheme/x?y
-    /scheme-last/x?y /drop/x?y /args/ /args/a%20b?c /set/x?y /set-redirect/x?y /upper/?x /ftp/x
+    /scheme-last/x?y /drop/x?y /drop/?z /drop/a%20b?c=d /args/ /args/a%20b?c /set/x?y /set-redirect/x?y /upper/?x /ftp/x
     /return-url?a=b /return-https /return-https?a /return-scheme?a=b /return-303?a=/b /return-303
     /return-303?a=b /return-307 /return-308 /return-text /return-404 /return-500 /return-204
     /return-444 /return-299 /return-empty /return-first /return-break
