@@ -27,7 +27,7 @@ def impatient_bench(bench):
 
 
 def test_there_are_enough_requests():
-    assert sum(len(case.requests) for case in families.all_cases()) >= 10000
+    assert sum(len(case.requests) for case in families.all_cases()) >= 15000
 
 
 def test_cases_have_names_of_their_own_and_are_the_same_every_time():

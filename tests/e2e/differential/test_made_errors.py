@@ -3,5 +3,5 @@
 from differential.family import compared
 
 test_answers_are_nginxs, test_enough_was_exercised = compared(
-    "made-errors", requests=1500, outcomes=950, proxied=480, places=90,
-    statuses={200: 700, 302: 60, 403: 100, 404: 80, 500: 50})
+    "made-errors", requests=2200, outcomes=1300, proxied=850, places=140,
+    statuses={200: 1000, 301: 25, 403: 280, 404: 180, 500: 30, 502: 60})

@@ -3,5 +3,5 @@
 from differential.family import compared
 
 test_answers_are_nginxs, test_enough_was_exercised = compared(
-    "made-maps", requests=1500, outcomes=950, proxied=500, places=160,
-    statuses={200: 700, 302: 70, 404: 150, 500: 100})
+    "made-maps", requests=2200, outcomes=1400, proxied=850, places=190,
+    statuses={200: 1100, 301: 40, 302: 110, 404: 180, 500: 70, 502: 80})
