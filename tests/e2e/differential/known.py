@@ -63,7 +63,11 @@ def own_default_redirect(request, nginx):
 
 def one_location(request, nginx):
     """The Location of a backend that answers as the error page of a redirect."""
-    return dataclasses.replace(nginx, location=(nginx.location or "").partition(" and ")[0] or nginx.location)
+    locations = (nginx.location or "").split(" and ")
+    if len(locations) == 1:
+        return nginx
+    asked_for = dict(request.headers).get("X-To")
+    return dataclasses.replace(nginx, location=asked_for if asked_for in locations else locations[0])
 
 
 def body_of_redirected(request, nginx):
@@ -104,8 +108,9 @@ KNOWN = (
 
 
 def explains(request, nginx, rpcd):
-    """The row that explains a difference, or None."""
+    """The rows that together explain a difference; none when they do not."""
+    candidates = {nginx: ()}
     for known in KNOWN:
-        if known.expected(request, nginx) == rpcd:
-            return known
-    return None
+        for candidate, rows in list(candidates.items()):
+            candidates.setdefault(known.expected(request, candidate), (*rows, known))
+    return candidates.get(rpcd, ())

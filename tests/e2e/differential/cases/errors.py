@@ -167,6 +167,24 @@ BUILT_IN = case("errors-built-in", server(r"""
 """), ask("/nothing /none /denied /internal /try /try-500 /unset-port /%zz /x%00y /../.. /pages/x"),
     ask("/large /large-own /denied /nothing", methods=["POST", "PUT"], bodies=[b"", b"123", b"12345", b"12345678", b"123456789"]))
 
+# A redirect that error_page gives to a backend, or to something else that answers.
+REDIRECTED = case("errors-redirected", server("""
+    error_page 301 302 = @backend;
+    error_page 303 307 =200 /page;
+    error_page 308 @text;
+    location /return/ { add_header X-Location return always; return 301 /there; }
+    location /return-url/ { add_header X-Location return-url always; return http://else.example/; }
+    location /rewrite/ { add_header X-Location rewrite always; rewrite ^/rewrite/(.*)$ /there/$1 redirect; }
+    location /slash/ { add_header X-Location slash always; proxy_pass http://127.0.0.1:{a}; }
+    location /303 { add_header X-Location r303 always; return 303 /there; }
+    location /307 { add_header X-Location r307 always; return 307 /there; }
+    location /308 { add_header X-Location r308 always; return 308 /there; }
+    location /page { add_header X-Location page always; proxy_pass http://127.0.0.1:{b}; }
+    location @backend { add_header X-Location backend always; proxy_pass http://127.0.0.1:{a}; }
+    location @text { add_header X-Location text always; return 200 "text"; }
+"""), ask("/return/ /return-url/x?y /rewrite/a%20b /rewrite/x?y /slash /slash?x /303 /307 /308", methods=["GET", "POST", "HEAD"],
+          headers=((), (("X-Answer", "302"),), (("X-Answer", "302"), ("X-To", "/own"))), bodies=[None, b"a body"]))
+
 # A target that cannot be taken apart has no path to go on with.
 BAD = ask("/%zz /../x /a/../../b /x%00y /%4 /ok /%2e%2e/x //..//..", ["named.example", "page.example"])
 
@@ -182,4 +200,4 @@ BAD_TO_PAGE = case("errors-bad-targets-page", server("""
     location / { add_header X-Location root always; return 200 "$uri"; }
 """), BAD)
 
-CASES = (RETURNED, CHAINS, PROXIED, BUILT_IN, BAD_TO_NAMED, BAD_TO_PAGE)
+CASES = (RETURNED, CHAINS, PROXIED, BUILT_IN, REDIRECTED, BAD_TO_NAMED, BAD_TO_PAGE)
