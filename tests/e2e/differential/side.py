@@ -17,6 +17,7 @@ from differential import outcome
 from differential.backends import Recorder
 from differential.files import make_files, remove_files
 
+MAPPED = "::ffff:"
 IS_SELF_CHECK = os.environ.get("RPC_DIFFERENTIAL") == "self"
 
 
@@ -26,14 +27,20 @@ class Side:
     def __init__(self, daemon, address, port, port6, patience):
         self.daemon = daemon
         self.patience = patience
-        self.addresses = {4: (address, port), 6: ("::1", port6)}
+        self.address = address
+        self.port = port
+        self.port6 = port6
         self.replaced = ((f":{port}", ":PORT"), (f":{port6}", ":PORT6"))
         self.clients = {}
 
     def client(self, source):
+        """The connection from a client address; ::ffff:127.0.0.2 is an IPv4 client of an IPv6 socket."""
         if source not in self.clients:
-            family = 6 if ":" in source else 4
-            self.clients[source] = Client(self.addresses[family], self.patience, source=source)
+            own = source.removeprefix(MAPPED)
+            address = ("::1", self.port6) if ":" in own else (self.address, self.port)
+            if own != source:
+                address = (self.address, self.port6)
+            self.clients[source] = Client(address, self.patience, source=own)
         return self.clients[source]
 
     def ask(self, request, recorder):

@@ -63,6 +63,27 @@ LEVELS = case("access-levels", "allow 127.0.0.1; allow ::1; deny 127.0.0.2; deny
 ]), ask("/ /l/x /page /?r=1", ["inherits.example", "replaces.example", "paged.example", "paged-deny.example"],
         sources=["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4", "::1"]))
 
+# IPv4 clients of an IPv6 socket are IPv4 clients, unless there are rules for IPv6 alone.
+MAPPED = case("access-mapped", """
+geo $place { default elsewhere; 127.0.0.0/8 local; 127.0.0.2 two; ::1 six; ::/0 any-six; }
+geo $remote_addr $place_of_text { default elsewhere; 127.0.0.0/8 local; ::/0 any-six; }
+geo $in_range { ranges; default elsewhere; 127.0.0.1-127.0.0.2 first-two; }
+""" + server("""
+    location / { add_header X-Location root always; return 200 "$remote_addr|$place|$place_of_text|$in_range"; }
+    location /four/ { add_header X-Location four always; allow 127.0.0.2; deny 127.0.0.0/8; proxy_pass http://127.0.0.1:{a}; }
+    location /six/ { add_header X-Location six always; allow ::1; deny ::/0; proxy_pass http://127.0.0.1:{a}; }
+    location /six-deny/ { add_header X-Location six-deny always; deny ::/0; proxy_pass http://127.0.0.1:{a}; }
+    location /six-mapped/ { add_header X-Location six-mapped always; deny ::ffff:127.0.0.2/128; proxy_pass http://127.0.0.1:{a}; }
+    location /both/ { add_header X-Location both always; deny 127.0.0.2; allow ::/0; deny all; proxy_pass http://127.0.0.1:{a}; }
+    location /both-six/ { add_header X-Location both-six always; allow 127.0.0.9; deny ::/0; proxy_pass http://127.0.0.1:{a}; }
+    location /all/ { add_header X-Location all always; deny all; proxy_pass http://127.0.0.1:{a}; }
+    location /one-six/ { add_header X-Location one-six always; deny ::1; proxy_pass http://127.0.0.1:{a}; }
+    location /headers/ { add_header X-Location headers always; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Real-IP $remote_addr; proxy_pass http://127.0.0.1:{a}; }
+""", listen="{host}:{port}; listen [::]:{port6} ipv6only=off"),
+    ask("/ /four/x /six/x /six-deny/x /six-mapped/x /both/x /both-six/x /all/x /one-six/x /headers/x",
+        sources=["127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1", "::ffff:127.0.0.2", "::ffff:127.0.0.9", "::1"]))
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MKCOL", "LOCK", "MADE-UP"]
 
 EXCEPT = case("access-limit-except", server(r"""
@@ -147,4 +168,4 @@ INTERNAL = case("access-internal", server(r"""
           "/none/exact /break/x /redirect/x /page/ /try/ /try/?y=1 /named/x /named/exact /outer/ /outer/inner/ /if/x /if/x?a=1 "
           "/proxied/x /proxied/answer-404 / /other /last", methods=["GET", "POST", "HEAD"]))
 
-CASES = (RULES, LEVELS, EXCEPT, SATISFY, INTERNAL)
+CASES = (RULES, LEVELS, MAPPED, EXCEPT, SATISFY, INTERNAL)
