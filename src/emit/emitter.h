@@ -108,6 +108,9 @@ struct hash_slots {
 
 /* Room for that many keys. */
 void hash_slots_begin(struct hash_slots *slots, struct emitter *emitter, uint64_t keys);
+/* The target of a key; TABLE_NONE when it has none yet. */
+uint32_t hash_slots_find(const struct hash_slots *slots, struct slice key,
+                         enum table_name_kind kind);
 /* The first of equal keys of one kind counts. */
 void hash_slots_put(struct hash_slots *slots, struct slice key, enum table_name_kind kind,
                     uint32_t target);

@@ -17,21 +17,35 @@ void hash_slots_begin(struct hash_slots *slots, struct emitter *emitter, uint64_
     }
 }
 
-void hash_slots_put(struct hash_slots *slots, struct slice key, enum table_name_kind kind,
-                    uint32_t target) {
-    uint64_t hash = slice_hash(key);
-    struct table_string text = emit_string(slots->emitter, key);
-    uint32_t i = table_hash_home(hash, slots->count);
-    while (slots->items[i].target != TABLE_NONE) {
-        /* Equal strings are stored once, so their offsets tell. */
-        if (slots->items[i].kind == (uint32_t)kind && slots->items[i].key.offset == text.offset &&
-            slots->items[i].key.length == text.length) {
-            return;
-        }
+/* The slot that has the key, or the free one that would get it. Equal strings are stored once, so
+ * their offsets tell. */
+static struct table_hash_slot *find(const struct hash_slots *slots,
+                                    const struct table_hash_slot *key) {
+    uint32_t i = table_hash_home(key->hash, slots->count);
+    while (slots->items[i].target != TABLE_NONE &&
+           (slots->items[i].kind != key->kind || slots->items[i].key.offset != key->key.offset ||
+            slots->items[i].key.length != key->key.length)) {
         i = table_hash_next(i, slots->count);
     }
-    slots->items[i] = (struct table_hash_slot){hash, text, kind, target};
-    slots->has[kind] = true;
+    return &slots->items[i];
+}
+
+uint32_t hash_slots_find(const struct hash_slots *slots, struct slice key,
+                         enum table_name_kind kind) {
+    struct table_hash_slot wanted = {slice_hash(key), emit_string(slots->emitter, key), kind,
+                                     TABLE_NONE};
+    return find(slots, &wanted)->target;
+}
+
+void hash_slots_put(struct hash_slots *slots, struct slice key, enum table_name_kind kind,
+                    uint32_t target) {
+    struct table_hash_slot wanted = {slice_hash(key), emit_string(slots->emitter, key), kind,
+                                     target};
+    struct table_hash_slot *slot = find(slots, &wanted);
+    if (slot->target == TABLE_NONE) {
+        *slot = wanted;
+        slots->has[kind] = true;
+    }
 }
 
 struct table_range hash_slots_emit(const struct hash_slots *slots, enum table_section section) {

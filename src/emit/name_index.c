@@ -14,6 +14,23 @@ static uint64_t count_keys(const struct endpoint *endpoint) {
     return keys;
 }
 
+static bool is_taken(const struct hash_slots *slots, struct slice key, enum table_name_kind kind,
+                     uint32_t server) {
+    uint32_t owner = hash_slots_find(slots, key, kind);
+    return owner != TABLE_NONE && owner != server;
+}
+
+/* As nginx: .example.com is one name. If another server has one half, the other is ignored, too. */
+static void put_both(struct hash_slots *slots, struct slice name, uint32_t server) {
+    struct slice exact = slice_skip(name, 1);
+    if (is_taken(slots, exact, TABLE_NAME_EXACT, server) ||
+        is_taken(slots, name, TABLE_NAME_LEADING, server)) {
+        return;
+    }
+    hash_slots_put(slots, exact, TABLE_NAME_EXACT, server);
+    hash_slots_put(slots, name, TABLE_NAME_LEADING, server);
+}
+
 /* The first server that claims a name keeps it; the model has warned about the others. */
 static void put_server_name(struct hash_slots *slots, const struct server_name *name,
                             uint32_t server) {
@@ -25,8 +42,7 @@ static void put_server_name(struct hash_slots *slots, const struct server_name *
         hash_slots_put(slots, name->text, TABLE_NAME_LEADING, server);
         break;
     case SERVER_NAME_BOTH:
-        hash_slots_put(slots, slice_skip(name->text, 1), TABLE_NAME_EXACT, server);
-        hash_slots_put(slots, name->text, TABLE_NAME_LEADING, server);
+        put_both(slots, name->text, server);
         break;
     case SERVER_NAME_TRAILING:
         hash_slots_put(slots, name->text, TABLE_NAME_TRAILING, server);

@@ -45,6 +45,21 @@ static void lets_the_first_server_keep_a_name(void) {
     compiled_release(&compiled);
 }
 
+/* As nginx: ".c.net" is one name, whichever half of it is taken. */
+static void ignores_both_halves_of_a_name_that_is_taken(void) {
+    struct compiled compiled;
+    COMPILE_FATAL(&compiled, "server { listen 80; server_name a.org *.b.org; }"
+                             "server { listen 80; server_name .a.org .b.org .c.org; }"
+                             "server { listen 80; server_name c.org *.c.org; }");
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, "a.org", TABLE_NAME_EXACT), 0);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, ".a.org", TABLE_NAME_LEADING), TABLE_NONE);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, "b.org", TABLE_NAME_EXACT), TABLE_NONE);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, ".b.org", TABLE_NAME_LEADING), 0);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, "c.org", TABLE_NAME_EXACT), 1);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, ".c.org", TABLE_NAME_LEADING), 1);
+    compiled_release(&compiled);
+}
+
 static void keeps_regexes_in_order(void) {
     struct compiled compiled;
     COMPILE_FATAL(&compiled, "server { listen 80; server_name ~^b a.com; }"
@@ -109,6 +124,8 @@ static void holds_many_names(void) {
 UNIT_TESTS("emit/name_index",
            {"gives each kind of name its slots", gives_each_kind_of_name_its_slots},
            {"lets the first server keep a name", lets_the_first_server_keep_a_name},
+           {"ignores both halves of a name that is taken",
+            ignores_both_halves_of_a_name_that_is_taken},
            {"keeps regexes in order", keeps_regexes_in_order},
            {"names servers as nginx does", names_servers_as_nginx_does},
            {"shares the index of equal endpoints", shares_the_index_of_equal_endpoints},
