@@ -178,10 +178,9 @@ static void print_server(struct overview *overview, uint32_t index) {
     }
 }
 
-static void print_upstream(const struct dumper *dumper, uint32_t index) {
-    const struct table_upstream *upstream = &dumper->table->upstream[index];
+static void print_upstream(const struct dumper *dumper, const struct table_upstream *upstream) {
     fputs("upstream ", dumper->out);
-    dump_description(dumper, TABLE_SECTION_upstream, index);
+    dump_string(dumper, upstream->name);
     fputs(upstream->implicit ? ", implied by proxy_pass" : "", dumper->out);
     print_line_place(dumper, upstream->place);
     for (uint32_t i = 0; i < upstream->peers.count; i++) {
@@ -202,6 +201,6 @@ void dump_overview(const struct dumper *dumper) {
         print_server(&overview, i);
     }
     for (uint32_t i = 0; i < table->upstream_count; i++) {
-        print_upstream(dumper, i);
+        print_upstream(dumper, &table->upstream[i]);
     }
 }
