@@ -6,7 +6,7 @@ bool statement_is_include(const struct statement *statement) {
 }
 
 struct tree_walk tree_walk_begin(struct block *block) {
-    return (struct tree_walk){block, block, block->first};
+    return (struct tree_walk){block, block, block != NULL ? block->first : NULL};
 }
 
 /* From the end of an included file to the next one, or behind the include statement. */

@@ -77,6 +77,8 @@ bool statement_is_include(const struct statement *statement);
  *
  *     struct tree_walk walk = tree_walk_begin(block);
  *     for (struct statement *s; (s = tree_walk_next(&walk)) != NULL;) …
+ *
+ * There is nothing in a block that is not there (NULL).
  */
 struct tree_walk {
     struct block *outermost;

@@ -1,8 +1,9 @@
 /* fuzz: compiler */
 /* The table reader: any bytes are opened; what is accepted is dumped, asked for servers and
- * locations, and every program of it is run. Damage alone would hardly get past the checksum, so
- * mutations change records and then repair the header. */
+ * locations, every program of it is run and every variable asked for its value. Damage alone would
+ * hardly get past the checksum, so mutations change records and then repair the header. */
 #include "engine/engine.h"
+#include "engine/slot.h"
 #include "table/dump.h"
 #include "table/signature.h"
 
@@ -27,26 +28,50 @@ static void dump(const struct table *table) {
     fclose(sink);
 }
 
+static void count_note(void *owner, enum table_log_level level, const char *message) {
+    (void)level;
+    (void)message;
+    ++*(uint32_t *)owner;
+}
+
+/* Maps, geos and splits may take too much work, and regexes fail; then the log is told why. */
+static void require_reason(const struct engine_request *request, bool succeeded) {
+    require(succeeded || *(const uint32_t *)request->live_owner > 0);
+}
+
 static void run_programs(struct engine_request *request, const struct table *table) {
+    for (uint32_t i = 0; i < table->slot_count; i++) {
+        struct slice value;
+        require_reason(request, engine_slot_value(request, i, &value) != ENGINE_VALUE_NO_MEMORY);
+    }
     for (uint32_t i = 0; i < table->program_count; i++) {
         struct slice text;
         struct engine_answer answer;
         if (table->program[i].kind == TABLE_PROGRAM_TEMPLATE) {
-            require(engine_run_template(request, i, &text));
+            require_reason(request, engine_run_template(request, i, &text));
         } else if (engine_run_sequence(request, i, &answer)) {
             require(answer.status <= 999);
         }
     }
     for (uint32_t i = 0; i < table->log_format_count; i++) {
         struct slice line;
-        require(engine_run_log_line(request, &table->log_format[i], &line));
+        require_reason(request, engine_run_log_line(request, &table->log_format[i], &line));
     }
 }
 
 static void ask(struct engine *engine, struct arena *arena, const struct table_endpoint *endpoint,
                 struct slice host, struct slice path) {
+    static const struct engine_live live = {.note = count_note};
+    static const struct engine_header forwarded = {SLICE_INIT("X-Forwarded-For"),
+                                                   SLICE_INIT("10.1.2.3, [fc00::1]:80, 127.0.0.1")};
+    uint32_t notes = 0;
     struct engine_request request = {.engine = engine,
                                      .arena = arena,
+                                     .live = &live,
+                                     .live_owner = &notes,
+                                     .headers = &forwarded,
+                                     .header_count = 1,
+                                     .binary_remote_addr = SLICE("\x7f\x00\x00\x01"),
                                      .method = SLICE("GET"),
                                      .target = path,
                                      .protocol = SLICE("HTTP/1.1"),

@@ -28,7 +28,8 @@ static unsigned width(int family) {
 }
 
 static unsigned bit_of(const unsigned char *bytes, unsigned bit) {
-    return bytes[bit / 8] >> (7 - bit % 8) & 1u;
+    unsigned byte = bytes[bit / 8];
+    return byte >> (7 - bit % 8) & 1u;
 }
 
 static bool has_prefix(const unsigned char *bytes, const unsigned char *network, unsigned prefix) {
