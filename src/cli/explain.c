@@ -1,4 +1,5 @@
-/* rpc explain: what the project's own tables say of a rule, a kind of error or a directive. */
+/* rpc explain: what the project's own tables say of a rule, a kind of error, a directive or a
+ * variable. */
 #include "cli/cli.h"
 
 #include "check/check.h"
@@ -8,7 +9,7 @@
 
 static const char help[] =
     "Without an argument it lists the rules of rpc lint. RPC0100 and the like are the numbers of\n"
-    "errors; any directive of nginx's may be named.\n"
+    "errors; any directive of nginx's may be named, and any variable, as in '$uri'.\n"
     "\n"
     "  -h, --help            this text\n";
 
@@ -96,6 +97,11 @@ static void print_choices(const char *values) {
     putchar('\n');
 }
 
+static void print_state(bool is_run) {
+    printf("State: %s\n",
+           is_run ? "compiled and run by rpcd" : "checked by rpc lint; rpcd does not run it yet");
+}
+
 static void print_row(struct arena *arena, const struct directive *row) {
     struct slice contexts = catalogue_context_names(arena, row->contexts);
     struct slice arguments = catalogue_argument_text(arena, row);
@@ -109,9 +115,7 @@ static void print_row(struct arena *arena, const struct directive *row) {
     if (row->initial != NULL && row->initial[0] != '\0') {
         printf("Default: %s\n", row->initial);
     }
-    printf("State: %s\n", row->state == STATE_RUN
-                              ? "compiled and run by rpcd"
-                              : "checked by rpc lint; rpcd does not run it yet");
+    print_state(row->state == STATE_RUN);
     if (row->group == GROUP_LISTED) {
         printf("Module: %s%s\n", row->module, row->is_commercial ? " (commercial)" : "");
     }
@@ -143,20 +147,102 @@ static bool explain_directive(struct arena *arena, const struct catalogue *catal
     return true;
 }
 
-static enum outcome fail_unknown(const struct command *command, struct arena *arena,
-                                 struct slice name) {
-    VECTOR_OF(struct slice) names = {0};
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        VECTOR_PUSH(arena, &names, slice_from_string(check_rules[i].slug));
+static bool explain_builtin(const struct catalogue *catalogue, struct slice name) {
+    const struct builtin_variable *variable = catalogue_find_builtin(catalogue, name);
+    if (variable == NULL) {
+        return false;
     }
-    for (size_t i = 0; i < catalogue_directive_count(); i++) {
-        VECTOR_PUSH(arena, &names, slice_from_string(catalogue_directive(i)->name));
+    printf("$%s%s (variable)\n", variable->name, variable->is_prefix ? "NAME" : "");
+    print_wrapped(slice_from_string(variable->help), 2);
+    printf("\nChosen by: %s\n", variable->chosen);
+    print_state(true);
+    return true;
+}
+
+static bool explain_known(struct slice name) {
+    static const char *const chosen[] = {[CONTROL_SERVER] = "the server",
+                                         [CONTROL_PARTLY] = "the client, within limits",
+                                         [CONTROL_CLIENT] = "the client"};
+    const struct known_variable *variable = catalogue_find_known(name);
+    if (variable == NULL) {
+        return false;
     }
-    struct slice nearest = nearest_name(name, names.items, names.count);
-    cli_error(command, "\"%.*s\" is no rule, directive or error", SLICE_ARGS(name));
+    printf("$%s%s (variable)\n\nChosen by: %s\n", variable->name, variable->is_prefix ? "NAME" : "",
+           chosen[variable->control]);
+    print_state(false);
+    return true;
+}
+
+static bool explain_capture(struct slice name) {
+    if (name.size != 1 || name.data[0] < '1' || name.data[0] > '9') {
+        return false;
+    }
+    printf("$%.*s (capture)\n", SLICE_ARGS(name));
+    print_wrapped(SLICE("what this group of the latest regular expression that matched holds: of a "
+                        "server name, a location, a rewrite or an if; in a map, of the line"),
+                  2);
+    return true;
+}
+
+/* $name or ${name}; directives may have the same names. */
+static bool explain_variable(const struct catalogue *catalogue, struct slice word) {
+    if (!slice_starts_with(word, SLICE("$"))) {
+        return false;
+    }
+    struct slice name = slice_skip(word, 1);
+    if (slice_starts_with(name, SLICE("{")) && slice_ends_with(name, SLICE("}"))) {
+        name = slice_take(slice_skip(name, 1), name.size - 2);
+    }
+    return explain_builtin(catalogue, name) || explain_known(name) || explain_capture(name);
+}
+
+/* Everything that has an explanation, for suggestions. */
+struct names {
+    VECTOR_OF(struct slice) items;
+};
+
+static struct names collect_names(struct arena *arena, bool is_variable) {
+    struct names names = {0};
+    for (size_t i = 0; is_variable && i < TABLE_variable_id_COUNT; i++) {
+        VECTOR_PUSH(arena, &names.items,
+                    arena_format(arena, "$%s", catalogue_builtin_variables[i].name));
+    }
+    for (size_t i = 0; is_variable && i < catalogue_known_variable_count(); i++) {
+        VECTOR_PUSH(arena, &names.items,
+                    arena_format(arena, "$%s", catalogue_known_variable(i)->name));
+    }
+    for (size_t i = 0; !is_variable && i < RULE_COUNT; i++) {
+        VECTOR_PUSH(arena, &names.items, slice_from_string(check_rules[i].slug));
+    }
+    for (size_t i = 0; !is_variable && i < catalogue_directive_count(); i++) {
+        VECTOR_PUSH(arena, &names.items, slice_from_string(catalogue_directive(i)->name));
+    }
+    return names;
+}
+
+static void suggest(struct arena *arena, const struct catalogue *catalogue, struct slice word) {
+    bool is_variable = slice_starts_with(word, SLICE("$"));
+    if (catalogue_find_builtin(catalogue, word) != NULL || catalogue_find_known(word) != NULL) {
+        fprintf(stderr, "Did you mean \"rpc explain '$%.*s'\"?\n", SLICE_ARGS(word));
+        return;
+    }
+    struct names names = collect_names(arena, is_variable);
+    struct slice nearest = nearest_name(word, names.items.items, names.items.count);
+    const char *quote = is_variable ? "'" : ""; /* from the shell */
     if (nearest.size > 0) {
-        fprintf(stderr, "Did you mean \"rpc explain %.*s\"?\n", SLICE_ARGS(nearest));
+        fprintf(stderr, "Did you mean \"rpc explain %s%.*s%s\"?\n", quote, SLICE_ARGS(nearest),
+                quote);
     }
+}
+
+static enum outcome fail_unknown(const struct command *command, struct arena *arena,
+                                 const struct catalogue *catalogue, struct slice word) {
+    if (slice_starts_with(word, SLICE("$"))) {
+        cli_error(command, "\"%.*s\" is no variable of nginx's own", SLICE_ARGS(word));
+    } else {
+        cli_error(command, "\"%.*s\" is no rule, directive, variable or error", SLICE_ARGS(word));
+    }
+    suggest(arena, catalogue, word);
     return OUTCOME_FAILED;
 }
 
@@ -169,10 +255,11 @@ static enum outcome explain(const struct command *command, struct arena *arena, 
     }
     struct catalogue catalogue;
     catalogue_init(&catalogue, arena);
-    if (explain_directive(arena, &catalogue, name) || explain_error(name)) {
+    if (explain_directive(arena, &catalogue, name) || explain_error(name) ||
+        explain_variable(&catalogue, name)) {
         return OUTCOME_CLEAN;
     }
-    return fail_unknown(command, arena, name);
+    return fail_unknown(command, arena, &catalogue, name);
 }
 
 enum outcome command_explain(const struct command *command, int argc, char **argv) {

@@ -91,9 +91,12 @@ enum row_position {
 
 #define FORM_IS_PREFIX_PLAIN false
 #define FORM_IS_PREFIX_PREFIX true
+#define CHOSEN_CLIENT "the client"
+#define CHOSEN_PARTLY "the client, within limits"
+#define CHOSEN_SERVER "the server"
 const struct builtin_variable catalogue_builtin_variables[TABLE_variable_id_COUNT] = {
 #define VARIABLE(id, name, form, provider, control, characters, help)                              \
-    [VARIABLE_##id] = {(name), FORM_IS_PREFIX_##form, (help)},
+    [VARIABLE_##id] = {(name), FORM_IS_PREFIX_##form, CHOSEN_##control, (help)},
 #include "variables.def"
 #undef VARIABLE
 };
@@ -269,6 +272,33 @@ void catalogue_init(struct catalogue *catalogue, struct arena *arena) {
                     constant_value(variable));
         }
     }
+}
+
+const struct builtin_variable *catalogue_find_builtin(const struct catalogue *catalogue,
+                                                      struct slice name) {
+    const struct builtin_variable *found = map_find(&catalogue->builtins, name);
+    bool is_prefixed = found == NULL;
+    size_t longest = 0;
+    for (size_t i = 0; is_prefixed && i < TABLE_variable_id_COUNT; i++) {
+        const struct builtin_variable *candidate = &catalogue_builtin_variables[i];
+        struct slice prefix = slice_from_string(candidate->name);
+        if (candidate->is_prefix && prefix.size > longest && slice_starts_with(name, prefix)) {
+            longest = prefix.size;
+            found = candidate;
+        }
+    }
+    return found;
+}
+
+const struct known_variable *catalogue_find_known(struct slice name) {
+    const struct known_variable *known = catalogue_find_known_variable(name);
+    for (size_t i = 0; known == NULL && i < KNOWN_VARIABLE_COUNT; i++) {
+        if (known_variables[i].is_prefix &&
+            slice_starts_with(name, slice_from_string(known_variables[i].name))) {
+            known = &known_variables[i];
+        }
+    }
+    return known;
 }
 
 const struct known_variable *catalogue_find_known_variable(struct slice name) {

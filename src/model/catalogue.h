@@ -101,7 +101,8 @@ struct directive {
 /* A variable of variables.def. */
 struct builtin_variable {
     const char *name;
-    bool is_prefix; /* the name goes on freely */
+    bool is_prefix;     /* the name goes on freely */
+    const char *chosen; /* by whom the value is, in words */
     const char *help;
 };
 
@@ -134,6 +135,13 @@ struct catalogue {
 };
 
 void catalogue_init(struct catalogue *catalogue, struct arena *arena);
+
+/* The row of variables.def of that name, or of the longest prefix that it begins with, or NULL. */
+const struct builtin_variable *catalogue_find_builtin(const struct catalogue *catalogue,
+                                                      struct slice name);
+
+/* The known variable of that name, or one whose name is a prefix of it, or NULL. */
+const struct known_variable *catalogue_find_known(struct slice name);
 
 /* The known variable of exactly that name, or NULL; prefixes are not tried. */
 const struct known_variable *catalogue_find_known_variable(struct slice name);

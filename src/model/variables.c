@@ -72,31 +72,6 @@ bool variable_name(struct model *model, const struct word *word, struct slice *n
     return true;
 }
 
-/* The prefix variable of variables.def that the name belongs to; the longest one. */
-static bool find_builtin_prefix(struct slice name, enum variable_id *id) {
-    size_t longest = 0;
-    for (size_t i = 0; i < TABLE_variable_id_COUNT; i++) {
-        struct slice prefix = slice_from_string(catalogue_builtin_variables[i].name);
-        if (catalogue_builtin_variables[i].is_prefix && prefix.size > longest &&
-            slice_starts_with(name, prefix)) {
-            longest = prefix.size;
-            *id = (enum variable_id)i;
-        }
-    }
-    return longest > 0;
-}
-
-static const struct known_variable *find_known(struct slice name) {
-    const struct known_variable *known = catalogue_find_known_variable(name);
-    for (size_t i = 0; known == NULL && i < catalogue_known_variable_count(); i++) {
-        const struct known_variable *candidate = catalogue_known_variable(i);
-        if (candidate->is_prefix && slice_starts_with(name, slice_from_string(candidate->name))) {
-            known = candidate;
-        }
-    }
-    return known;
-}
-
 static void set_builtin(struct template_part *part, enum variable_id id) {
     part->kind = PART_BUILTIN;
     part->id = id;
@@ -190,17 +165,12 @@ static void resolve_part(struct model *model, struct template_part *part, size_t
         return;
     }
     const struct builtin_variable *builtin =
-        map_find(&model->reading->catalogue.builtins, part->text);
-    enum variable_id id;
+        catalogue_find_builtin(&model->reading->catalogue, part->text);
     if (builtin != NULL) {
         set_builtin(part, (enum variable_id)(builtin - catalogue_builtin_variables));
         return;
     }
-    if (find_builtin_prefix(part->text, &id)) {
-        set_builtin(part, id);
-        return;
-    }
-    const struct known_variable *known = find_known(part->text);
+    const struct known_variable *known = catalogue_find_known(part->text);
     if (known != NULL) {
         set_known(model, part, known);
         return;
