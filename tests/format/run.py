@@ -173,11 +173,6 @@ def check_locations(table, locations, expected):
         check_locations(table, nested, shown.nested)
 
 
-def group_name(group):
-    """As dumps show it: implicit groups for several ports of a host differ in the port."""
-    return group.name + b":%d" % group.port if group.implicit and group.port else group.name
-
-
 def check_site(table, shown):
     """Servers with their locations, upstream groups with their peers."""
     expect([(server.name, server.settings, shown_place(table, server.place))
@@ -187,7 +182,7 @@ def check_site(table, shown):
         named = [table.record("location", named.location)
                  for named in table.range("named_location", server.named)]
         check_locations(table, locations_of(table, server.locations) + named, expected.locations)
-    expect([(group_name(group), group.implicit, shown_place(table, group.place),
+    expect([(group.name, group.implicit, shown_place(table, group.place),
              [(peer.name, peer.weight, peer.down) for peer in table.range("peer", group.peers)])
             for group in table.records("upstream")],
            [(group.name, group.is_implicit, group.place, group.peers)
