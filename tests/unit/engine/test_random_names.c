@@ -9,6 +9,7 @@ static const char *const labels[] = {"a", "b", "ab", "www"};
 
 struct naive_server {
     char names[MOST_NAMES][TEXT];
+    bool is_ignored[MOST_NAMES];
     size_t count;
 };
 
@@ -23,13 +24,32 @@ static void random_name(char *name) {
     strcpy(random_labels(end, 3, labels, 4), form == 5 || form == 6 ? ".*" : "");
 }
 
+static bool is_half_of(const char *name, const char *dotted) {
+    return strcmp(name, dotted) == 0 || strcmp(name, dotted + 1) == 0 ||
+           (name[0] == '*' && strcmp(name + 1, dotted) == 0);
+}
+
+/* .a is ignored as a whole if an earlier server has a, *.a or .a. */
+static bool is_taken(const struct naive_server *servers, size_t before, const char *dotted) {
+    for (size_t i = 0; i < before; i++) {
+        for (size_t j = 0; j < servers[i].count; j++) {
+            if (!servers[i].is_ignored[j] && is_half_of(servers[i].names[j], dotted)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void random_servers(struct naive_server servers[SERVERS], struct script *script) {
     script->size = 0;
     for (size_t i = 0; i < SERVERS; i++) {
         servers[i].count = random_below(MOST_NAMES + 1);
         script_add(script, "server { listen 80; server_name -");
         for (size_t j = 0; j < servers[i].count; j++) {
-            random_name(servers[i].names[j]);
+            char *name = servers[i].names[j];
+            random_name(name);
+            servers[i].is_ignored[j] = name[0] == '.' && is_taken(servers, i, name);
             script_add(script, " %s", servers[i].names[j]);
         }
         script_add(script, "; }\n");
@@ -77,7 +97,7 @@ static uint32_t search_all(const struct naive_server servers[SERVERS], const cha
     size_t best = 0;
     for (uint32_t i = 0; i < SERVERS; i++) {
         for (size_t j = 0; j < servers[i].count; j++) {
-            size_t fit = rank(servers[i].names[j], host);
+            size_t fit = servers[i].is_ignored[j] ? 0 : rank(servers[i].names[j], host);
             if (fit > best) {
                 best = fit;
                 found = i;
