@@ -7,6 +7,9 @@ void exchange_write_access_logs(struct exchange *exchange) {
     if (exchange->request.settings == NULL) {
         return; /* it never became a request */
     }
+    if (!exchange_prepare(exchange)) {
+        return;
+    }
     struct table_range range = exchange->request.settings->access_log;
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
         const struct table_access_log *record = &table->access_log[i];

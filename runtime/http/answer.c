@@ -192,8 +192,7 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
     }
 }
 
-/* The engine needs slots; a request that was refused before it had them gets them now. */
-static bool is_prepared(struct exchange *exchange) {
+bool exchange_prepare(struct exchange *exchange) {
     return exchange->request.slots != NULL || engine_request_prepare(&exchange->request);
 }
 
@@ -205,7 +204,7 @@ void exchange_fail(struct exchange *exchange, uint32_t status) {
         return;
     }
     struct engine_outcome outcome = {.kind = ENGINE_PAGE, .status = status};
-    if (is_prepared(exchange)) {
+    if (exchange_prepare(exchange)) {
         engine_fail(&exchange->request, status, &outcome);
     }
     exchange_act(exchange, &outcome);

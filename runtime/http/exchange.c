@@ -67,8 +67,9 @@ void exchange_end(struct exchange *exchange) {
     release(exchange);
 }
 
+/* What ended the exchange first is what the log shows. */
 void exchange_client_gone(struct exchange *exchange, uint32_t status) {
-    if (!exchange->response.is_complete) {
+    if (!exchange->response.is_complete && !exchange->is_aborted) {
         exchange->is_aborted = true;
         if (!exchange->response.is_head_sent) {
             exchange->log_status = status;

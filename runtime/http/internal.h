@@ -47,6 +47,12 @@ struct http_service {
 /* The engine's source of LIVE variables. */
 extern const struct engine_live exchange_live;
 
+/* --- answer.c --- */
+
+/* Gives the request what the engine needs, unless it has that already: it may be refused, or its
+ * client gone, before it was routed. False without memory. */
+__attribute__((warn_unused_result)) bool exchange_prepare(struct exchange *exchange);
+
 /* --- access_log.c --- */
 void exchange_write_access_logs(struct exchange *exchange);
 

@@ -79,6 +79,9 @@ static enum engine_value compute(struct engine_request *request, const struct ta
 enum engine_value engine_slot_value(struct engine_request *request, uint32_t index,
                                     struct slice *value) {
     const struct table_slot *slot = &request->engine->table->slot[index];
+    if (request->slots == NULL) {
+        return ENGINE_VALUE_NO_MEMORY; /* as engine_request_prepare has said */
+    }
     *value = request->slots[index];
     if (value->data != NULL) {
         return ENGINE_VALUE_FOUND;

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from lab import Client, answer, wait_until
+from lab import Client, answer, ask, wait_until
 from lab.http import request_bytes
 
 FORMATS = r"""
@@ -140,6 +140,28 @@ def test_refused_requests_are_logged(pair, name):
         expected = re.sub(r'" 400 \d+ "', '" 400 N "', without_time(by_nginx[log]))
         actual = re.sub(r'" 400 \d+ "', '" 400 N "', without_time(by_rpcd[log]))
         assert actual == expected
+
+
+@pytest.mark.parametrize("head", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-A"])
+@pytest.mark.parametrize("status, waits", [("400", False), ("408", True)])
+def test_what_never_became_a_request_is_logged(lab, head, status, waits):
+    """Also with variables that the configuration defines, which nothing has set by then."""
+    pair = lab.pair("""log_format short '$status|$mark|$scheme';
+        server {
+            listen {host}:{port}; client_header_timeout 1s; access_log {folder}/short.log short;
+            set $mark set; return 200 "$mark";
+        }""")
+
+    def leave(address):
+        with Client(address) as client:
+            client.send(head)
+            assert not waits or client.is_closed()
+
+    pair.both(leave)
+    for daemon in (pair.nginx, pair.rpcd):
+        assert daemon.wait_for_line(1, "short.log") == f"{status}||http"
+    theirs, ours = pair.both(lambda address: ask(address).body)
+    assert ours == theirs == b"set"
 
 
 def test_json_lines_are_json(pair):
