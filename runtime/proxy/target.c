@@ -34,11 +34,12 @@ static struct slice join(struct proxy *proxy, const struct slice *parts, uint32_
 /* The request's own path and arguments, as they came. */
 static struct slice unchanged_uri(struct proxy *proxy) {
     const struct engine_request *request = &proxy->exchange->request;
-    size_t end = (size_t)(request->target.data + request->target.size - request->raw_path.data);
-    bool is_inside = request->raw_path.data >= request->target.data &&
+    bool is_inside = request->raw_path.size > 0 &&
+                     request->raw_path.data >= request->target.data &&
                      request->raw_path.data <= request->target.data + request->target.size;
-    if (is_inside && request->raw_path.size > 0) {
-        return (struct slice){request->raw_path.data, end};
+    if (is_inside) {
+        const char *end = request->target.data + request->target.size;
+        return (struct slice){request->raw_path.data, (size_t)(end - request->raw_path.data)};
     }
     struct slice parts[] = {
         request->raw_path.size > 0 ? request->raw_path : SLICE("/"),
@@ -219,7 +220,8 @@ static socklen_t literal_address(const struct target *target, struct sockaddr_st
     if (target->is_unix) {
         return socket_address_from_table(address, TABLE_FAMILY_UNIX, bytes, 0, target->host);
     }
-    if (target->host.size >= sizeof host) {
+    if (target->host.size >= sizeof host ||
+        slice_find_byte(target->host, '\0') < target->host.size) {
         return 0;
     }
     memcpy(host, target->host.data, target->host.size);
@@ -235,25 +237,32 @@ static socklen_t literal_address(const struct target *target, struct sockaddr_st
     return 0;
 }
 
+/* What logs call it, with a port in any case; a port may be written with any number of zeros. */
+static struct slice address_name(const struct target *target, char *text, size_t size) {
+    int length;
+    if (target->is_unix) {
+        length = snprintf(text, size, "unix:%.*s", SLICE_ARGS(target->host));
+    } else {
+        length = snprintf(text, size, "%.*s%s", SLICE_ARGS(target->host_and_port),
+                          target->port != 0 ? "" : ":80");
+    }
+    return (struct slice){text, (size_t)length < size ? (size_t)length : size - 1};
+}
+
 /* A peer of its own for an address that is in no group; alone, so never out of use. */
 static bool use_address(struct proxy *proxy, const struct target *target) {
     struct sockaddr_storage address;
     socklen_t size = literal_address(target, &address);
-    char name[160];
+    char text[160];
     if (size == 0) {
         exchange_log(proxy->exchange, TABLE_LOG_ERROR, (struct slice){0},
                      "no resolver defined to resolve %.*s", SLICE_ARGS(target->host));
         exchange_fail(proxy->exchange, 502);
         return false;
     }
-    int length = snprintf(name, sizeof name, target->is_unix ? "unix:%.*s" : "%.*s:%u",
-                          SLICE_ARGS(target->is_unix ? target->host : target->host_and_port),
-                          target->port != 0 ? target->port : 80);
-    if (target->port != 0 && !target->is_unix) {
-        length -= snprintf(NULL, 0, ":%u", target->port); /* it is written already */
-    }
-    struct balance_peer *peer = balance_peer_create((const struct sockaddr *)&address, size,
-                                                    (struct slice){name, (size_t)length}, 1, false);
+    struct slice name = address_name(target, text, sizeof text);
+    struct balance_peer *peer =
+        balance_peer_create((const struct sockaddr *)&address, size, name, 1, false);
     if (peer == NULL || !balance_peers_add(&proxy->single, peer)) {
         if (peer != NULL) {
             balance_peer_release(peer);

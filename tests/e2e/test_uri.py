@@ -3,6 +3,8 @@ every kind of location, compared with nginx case by case."""
 
 import pytest
 
+from lab import answer
+
 HTTP = """
 proxy_http_version 1.1;
 upstream group { server 127.0.0.1:{backend}; }
@@ -119,3 +121,17 @@ def test_merge_slashes_off(lab, target):
     by_nginx, by_rpcd = pair.ask(target)
     assert by_rpcd.status == by_nginx.status
     assert len({request.target for request in backend.requests}) <= 1
+
+
+def test_ports_with_leading_zeros(lab):
+    """However many there are, what is shown of the address ends where its text does."""
+    backend = lab.backend(answer(b"here"))
+    lab.rpcd("""server { listen {port};
+        location / { proxy_pass http://127.0.0.1:$arg_port; add_header X-Addr $upstream_addr; } }""")
+    for zeros in (0, 1, 100, 1000):
+        port = "0" * zeros + str(backend.port)
+        with lab.client() as client:
+            response = client.ask(f"/?port={port}")
+            assert (response.status, response.body) == (200, b"here")
+            shown = response.get("X-Addr")
+            assert f"127.0.0.1:{port}".startswith(shown) and len(shown) > 100 * (zeros > 100)
