@@ -108,7 +108,7 @@ static bool send_answer(struct exchange *exchange, struct slice type, struct sli
     location = location.data != NULL ? location : exchange->request.redirect;
     exchange->response.has_length = true;
     exchange->response.length = exchange->answer.size;
-    if (type.size > 0 && !exchange_add_field(exchange, SLICE("Content-Type"), type)) {
+    if (type.size > 0 && !exchange_add_made_field(exchange, SLICE("Content-Type"), type)) {
         return false;
     }
     if (location.data != NULL) {

@@ -187,10 +187,14 @@ struct slice exchange_own_location(struct exchange *exchange, struct slice locat
 /* Starts the list of fields with Server and Date; the handler then adds its own. */
 void exchange_start_response(struct exchange *exchange, uint32_t status);
 
-/* Adds one field; name and value are borrowed. CR, LF and NUL in the value become spaces (RFC 9110
- * 5.5). False without memory. */
+/* Adds one field; name and value are borrowed, and hold no CR, LF or NUL. False without memory. */
 __attribute__((warn_unused_result)) bool exchange_add_field(struct exchange *exchange,
                                                             struct slice name, struct slice value);
+
+/* The same for a value that the configuration or a variable made: CR, LF and NUL in it become
+ * spaces (RFC 9110 5.5). */
+__attribute__((warn_unused_result)) bool
+exchange_add_made_field(struct exchange *exchange, struct slice name, struct slice value);
 
 /* Applies add_header and passes the head to the front. False when the exchange has failed. */
 bool exchange_send_head(struct exchange *exchange);

@@ -71,6 +71,10 @@ bool exchange_response_has_body(const struct exchange *exchange) {
            status != 304;
 }
 
+bool exchange_add_made_field(struct exchange *exchange, struct slice name, struct slice value) {
+    return make_value_safe(exchange, &value) && exchange_add_field(exchange, name, value);
+}
+
 /* The statuses to which add_header applies without `always`. */
 static bool takes_added_headers(uint32_t status) {
     switch (status) {
@@ -123,8 +127,7 @@ static bool add_configured_headers(struct exchange *exchange) {
         if (is_replaced(name)) {
             remove_field(&exchange->response, name);
         }
-        if (value.size > 0 &&
-            (!make_value_safe(exchange, &value) || !exchange_add_field(exchange, name, value))) {
+        if (value.size > 0 && !exchange_add_made_field(exchange, name, value)) {
             return false;
         }
     }

@@ -87,9 +87,11 @@ static bool add_configured_fields(struct proxy *proxy) {
     return true;
 }
 
+/* The error page of a request that was not understood is asked for with GET. */
 static bool add_request_line(struct proxy *proxy) {
     bool is_1_0 = proxy->exchange->request.settings->proxy_http_version == 0;
-    return add(proxy, proxy->exchange->request.method) && add(proxy, SLICE(" ")) &&
+    struct slice method = proxy->exchange->request.method;
+    return add(proxy, method.size > 0 ? method : SLICE("GET")) && add(proxy, SLICE(" ")) &&
            add(proxy, proxy->uri) &&
            add(proxy, is_1_0 ? SLICE(" HTTP/1.0\r\n") : SLICE(" HTTP/1.1\r\n"));
 }
@@ -138,7 +140,8 @@ bool proxy_build_request(struct proxy *proxy) {
     if (proxy->request == NULL || !add_request_line(proxy)) {
         return false;
     }
-    if (!is_configured(proxy, SLICE("Host")) && !add_field(proxy, SLICE("Host"), proxy->host)) {
+    if (!is_configured(proxy, SLICE("Host")) &&
+        !add_configured_field(proxy, SLICE("Host"), proxy->host)) {
         return false;
     }
     if (!add_configured_fields(proxy) || !add_body_length(proxy)) {

@@ -61,21 +61,26 @@ static bool passes(const struct proxy *proxy, uint32_t index, bool has_connectio
            !is_listed(proxy, settings->proxy_hide_header, name);
 }
 
+/* Redirects are rewritten, with what the configuration says. */
+static bool copy_field(struct proxy *proxy, enum http_field id, struct slice name,
+                       struct slice value) {
+    if (id == HTTP_FIELD_LOCATION) {
+        value = proxy_rewrite_location(proxy, value);
+    } else if (slice_equals_nocase(name, SLICE("Refresh"))) {
+        value = proxy_rewrite_refresh(proxy, value);
+    } else {
+        return exchange_add_field(proxy->exchange, name, value);
+    }
+    return value.data != NULL && exchange_add_made_field(proxy->exchange, name, value);
+}
+
 static bool copy_fields(struct proxy *proxy) {
     const struct http_fields *fields = &proxy->head.fields;
     bool has_connection = memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
     for (uint32_t i = 0; i < fields->count; i++) {
-        struct slice name = fields->items[i].name;
-        struct slice value = fields->items[i].value;
-        if (!passes(proxy, i, has_connection)) {
-            continue;
-        }
-        if (fields->ids[i] == HTTP_FIELD_LOCATION) {
-            value = proxy_rewrite_location(proxy, value);
-        } else if (slice_equals_nocase(name, SLICE("Refresh"))) {
-            value = proxy_rewrite_refresh(proxy, value);
-        }
-        if (value.data == NULL || !exchange_add_field(proxy->exchange, name, value)) {
+        if (passes(proxy, i, has_connection) &&
+            !copy_field(proxy, (enum http_field)fields->ids[i], fields->items[i].name,
+                        fields->items[i].value)) {
             return false;
         }
     }

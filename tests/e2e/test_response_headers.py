@@ -179,3 +179,21 @@ def test_add_header_values_cannot_add_lines(lab):
     lab.rpcd("server { listen {port}; location / { add_header X-Path $uri; return 200 \"ok\"; } }")
     response = ask_raw(lab.port, request_bytes("/a%0d%0aX-Injected:%20yes"))
     assert response.get("X-Injected") is None
+
+
+def test_types_and_rewritten_redirects_cannot_add_lines(lab):
+    """What nginx sends as it is written ends a line; here it cannot."""
+    backend = lab.backend(replying(lambda r: answer(
+        b"", status="302 Found", headers=[("Location", f"http://127.0.0.1:{backend.port}/new/x")])))
+    lab.rpcd("""server {
+        listen {port};
+        location /type { default_type "text/plain\\r\\nX-Forged: type"; return 200 "text"; }
+        location "/a\\r\\nX-Forged: path/" { proxy_pass http://127.0.0.1:{backend}/new/; } }""",
+             backend=backend)
+    with lab.client() as client:
+        response = client.ask("/type")
+        assert response.get("Content-Type") == "text/plain  X-Forged: type"
+        assert response.get("X-Forged") is None
+        response = client.ask("/a%0d%0aX-Forged:%20path/")
+        assert response.status == 302 and response.get("X-Forged") is None
+        assert response.get("Location").endswith("/a  X-Forged: path/x")
