@@ -159,14 +159,14 @@ def test_bad_requests_get_their_page_too(pair):
 def test_backends_answer_for_what_was_not_understood(lab):
     """They get a request of our own, with nothing of the client's in it."""
     backend = lab.backend(answer(b"bad"))
-    lab.rpcd("""server { listen {host}:{port}; error_page 400 @bad;
-        location @bad { proxy_pass http://127.0.0.1:{backend}; } }""", backend=backend)
+    lab.rpcd("""server { listen {host}:{port}; error_page 400 /bad;
+        location /bad { proxy_pass http://127.0.0.1:{backend}; } }""", backend=backend)
     for data in (b"G\x01T /x HTTP/1.1\r\n\r\n", b"POST /x HTTP/1.1\r\nX-A: 1\r\nHost : a\r\n\r\n"):
         with lab.client() as client:
             client.send(data)
             response = client.response()
             assert (response.status, response.body) == (400, b"bad")
-        assert backend.last.start == "GET / HTTP/1.1"
+        assert backend.last.start == "GET /bad HTTP/1.1"
         assert backend.last.get("X-A") is None
 
 
