@@ -6,6 +6,9 @@
 /* Templates of more parts than this get their scratch space from the arena. */
 enum { FEW_PARTS = 48 };
 
+/* Of ENGINE_EFFORT_LIMIT: what one line may take, 4 MiB before anything is escaped. */
+enum { LINE_EFFORT = 1 << 22 };
+
 static const char digits[] = "0123456789ABCDEF";
 
 /* How one escape= setting writes a variable. */
@@ -102,9 +105,12 @@ static bool evaluate(struct engine_request *request, const struct escaping *esca
     case ENGINE_VALUE_NONE:
         part->value = slice_from_string(escaping->missing);
         part->written = part->value.size;
-        return true;
+        return engine_spend(request, part->written);
     case ENGINE_VALUE_FOUND:
         break;
+    }
+    if (!engine_spend(request, part->value.size)) {
+        return false;
     }
     bool is_literal = op->code == TABLE_OP_APPEND_TEXT;
     part->written = is_literal ? part->value.size : measure(escaping, part->value);
@@ -145,5 +151,10 @@ bool engine_run_log_line(struct engine_request *request, const struct table_log_
             return false;
         }
     }
-    return build(request, &escapings[format->escape], range, parts, line);
+    /* A request that took too much work is logged all the same. */
+    uint64_t effort = request->effort;
+    request->effort = ENGINE_EFFORT_LIMIT - LINE_EFFORT;
+    bool is_built = build(request, &escapings[format->escape], range, parts, line);
+    request->effort = effort;
+    return is_built;
 }

@@ -94,7 +94,31 @@ static void logs_lines_of_many_parts(void) {
     fixture_close(&fixture);
 }
 
+/* A line that tables can be made to blow up is left out; a request that took too much is not. */
+static void bounds_lines(void) {
+    enum { SIZE = 1 << 21 };
+    static char uri[SIZE];
+    struct engine_fixture fixture;
+    builder_begin(&fixture.builder);
+    struct table_op part = builder_variable_op(&fixture.builder, VARIABLE_URI, "");
+    struct table_op ops[] = {part, part};
+    struct table_log_format once = {
+        .line = builder_program(&fixture.builder, TABLE_PROGRAM_TEMPLATE, ops, 1)};
+    struct table_log_format twice = {
+        .line = builder_program(&fixture.builder, TABLE_PROGRAM_TEMPLATE, ops, 2)};
+    fixture_open(&fixture);
+    memset(uri, 'a', sizeof uri);
+    fixture.request.uri = (struct slice){uri, sizeof uri};
+    fixture.request.effort = ENGINE_EFFORT_LIMIT + 1;
+    struct slice line;
+    CU_ASSERT_TRUE(engine_run_log_line(&fixture.request, &once, &line));
+    CU_ASSERT_EQUAL(line.size, SIZE);
+    CU_ASSERT_FALSE(engine_run_log_line(&fixture.request, &twice, &line));
+    CU_ASSERT_EQUAL(fixture.request.effort, ENGINE_EFFORT_LIMIT + 1);
+    fixture_close(&fixture);
+}
+
 UNIT_TESTS("engine/log_line",
            {"escapes variables but not literals", escapes_variables_but_not_literals},
            {"shows what has no value", shows_what_has_no_value},
-           {"logs lines of many parts", logs_lines_of_many_parts})
+           {"logs lines of many parts", logs_lines_of_many_parts}, {"bounds lines", bounds_lines})
