@@ -99,11 +99,11 @@ static void limits_methods(void) {
  * its GET. */
 static void limits_methods_of_named_locations(void) {
     static const struct decision_row rows[] = {
-        {"POST /named", "403 page"}, {"GET /named", "404 named"}, {"POST /path", "404 page"}};
+        {"POST /named", "403 page"}, {"GET /named", "404 named"}, {"POST /path", "404 shown"}};
     DECIDES_ALL("server { location /named { error_page 404 @named; return 404; }"
                 " location @named { limit_except GET { deny all; } return 200 named; }"
                 " location /path { error_page 404 /page; return 404; }"
-                " location /page { limit_except GET { deny all; } return 200 page; } }",
+                " location /page { limit_except GET { deny all; } return 200 shown; } }",
                 rows);
 }
 
@@ -144,7 +144,7 @@ static void ends_cycles(void) {
 /* After too many of them no error page is looked for. */
 static void answers_cycles_plainly(void) {
     CU_ASSERT_TRUE(decides_once("server { error_page 500 /500; location / { rewrite ^ /x last; }"
-                                " location = /500 { return 200 page; } }",
+                                " location = /500 { return 200 shown; } }",
                                 "GET /", "500 page"));
 }
 
@@ -232,7 +232,7 @@ static void drops_large_bodies(void) {
     decision_close(&decision);
     decision_open(&decision, "server { client_max_body_size 100; error_page 404 /page;"
                              " location / { return 404; }"
-                             " location /page { client_max_body_size 10; return 200 page; } }");
+                             " location /page { client_max_body_size 10; return 200 shown; } }");
     ASK_WITH_BODY("POST /", 11, "413 page"); /* another error's page gets the body */
     decision_close(&decision);
 }
@@ -281,8 +281,8 @@ static void fails_when_a_regex_does(void) {
         decides_once("server { rewrite ^/(a+)+$ /x; return 200 no; }", asked, "500 page"));
     CU_ASSERT_TRUE(decides_once("server { error_page 500 /page; location / { "
                                 " if ($uri ~ ^/(a+)+$) { return 200; } return 200 no; }"
-                                " location = /page { return 200 page; } }",
-                                asked, "500 page"));
+                                " location = /page { return 200 shown; } }",
+                                asked, "500 shown"));
 }
 
 /* What a request is worth is not spent by the error that ends it. */

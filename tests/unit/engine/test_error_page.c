@@ -220,7 +220,7 @@ static void has_no_pages_for_silent_statuses(void) {
         {"GET /444", "444 page"}, {"GET /408", "408 page"}, {"GET /499", "499 page"}};
     DECIDES_ALL("server { error_page 408 444 /page; location /444 { return 444; }"
                 " location /408 { return 408; } location /499 { return 499; }"
-                " location /page { return 200 page; } }",
+                " location /page { return 200 shown; } }",
                 rows);
 }
 

@@ -465,6 +465,7 @@ static void says_when_there_is_no_memory(void) {
         sequence(OPS(OP(REWRITE, rewrite(regex, joined, TABLE_REWRITE_GO_ON), 0))),
     };
     fixture_open(&fixture);
+    arena_release(&fixture.arena);
     arena_init(&fixture.arena, SIZE_MAX);
     fixture.request.uri = SLICE("/path");
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {

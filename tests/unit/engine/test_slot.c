@@ -63,6 +63,7 @@ static void has_no_slots_without_memory(void) {
     builder_begin(builder);
     builder_slot(builder, SLICE("set"));
     fixture_open(&fixture);
+    arena_release(&fixture.arena);
     arena_init(&fixture.arena, SIZE_MAX);
     struct engine_request other = {.engine = fixture.engine, .arena = &fixture.arena};
     CU_ASSERT_FALSE(engine_request_prepare(&other));
