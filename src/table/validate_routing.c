@@ -151,7 +151,8 @@ static bool check_error_page(const struct table_validation *validation, uint32_t
 
 static bool check_try_files(const struct table_validation *validation, uint32_t record) {
     const struct table_try_files *try_files = &validation->table->try_files[record];
-    return try_files->status <= HIGHEST_STATUS ||
+    bool is_needed = try_files->target == TABLE_NONE;
+    return (try_files->status <= HIGHEST_STATUS && (try_files->status > 0 || !is_needed)) ||
            table_refuse(validation, TABLE_SECTION_try_files, record, "status", "is no status");
 }
 

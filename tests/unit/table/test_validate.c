@@ -368,6 +368,7 @@ static void refuses_rewriting_that_cannot_be_done(void) {
         FAULT(access_rule, 1, prefix, 1,
               AT("access_rule", 1, "prefix", "is longer than an address")),
         FAULT(try_files, 0, status, 1000, AT("try_files", 0, "status", "is no status")),
+        FAULT(try_files, 0, status, 0, AT("try_files", 0, "status", "is no status")),
         FAULT(try_files, 0, target, 2,
               AT("try_files", 0, "target", "names a program of the wrong kind")),
         FAULT(try_file, 1, name, 1, AT("try_file", 1, "name", "names a program of the wrong kind")),
