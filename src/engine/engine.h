@@ -133,8 +133,9 @@ enum { ENGINE_REDIRECT_LIMIT = 10 };
 /* nginx's limit for variables that are defined by each other. */
 enum { ENGINE_DEPTH_LIMIT = 100 };
 
-/* Parts of programs evaluated, and bytes of texts made of them, in one request. Configurations that
- * anybody wrote are far below; those made to double a text forever end in 500. */
+/* Parts of programs evaluated, bytes of texts made of them and looked through for them, in one
+ * request. Configurations that anybody wrote are far below; those made to double a text forever end
+ * in 500, with a quarter of this in memory. */
 #define ENGINE_EFFORT_LIMIT ((uint64_t)1 << 26)
 
 /* Gives the request its slots. False when there is no memory. */

@@ -7,9 +7,6 @@
 /* Texts up to this size are made lower case without asking the arena. */
 enum { SHORT_TEXT = 256 };
 
-/* What trying a regex counts for: most end at the first byte, but one can take milliseconds. */
-enum { REGEX_EFFORT = 512 };
-
 static bool is_lower_case(struct slice text) {
     size_t i = 0;
     while (i < text.size && byte_lower(text.data[i]) == text.data[i]) {
@@ -64,7 +61,7 @@ static bool find_by_regex(struct engine_request *request, const struct table_map
     struct engine *engine = request->engine;
     for (uint32_t i = 0; i < map->regexes.count && subject.size > 0; i++) {
         const struct table_map_regex *regex = &engine->table->map_regex[map->regexes.first + i];
-        if (!engine_spend(request, REGEX_EFFORT + subject.size)) {
+        if (!engine_spend(request, ENGINE_REGEX_EFFORT + subject.size)) {
             return false;
         }
         switch (engine_regex_match(&engine->regexes, request, regex->regex, subject)) {

@@ -76,9 +76,14 @@ bool engine_spend(struct engine_request *request, size_t size) {
     return false;
 }
 
+bool engine_spend_text(struct engine_request *request, size_t size) {
+    enum { BYTE_EFFORT = 4 };
+    return engine_spend(request, BYTE_EFFORT * size);
+}
+
 static bool concatenate(struct engine_request *request, const struct slice *values, uint32_t count,
                         size_t size, struct slice *text) {
-    if (!engine_spend(request, size)) {
+    if (!engine_spend_text(request, size)) {
         return false;
     }
     char *joined = arena_allocate_bytes(request->arena, size);
@@ -129,7 +134,7 @@ static bool join_parts(struct engine_request *request, const struct table_op *op
         }
         if (escapes && ops[i].code == TABLE_OP_APPEND_CAPTURE) {
             values[i] = engine_escape_argument(request->arena, values[i]);
-            if (values[i].data == NULL) {
+            if (values[i].data == NULL || !engine_spend_text(request, values[i].size)) {
                 return false;
             }
         }

@@ -82,6 +82,9 @@ static bool run_test_equal(struct engine_run *run, const struct table_op *op) {
 
 enum engine_regex_result engine_sequence_match(struct engine_request *request, uint32_t regex,
                                                struct slice subject) {
+    if (!engine_spend(request, ENGINE_REGEX_EFFORT + subject.size)) {
+        return ENGINE_REGEX_FAILED;
+    }
     enum engine_regex_result result =
         engine_regex_match(&request->engine->regexes, request, regex, subject);
     if (result == ENGINE_REGEX_UNMATCHED) {

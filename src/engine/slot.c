@@ -3,6 +3,7 @@
 #include "engine/slot.h"
 
 #include "engine/observe.h"
+#include "engine/program.h"
 #include "engine/state.h"
 
 static enum engine_value empty_value(struct engine_request *request, const struct table_slot *slot,
@@ -54,15 +55,23 @@ static bool is_volatile(const struct table *table, const struct table_slot *slot
     return false;
 }
 
+/* As in nginx there is no value then. Volatile variables that need each other more than once would
+ * come here without end, so that a request may come here some times only. */
+static enum engine_value end_cycle(struct engine_request *request, const struct table_slot *slot) {
+    enum { CYCLES = 100 };
+    struct slice name = table_text(request->engine->table, slot->name);
+    engine_note(request, TABLE_LOG_ERROR, "cycle while evaluating variable \"%.*s\"",
+                SLICE_ARGS(name));
+    return engine_spend(request, ENGINE_EFFORT_LIMIT / CYCLES) ? ENGINE_VALUE_NONE
+                                                               : ENGINE_VALUE_NO_MEMORY;
+}
+
 /* A value that is worked out once stays for the exchange, unless it is volatile. */
 static enum engine_value compute(struct engine_request *request, const struct table_slot *slot,
                                  struct slice *value) {
     const struct table *table = request->engine->table;
     if (request->depth >= ENGINE_DEPTH_LIMIT) {
-        struct slice name = table_text(table, slot->name);
-        engine_note(request, TABLE_LOG_ERROR, "cycle while evaluating variable \"%.*s\"",
-                    SLICE_ARGS(name));
-        return ENGINE_VALUE_NONE;
+        return end_cycle(request, slot);
     }
     request->depth++;
     enum engine_value result = sources[slot->source](request, slot, value);

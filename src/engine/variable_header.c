@@ -1,6 +1,6 @@
 /* Variables of header fields. Fields of one name are joined as nginx does since 1.23: cookies with
  * "; ", everything else with ", ". */
-#include "engine/variable.h"
+#include "engine/program.h"
 
 #include <string.h>
 
@@ -95,8 +95,10 @@ static enum engine_value join_fields(struct arena *arena, const struct engine_he
 
 static enum engine_value join(struct engine_request *request, struct slice name,
                               const char *separator, struct slice tail, struct slice *value) {
-    return join_fields(request->arena, request->headers, request->header_count, name, separator,
-                       tail, value);
+    enum engine_value result = join_fields(request->arena, request->headers, request->header_count,
+                                           name, separator, tail, value);
+    bool is_spent = result != ENGINE_VALUE_FOUND || engine_spend_text(request, value->size);
+    return is_spent ? result : ENGINE_VALUE_NO_MEMORY;
 }
 
 static const struct slice nothing = {NULL, 0};
@@ -174,8 +176,13 @@ enum engine_value engine_variable_cookie(struct engine_request *request, struct 
                                          struct slice *value) {
     for (uint32_t i = 0; suffix.size > 0 && i < request->header_count; i++) {
         const struct engine_header *header = &request->headers[i];
-        if (slice_equals_nocase(header->name, SLICE("cookie")) &&
-            find_cookie(header->value, suffix, value)) {
+        if (!slice_equals_nocase(header->name, SLICE("cookie"))) {
+            continue;
+        }
+        if (!engine_spend(request, header->value.size)) {
+            return ENGINE_VALUE_NO_MEMORY;
+        }
+        if (find_cookie(header->value, suffix, value)) {
             return ENGINE_VALUE_FOUND;
         }
     }

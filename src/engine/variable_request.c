@@ -1,5 +1,6 @@
 /* Variables of the request line and of what it was taken apart into. */
 #include "engine/path.h"
+#include "engine/program.h"
 #include "engine/variable.h"
 
 /* As in nginx an empty query string is none. */
@@ -14,6 +15,9 @@ enum engine_value engine_variable_args(struct engine_request *request, struct sl
 enum engine_value engine_variable_argument(struct engine_request *request, struct slice suffix,
                                            struct slice *value) {
     struct slice rest = request->args;
+    if (!engine_spend(request, rest.size)) {
+        return ENGINE_VALUE_NO_MEMORY;
+    }
     while (rest.size > 0 && suffix.size > 0) {
         struct slice argument = slice_take(rest, slice_find_byte(rest, '&'));
         if (argument.size > suffix.size && argument.data[suffix.size] == '=' &&
