@@ -34,8 +34,7 @@ static struct slice join(struct proxy *proxy, const struct slice *parts, uint32_
 /* The request's own path and arguments, as they came. */
 static struct slice unchanged_uri(struct proxy *proxy) {
     const struct engine_request *request = &proxy->exchange->request;
-    bool is_inside = request->raw_path.size > 0 &&
-                     request->raw_path.data >= request->target.data &&
+    bool is_inside = request->raw_path.size > 0 && request->raw_path.data >= request->target.data &&
                      request->raw_path.data <= request->target.data + request->target.size;
     if (is_inside) {
         const char *end = request->target.data + request->target.size;

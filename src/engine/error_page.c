@@ -3,7 +3,7 @@
 #include "engine/observe.h"
 #include "engine/state.h"
 
-enum { STATUS_FOUND = 302 };
+enum { STATUS_FOUND = 302, STATUS_INTERNAL_ERROR = 500 };
 
 /* Errors after which nginx does not use the client's connection again. */
 static bool is_unsettling(uint32_t status) {
@@ -60,7 +60,9 @@ static enum engine_phase answer_by(struct engine_request *request,
                                    struct engine_outcome *outcome) {
     struct slice target;
     if (!engine_run_template(request, page->target, &target)) {
-        return answer_plainly(status, NULL, outcome);
+        request->error_status = STATUS_INTERNAL_ERROR;
+        request->is_unsettled = true;
+        return answer_plainly(STATUS_INTERNAL_ERROR, NULL, outcome);
     }
     engine_tell(request, (struct engine_event){
                              .kind = ENGINE_EVENT_ERROR_PAGE,
