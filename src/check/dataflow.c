@@ -299,7 +299,7 @@ static void walk_template(const struct frame *frame, const struct template *valu
 }
 
 void dataflow_init(struct dataflow *flow, struct model *model, const struct site *site) {
-    *flow = (struct dataflow){.model = model};
+    *flow = (struct dataflow){.model = model, .ways = STEP_LIMIT};
     reaching_index(flow, site);
 }
 

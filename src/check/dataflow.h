@@ -60,6 +60,7 @@ struct dataflow {
     struct map definitions;     /* variable and server to the definitions there */
     struct map default_servers; /* servers that get requests for any name */
     uint32_t budget;            /* steps left in this walk */
+    uint32_t ways;              /* steps left for ways from location to location, in all walks */
 };
 
 void dataflow_init(struct dataflow *flow, struct model *model, const struct site *site);

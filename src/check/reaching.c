@@ -187,6 +187,7 @@ static bool is_unconditional(const struct local_definition *local,
 
 struct search {
     struct arena *arena;
+    uint32_t *ways; /* see struct dataflow */
     const struct dataflow_place *use;
     struct reaching_definitions found;
 };
@@ -228,7 +229,8 @@ static void add_elsewhere(struct search *search, const struct local_definitions 
         const struct local_definition *local = &definitions->items.items[i];
         if (find_phase(search->use, local) == PHASE_ELSEWHERE &&
             (is_unset || to == NULL ||
-             steps_lead_to(search->arena, steps_find_base(local->scope.location), to))) {
+             steps_lead_to(search->arena, steps_find_base(local->scope.location), to,
+                           search->ways))) {
             add_definition(search, local, PHASE_ELSEWHERE);
         }
     }
@@ -259,7 +261,7 @@ static const struct local_definitions *find_local(const struct dataflow *flow,
 struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
                                                       const struct dataflow_place *place,
                                                       const struct config_variable *variable) {
-    struct search search = {.arena = flow->model->arena, .use = place};
+    struct search search = {.arena = flow->model->arena, .ways = &flow->ways, .use = place};
     const struct local_definitions *local = find_local(flow, variable, place->server);
     size_t before = count_before(local, place->statement);
     bool is_at_server = steps_find_base(place->location) == NULL;

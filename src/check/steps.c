@@ -241,6 +241,7 @@ static bool leads_directly(const struct location *from, const struct location *t
 /* A search through the locations of a server. */
 struct search {
     struct arena *arena;
+    uint32_t *budget;
     VECTOR_OF(const struct location *) seen; /* reached, the first of them `from` */
 };
 
@@ -255,28 +256,27 @@ static bool is_seen(const struct search *search, const struct location *location
 
 static void add_reached(struct search *search, const struct location *from,
                         struct location *const *locations, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i<count && * search->budget> 0; i++) {
         const struct location *location = locations[i];
-        if (!location->is_condition && !is_seen(search, location) &&
-            leads_directly(from, location)) {
+        --*search->budget;
+        if (!location->is_condition && leads_directly(from, location) &&
+            !is_seen(search, location)) {
             VECTOR_PUSH(search->arena, &search->seen, location);
         }
         add_reached(search, from, location->nested.items, location->nested.count);
     }
 }
 
-/* More than this many locations on the way are not followed: then it may. */
-#define MOST_LOCATIONS 64
-
-bool steps_lead_to(struct arena *arena, const struct location *from, const struct location *to) {
-    struct search search = {.arena = arena};
+bool steps_lead_to(struct arena *arena, const struct location *from, const struct location *to,
+                   uint32_t *budget) {
+    struct search search = {.arena = arena, .budget = budget};
     VECTOR_PUSH(arena, &search.seen, from);
     for (size_t i = 0; i < search.seen.count; i++) {
-        if (leads_directly(search.seen.items[i], to) || search.seen.count > MOST_LOCATIONS) {
+        if (*budget == 0 || leads_directly(search.seen.items[i], to)) {
             return true;
         }
         add_reached(&search, search.seen.items[i], from->server->locations.items,
                     from->server->locations.count);
     }
-    return false;
+    return *budget == 0;
 }

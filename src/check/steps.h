@@ -37,7 +37,9 @@ bool steps_may_change(struct arena *arena, const struct rewrite *rewrite, enum s
 bool steps_is_target(const struct template *target, const struct location *to);
 
 /* Whether `from` may hand requests on to `to`, a location of the same server, by itself or by way
- * of others: by rewrites, error pages and try_files. */
-bool steps_lead_to(struct arena *arena, const struct location *from, const struct location *to);
+ * of others: by rewrites, error pages and try_files. What is looked at is taken off the budget;
+ * when that is used up it may. */
+bool steps_lead_to(struct arena *arena, const struct location *from, const struct location *to,
+                   uint32_t *budget);
 
 #endif

@@ -84,8 +84,10 @@ static void knows_what_is_changed(void) {
 static bool leads(const char *inside) {
     const struct server *server = read_server(inside);
     size_t count = server->locations.count;
+    uint32_t budget = 1000;
     bool result = steps_lead_to(&compiled.arena, server->locations.items[0],
-                                server->locations.items[count - 1]);
+                                server->locations.items[count - 1], &budget);
+    CU_ASSERT_TRUE(budget > 0);
     compiled_release(&compiled);
     return result;
 }
@@ -118,7 +120,19 @@ static void knows_where_requests_go(void) {
     CU_ASSERT_FALSE(leads("location /a { return 301 /b; } location /b { }"));
 }
 
+/* Who has many locations need not wait: what is not looked at may be a way. */
+static void gives_up_in_time(void) {
+    const struct server *server = read_server("location /a { rewrite ^ /b last; } location /b { }"
+                                              " location /c { }");
+    uint32_t budget = 1;
+    CU_ASSERT_TRUE(steps_lead_to(&compiled.arena, server->locations.items[0],
+                                 server->locations.items[2], &budget));
+    CU_ASSERT_EQUAL(budget, 0);
+    compiled_release(&compiled);
+}
+
 UNIT_TESTS("check/steps", {"knows early ends", knows_early_ends},
            {"knows whether a phase leaves", knows_whether_a_phase_leaves},
            {"knows what is changed", knows_what_is_changed},
-           {"knows where requests go", knows_where_requests_go})
+           {"knows where requests go", knows_where_requests_go},
+           {"gives up in time", gives_up_in_time})
