@@ -14,17 +14,15 @@ static uint64_t count_keys(const struct endpoint *endpoint) {
     return keys;
 }
 
-static bool is_taken(const struct hash_slots *slots, struct slice key, enum table_name_kind kind,
-                     uint32_t server) {
-    uint32_t owner = hash_slots_find(slots, key, kind);
-    return owner != TABLE_NONE && owner != server;
+static bool is_taken(const struct hash_slots *slots, struct slice key, enum table_name_kind kind) {
+    return hash_slots_find(slots, key, kind) != TABLE_NONE;
 }
 
-/* As nginx: .example.com is one name. If another server has one half, the other is ignored, too. */
+/* As nginx: .example.com is one name. If one half is taken, by another name of the same server
+ * even, the other is ignored, too. */
 static void put_both(struct hash_slots *slots, struct slice name, uint32_t server) {
     struct slice exact = slice_skip(name, 1);
-    if (is_taken(slots, exact, TABLE_NAME_EXACT, server) ||
-        is_taken(slots, name, TABLE_NAME_LEADING, server)) {
+    if (is_taken(slots, exact, TABLE_NAME_EXACT) || is_taken(slots, name, TABLE_NAME_LEADING)) {
         return;
     }
     hash_slots_put(slots, exact, TABLE_NAME_EXACT, server);

@@ -50,13 +50,17 @@ static void ignores_both_halves_of_a_name_that_is_taken(void) {
     struct compiled compiled;
     COMPILE_FATAL(&compiled, "server { listen 80; server_name a.org *.b.org; }"
                              "server { listen 80; server_name .a.org .b.org .c.org; }"
-                             "server { listen 80; server_name c.org *.c.org; }");
+                             "server { listen 80; server_name c.org *.c.org; }"
+                             "server { listen 80; server_name d.org .d.org *.e.org .e.org; }");
     CU_ASSERT_EQUAL(find_name(&compiled, 0, "a.org", TABLE_NAME_EXACT), 0);
     CU_ASSERT_EQUAL(find_name(&compiled, 0, ".a.org", TABLE_NAME_LEADING), TABLE_NONE);
     CU_ASSERT_EQUAL(find_name(&compiled, 0, "b.org", TABLE_NAME_EXACT), TABLE_NONE);
     CU_ASSERT_EQUAL(find_name(&compiled, 0, ".b.org", TABLE_NAME_LEADING), 0);
     CU_ASSERT_EQUAL(find_name(&compiled, 0, "c.org", TABLE_NAME_EXACT), 1);
     CU_ASSERT_EQUAL(find_name(&compiled, 0, ".c.org", TABLE_NAME_LEADING), 1);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, ".d.org", TABLE_NAME_LEADING), TABLE_NONE);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, "e.org", TABLE_NAME_EXACT), TABLE_NONE);
+    CU_ASSERT_EQUAL(find_name(&compiled, 0, ".e.org", TABLE_NAME_LEADING), 3);
     compiled_release(&compiled);
 }
 

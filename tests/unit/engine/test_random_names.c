@@ -29,9 +29,9 @@ static bool is_half_of(const char *name, const char *dotted) {
            (name[0] == '*' && strcmp(name + 1, dotted) == 0);
 }
 
-/* .a is ignored as a whole if an earlier server has a, *.a or .a. */
-static bool is_taken(const struct naive_server *servers, size_t before, const char *dotted) {
-    for (size_t i = 0; i < before; i++) {
+/* .a is ignored as a whole if there is a, *.a or .a above, be it in the same server. */
+static bool is_taken(const struct naive_server *servers, size_t last, const char *dotted) {
+    for (size_t i = 0; i <= last; i++) {
         for (size_t j = 0; j < servers[i].count; j++) {
             if (!servers[i].is_ignored[j] && is_half_of(servers[i].names[j], dotted)) {
                 return true;
@@ -44,9 +44,10 @@ static bool is_taken(const struct naive_server *servers, size_t before, const ch
 static void random_servers(struct naive_server servers[SERVERS], struct script *script) {
     script->size = 0;
     for (size_t i = 0; i < SERVERS; i++) {
-        servers[i].count = random_below(MOST_NAMES + 1);
+        size_t wanted = random_below(MOST_NAMES + 1);
+        servers[i].count = 0;
         script_add(script, "server { listen 80; server_name -");
-        for (size_t j = 0; j < servers[i].count; j++) {
+        for (size_t j = 0; j < wanted; j++, servers[i].count++) {
             char *name = servers[i].names[j];
             random_name(name);
             servers[i].is_ignored[j] = name[0] == '.' && is_taken(servers, i, name);
