@@ -2,7 +2,7 @@
  * bytes may come next (RFC 9112 7.1). Runs of body bytes are handed out whole. */
 #include "http/chunked.h"
 
-#include "http/byte_class.h"
+#include "engine/http_byte.h"
 
 enum {
     SIZE_DIGITS_LIMIT = 16,
@@ -36,7 +36,7 @@ enum state {
     STATE_COUNT
 };
 
-/* Beside the classes of byte_class.h, of which these continue the numbering. */
+/* Beside the classes of engine/http_byte.h, of which these continue the numbering. */
 enum {
     TOKEN = HTTP_BYTE_TOKEN,
     TEXT = HTTP_BYTE_TEXT,

@@ -78,40 +78,15 @@ void exchange_client_gone(struct exchange *exchange, uint32_t status) {
     exchange_stop(exchange);
 }
 
-/* The name the client asked for: the authority of an absolute target, else the Host field (RFC
- * 9112 3.2.2). */
-static bool find_host(struct exchange *exchange, struct slice authority) {
-    struct slice name = authority.size > 0 ? authority : exchange->head.host;
-    if (name.size == 0) {
-        return !exchange->head.has_host; /* an empty Host is refused, as by nginx */
-    }
-    return engine_parse_host(&exchange->arena, name, &exchange->request.host);
-}
-
-/* Fills in what the engine asks about the request. Returns 0 or the status to fail with. */
-static uint32_t prepare_request(struct exchange *exchange) {
+/* What the engine is told of the request's head. */
+static void describe_head(struct exchange *exchange) {
     struct engine_request *request = &exchange->request;
     request->headers = exchange->head.fields.items;
+    request->header_ids = exchange->head.fields.ids;
     request->header_count = exchange->head.fields.count;
-    struct slice authority = {0};
-    switch (engine_parse_target(request, request->settings->merge_slashes != 0, &authority)) {
-    case ENGINE_TARGET_OK:
-        break;
-    case ENGINE_TARGET_INVALID:
-        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
-                     "client sent invalid request target");
-        return 400;
-    case ENGINE_TARGET_NO_MEMORY:
-        return 500;
-    }
-    if (!find_host(exchange, authority)) {
-        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "client sent invalid host");
-        return 400;
-    }
     if (exchange->head.framing == HTTP_BODY_LENGTH) {
         request->content_length = exchange->head.content_length;
     }
-    return engine_find_server(request, exchange->endpoint) ? 0 : 500;
 }
 
 static bool is_body_too_large(struct exchange *exchange, uint64_t size) {
@@ -125,16 +100,9 @@ static void fail_too_large(struct exchange *exchange, uint64_t size) {
     exchange_fail(exchange, 413);
 }
 
-/* Until the host is known the default server's settings apply, as in nginx. */
-static void use_default_server(struct exchange *exchange) {
-    const struct table *table = &exchange->generation->table;
-    exchange->request.server = &table->server[exchange->endpoint->default_server];
-    exchange->request.settings = &table->settings[exchange->request.server->settings];
-}
-
 void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_status,
                      const char *reason) {
-    use_default_server(exchange);
+    engine_use_default_server(&exchange->request, exchange->endpoint);
     exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "%s", reason);
     exchange->keep_alive = false;
     exchange->log_status = log_status;
@@ -149,13 +117,16 @@ void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_st
 }
 
 void exchange_begin(struct exchange *exchange) {
-    use_default_server(exchange);
-    exchange->wants_continue = exchange->head.expects_continue;
+    const struct http_request_head *head = &exchange->head;
+    exchange->wants_continue = head->expects_continue;
     if (!engine_request_prepare(&exchange->request)) {
+        engine_use_default_server(&exchange->request, exchange->endpoint);
         exchange_fail(exchange, 500);
         return;
     }
-    uint32_t failure = prepare_request(exchange);
+    describe_head(exchange);
+    uint32_t failure =
+        engine_begin(&exchange->request, exchange->endpoint, head->has_host ? &head->host : NULL);
     if (failure != 0) {
         exchange_fail(exchange, failure);
         return;

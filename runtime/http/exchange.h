@@ -170,18 +170,6 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
  * off instead. */
 void exchange_fail(struct exchange *exchange, uint32_t status);
 
-/* A whole answer: `type` may be empty, `location` for redirects (made absolute as nginx does; no
- * data for other answers). */
-void exchange_answer(struct exchange *exchange, uint32_t status, struct slice type,
-                     struct slice location, struct slice body);
-
-/* A Location starting with "/" made absolute with this request's scheme, host and port. */
-struct slice exchange_absolute_location(struct exchange *exchange, struct slice location);
-
-/* The same for a Location that the configuration made: control characters are percent-encoded. No
- * data without memory. */
-struct slice exchange_own_location(struct exchange *exchange, struct slice location);
-
 /* --- response.c: heads --- */
 
 /* Starts the list of fields with Server and Date; the handler then adds its own. */

@@ -1,8 +1,8 @@
 /* Where a head begins and ends in what has arrived, before anything of it is parsed. */
 #include "http/head.h"
 
+#include "engine/http_byte.h"
 #include "http/block.h"
-#include "http/byte_class.h"
 
 #include <string.h>
 

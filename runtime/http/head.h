@@ -4,22 +4,7 @@
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
-#include "engine/engine.h"
-
-enum http_field {
-#define HTTP_FIELD(id, name, request, response) HTTP_FIELD_##id,
-#include "http/field.def"
-#undef HTTP_FIELD
-    HTTP_FIELD_COUNT
-};
-
-enum http_field_passage { HTTP_PASS, HTTP_HOP, HTTP_OURS };
-extern const enum http_field_passage http_field_in_request[HTTP_FIELD_COUNT];
-extern const enum http_field_passage http_field_in_response[HTTP_FIELD_COUNT];
-
-/* Classifies a field name, which is a token, ignoring case. O(1): by length and letters, not by a
- * list of compares. */
-enum http_field http_field_find(struct slice name);
+#include "engine/http_field.h"
 
 /* Header fields as received. The caller owns the two arrays. */
 struct http_fields {
@@ -41,13 +26,6 @@ size_t http_head_find_end(const char *data, size_t size, size_t *scanned);
 /* The size of the empty lines at the beginning, to be ignored before a request line (RFC 9112 2.2)
  * and skipped before looking for the head's end. */
 size_t http_head_count_empty_lines(const char *data, size_t size);
-
-struct http_header_rules {
-    bool allow_underscores; /* underscores_in_headers */
-    bool drop_invalid;      /* ignore_invalid_headers: names with other than letters, digits and
-                               hyphens (and underscores, if allowed) are left out; otherwise they
-                               are passed. What is not even a token is always refused. */
-};
 
 enum http_parse_result { HTTP_PARSE_OK, HTTP_PARSE_BAD, HTTP_PARSE_TOO_MANY_FIELDS };
 
@@ -102,11 +80,5 @@ struct http_response_head {
 /* The same for a backend's response (RFC 9112 4 and 6.3). `to_head`: the request was HEAD. */
 enum http_parse_result http_parse_response(const char *data, size_t size, bool to_head,
                                            struct http_response_head *head);
-
-/* Whether a comma-separated field value has `token` as an element, ignoring case. */
-bool http_list_has_token(struct slice value, struct slice token);
-
-/* Whether some Connection field names `name`, so that it must not be passed on. */
-bool http_fields_connection_names(const struct http_fields *fields, struct slice name);
 
 #endif

@@ -2,8 +2,8 @@
  * far as requests and responses agree about them. Every byte is looked at once. */
 #include "http/head_parser.h"
 
+#include "engine/http_byte.h"
 #include "http/block.h"
-#include "http/byte_class.h"
 
 #include <string.h>
 
@@ -131,18 +131,6 @@ static bool take_value(struct http_head_parser *parser, struct slice *value) {
     return true;
 }
 
-/* nginx's ignore_invalid_headers and underscores_in_headers. */
-static bool is_wanted(const struct http_header_rules *rules, uint8_t classes) {
-    uint8_t good = HTTP_BYTE_NAME;
-    if (rules == NULL || !rules->drop_invalid) {
-        return true;
-    }
-    if (rules->allow_underscores) {
-        good |= HTTP_BYTE_UNDERSCORE;
-    }
-    return (classes & good) != 0;
-}
-
 static enum http_parse_result add_field(struct http_head_parser *parser,
                                         const struct engine_header *field) {
     struct http_fields *fields = parser->fields;
@@ -176,7 +164,7 @@ enum http_parse_result http_head_take_fields(struct http_head_parser *parser) {
         if (!take_name(parser, &field.name, &classes) || !take_value(parser, &field.value)) {
             return HTTP_PARSE_BAD;
         }
-        if (is_wanted(parser->rules, classes)) {
+        if (http_header_is_wanted(parser->rules, classes)) {
             enum http_parse_result result = add_field(parser, &field);
             if (result != HTTP_PARSE_OK) {
                 return result;

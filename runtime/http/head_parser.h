@@ -62,8 +62,4 @@ bool http_head_on_content_length(struct http_head_parser *parser, struct slice v
 bool http_head_on_transfer_encoding(struct http_head_parser *parser, struct slice value);
 bool http_head_on_connection(struct http_head_parser *parser, struct slice value);
 
-/* Elements of a comma-separated list, trimmed, empty ones included. `*rest` is the list at first;
- * false when it is used up. */
-bool http_list_next(struct slice *rest, struct slice *element);
-
 #endif

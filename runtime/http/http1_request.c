@@ -140,10 +140,7 @@ static void start_body(struct http1_front *front, struct exchange *exchange) {
 
 static void start_exchange(struct http1_front *front, size_t head_size) {
     const struct table_settings *settings = http1_default_settings(front);
-    struct http_header_rules rules = {
-        .allow_underscores = settings->underscores_in_headers != 0,
-        .drop_invalid = settings->ignore_invalid_headers != 0,
-    };
+    struct http_header_rules rules = http_header_rules(settings);
     struct slice bytes = slice_take(buffer_content(front->in), head_size);
     struct exchange *exchange = take_exchange(front);
     if (exchange == NULL) {

@@ -1,7 +1,8 @@
 /* HTTP/1 responses on the wire: heads as text, bodies framed, as few writes as possible. Body bytes
  * are written from where they were received; what the kernel does not take stays there. */
 #include "http/http1_front.h"
-#include "http/status.h"
+
+#include "engine/http_status.h"
 
 #include <stdio.h>
 #include <string.h>

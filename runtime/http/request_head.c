@@ -2,7 +2,7 @@
  * which answer a refused one gets. */
 #include "http/head_parser.h"
 
-#include "http/byte_class.h"
+#include "engine/http_byte.h"
 
 #include <string.h>
 

@@ -3,6 +3,9 @@
 #include "http/exchange.h"
 #include "http/internal.h"
 
+#include "engine/reply.h"
+#include "engine/safe_text.h"
+
 #include <string.h>
 
 static struct slice server_field(const struct exchange *exchange) {
@@ -31,31 +34,6 @@ static bool grow_fields(struct exchange *exchange) {
     return true;
 }
 
-static bool is_unsafe(char byte) {
-    return byte == '\r' || byte == '\n' || byte == '\0';
-}
-
-/* RFC 9110 5.5: a recipient of CR, LF or NUL in a field value refuses the message or replaces them
- * with spaces. Such values can only come from variables here. */
-static bool make_value_safe(struct exchange *exchange, struct slice *value) {
-    size_t i = 0;
-    while (i < value->size && !is_unsafe(value->data[i])) {
-        i++;
-    }
-    if (i == value->size) {
-        return true;
-    }
-    char *copy = arena_allocate_bytes(&exchange->arena, value->size);
-    if (copy == NULL) {
-        return false;
-    }
-    for (i = 0; i < value->size; i++) {
-        copy[i] = is_unsafe(value->data[i]) ? ' ' : value->data[i];
-    }
-    value->data = copy;
-    return true;
-}
-
 bool exchange_add_field(struct exchange *exchange, struct slice name, struct slice value) {
     struct http_response *response = &exchange->response;
     if (response->field_count == response->field_capacity && !grow_fields(exchange)) {
@@ -71,29 +49,6 @@ bool exchange_response_has_body(const struct exchange *exchange) {
            status != 304;
 }
 
-bool exchange_add_made_field(struct exchange *exchange, struct slice name, struct slice value) {
-    return make_value_safe(exchange, &value) && exchange_add_field(exchange, name, value);
-}
-
-/* The statuses to which add_header applies without `always`. */
-static bool takes_added_headers(uint32_t status) {
-    switch (status) {
-    case 200:
-    case 201:
-    case 204:
-    case 206:
-    case 301:
-    case 302:
-    case 303:
-    case 304:
-    case 307:
-    case 308:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void remove_field(struct http_response *response, struct slice name) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < response->field_count; i++) {
@@ -102,6 +57,11 @@ static void remove_field(struct http_response *response, struct slice name) {
         }
     }
     response->field_count = kept;
+}
+
+bool exchange_add_made_field(struct exchange *exchange, struct slice name, struct slice value) {
+    return engine_make_value_safe(&exchange->arena, &value) &&
+           exchange_add_field(exchange, name, value);
 }
 
 /* As nginx: these two replace what is there, all others are added to it. */
@@ -113,21 +73,17 @@ static bool is_replaced(struct slice name) {
 static bool add_configured_headers(struct exchange *exchange) {
     const struct table *table = &exchange->generation->table;
     struct table_range range = exchange->request.settings->add_header;
-    bool is_usual = takes_added_headers(exchange->response.status);
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
-        const struct table_header_field *field = &table->header_field[i];
-        struct slice name = table_text(table, field->name);
-        struct slice value;
-        if (!is_usual && field->always == 0) {
-            continue;
-        }
-        if (!engine_run_template(&exchange->request, field->value, &value)) {
+        struct engine_header header;
+        if (!engine_make_added_header(&exchange->request, &table->header_field[i],
+                                      exchange->response.status, &header)) {
             return false;
         }
-        if (is_replaced(name)) {
-            remove_field(&exchange->response, name);
+        if (header.name.size > 0 && is_replaced(header.name)) {
+            remove_field(&exchange->response, header.name);
         }
-        if (value.size > 0 && !exchange_add_made_field(exchange, name, value)) {
+        if (header.name.size > 0 && header.value.size > 0 &&
+            !exchange_add_field(exchange, header.name, header.value)) {
             return false;
         }
     }

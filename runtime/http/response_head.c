@@ -2,7 +2,7 @@
  * is refused here becomes a 502. */
 #include "http/head_parser.h"
 
-#include "http/byte_class.h"
+#include "engine/http_byte.h"
 
 static bool (*const handlers[HTTP_FIELD_COUNT])(struct http_head_parser *, struct slice) = {
     [HTTP_FIELD_CONNECTION] = http_head_on_connection,

@@ -1,7 +1,8 @@
 /* LIVE variables: those that only the running exchange can tell. What the proxy knows of upstreams
  * it tells itself; what follows from the request alone is in src/engine/. */
 #include "http/internal.h"
-#include "http/status.h"
+
+#include "engine/http_status.h"
 
 #include <openssl/rand.h>
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 #include "proxy/group.h"
 
 #include "base/container.h"
+#include "engine/upstream.h"
 #include "proxy/internal.h"
 
 #include <netinet/in.h>
@@ -177,14 +178,15 @@ static void resolve(struct group_name *name) {
 
 /* --- building --- */
 
-static const struct proxy_group *find_previous(struct proxy_groups *previous,
+static const struct proxy_group *find_previous(const struct proxy_groups *previous,
                                                const struct table *table,
                                                const struct table_upstream *record) {
     if (previous == NULL || previous->count == 0) {
         return NULL;
     }
-    return proxy_groups_find(previous, &previous->items[0].generation->table,
-                             table_text(table, record->name), record->port);
+    uint32_t index = engine_find_group(&previous->items[0].generation->table,
+                                       table_text(table, record->name), record->port);
+    return index == TABLE_NONE ? NULL : &previous->items[index];
 }
 
 static uint32_t count_names(const struct table *table, const struct table_upstream *record) {
@@ -287,15 +289,4 @@ void proxy_groups_destroy(struct proxy_groups *groups) {
         }
     }
     free(groups);
-}
-
-struct proxy_group *proxy_groups_find(struct proxy_groups *groups, const struct table *table,
-                                      struct slice name, uint32_t port) {
-    for (uint32_t i = 0; i < groups->count; i++) {
-        const struct table_upstream *record = groups->items[i].record;
-        if (record->port == port && slice_equals_nocase(table_text(table, record->name), name)) {
-            return &groups->items[i];
-        }
-    }
-    return NULL;
 }

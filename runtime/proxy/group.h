@@ -44,8 +44,4 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
                                          struct proxy_groups *previous);
 void proxy_groups_destroy(struct proxy_groups *groups);
 
-/* The group of that name and port (0: none was written), ignoring case; NULL when there is none. */
-struct proxy_group *proxy_groups_find(struct proxy_groups *groups, const struct table *table,
-                                      struct slice name, uint32_t port);
-
 #endif

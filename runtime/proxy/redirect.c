@@ -3,6 +3,8 @@
  * location's own prefix. */
 #include "proxy/internal.h"
 
+#include "engine/reply.h"
+
 #include <string.h>
 
 /* What a Location of this backend begins with and what the client gets instead; false when the
@@ -65,7 +67,7 @@ struct slice proxy_rewrite_location(struct proxy *proxy, struct slice value) {
     bool changed;
     struct slice rewritten = rewrite(proxy, value, &changed);
     /* What the backend sent as a relative reference stays one. */
-    return changed ? exchange_absolute_location(proxy->exchange, rewritten) : rewritten;
+    return changed ? engine_absolute_location(&proxy->exchange->request, rewritten) : rewritten;
 }
 
 struct slice proxy_rewrite_refresh(struct proxy *proxy, struct slice value) {

@@ -2,6 +2,8 @@
  */
 #include "proxy/internal.h"
 
+#include "engine/reply.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -51,7 +53,8 @@ static bool passes(const struct proxy *proxy, uint32_t index, bool has_connectio
     if (!is_own_kind && http_field_in_response[id] != HTTP_PASS) {
         return false;
     }
-    if (has_connection && http_fields_connection_names(fields, name)) {
+    if (has_connection &&
+        http_fields_connection_names(fields->items, fields->ids, fields->count, name)) {
         return false;
     }
     if (is_hidden_by_default(id, name)) {
@@ -162,7 +165,7 @@ static bool add_redirect(struct proxy *proxy) {
     if (location.size == 0 || find_field(&proxy->head.fields, HTTP_FIELD_LOCATION).size > 0) {
         return true;
     }
-    location = exchange_own_location(exchange, location);
+    location = engine_own_location(&exchange->request, location);
     return location.size > 0 && exchange_add_field(exchange, SLICE("Location"), location);
 }
 

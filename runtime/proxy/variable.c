@@ -117,17 +117,7 @@ bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice
     if (parts[id] != NULL) {
         return list_attempts(proxy, parts[id], value);
     }
-    switch (id) {
-    case VARIABLE_UPSTREAM_HTTP:
-        return proxy->has_head && engine_find_field(&exchange->arena, proxy->head.fields.items,
-                                                    proxy->head.fields.count, suffix, value);
-    case VARIABLE_PROXY_HOST:
-        *value = proxy->host;
-        return true;
-    case VARIABLE_PROXY_PORT:
-        *value = proxy->port;
-        return true;
-    default:
-        return false;
-    }
+    return id == VARIABLE_UPSTREAM_HTTP && proxy->has_head &&
+           engine_find_field(&exchange->arena, proxy->head.fields.items, proxy->head.fields.count,
+                             suffix, value);
 }

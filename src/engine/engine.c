@@ -1,9 +1,12 @@
 /* An engine's life, and what a request needs before anything is decided about it. */
 #include "engine/engine.h"
 
+#include "engine/observe.h"
 #include "engine/state.h"
 
 #include <stdlib.h>
+
+enum { STATUS_BAD_REQUEST = 400, STATUS_INTERNAL_ERROR = 500 };
 
 struct engine *engine_create(const struct table *table) {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -37,4 +40,41 @@ bool engine_request_prepare(struct engine_request *request) {
     }
     request->slots = arena_allocate(request->arena, count * sizeof *request->slots);
     return request->slots != NULL;
+}
+
+void engine_use_default_server(struct engine_request *request,
+                               const struct table_endpoint *endpoint) {
+    const struct table *table = request->engine->table;
+    request->server = &table->server[endpoint->default_server];
+    request->settings = &table->settings[request->server->settings];
+}
+
+/* An empty Host is refused, as by nginx; none at all is HTTP/1.0's right. */
+static bool find_host(struct engine_request *request, struct slice authority,
+                      const struct slice *host_field) {
+    if (authority.size > 0) {
+        return engine_parse_host(request->arena, authority, &request->host);
+    }
+    return host_field == NULL ||
+           (host_field->size > 0 && engine_parse_host(request->arena, *host_field, &request->host));
+}
+
+uint32_t engine_begin(struct engine_request *request, const struct table_endpoint *endpoint,
+                      const struct slice *host_field) {
+    struct slice authority = {0};
+    engine_use_default_server(request, endpoint);
+    switch (engine_parse_target(request, request->settings->merge_slashes != 0, &authority)) {
+    case ENGINE_TARGET_OK:
+        break;
+    case ENGINE_TARGET_INVALID:
+        engine_note(request, TABLE_LOG_INFO, "client sent invalid request target");
+        return STATUS_BAD_REQUEST;
+    case ENGINE_TARGET_NO_MEMORY:
+        return STATUS_INTERNAL_ERROR;
+    }
+    if (!find_host(request, authority, host_field)) {
+        engine_note(request, TABLE_LOG_INFO, "client sent invalid host");
+        return STATUS_BAD_REQUEST;
+    }
+    return engine_find_server(request, endpoint) ? 0 : STATUS_INTERNAL_ERROR;
 }

@@ -95,6 +95,7 @@ struct engine_request {
     struct slice args;     /* without '?'; no data when there is no '?' */
     bool uri_is_plain;     /* normalising changed nothing: uri is the bytes of raw_path */
     const struct engine_header *headers;
+    const uint8_t *header_ids; /* what each is, see http_field.h; used for backends only */
     uint32_t header_count;
     struct slice remote_addr; /* text */
     uint32_t remote_port;     /* 0: unknown (unix) */
@@ -125,6 +126,8 @@ struct engine_request {
     uint32_t text_status;  /* of the return whose text is being made; 0: there was none */
     uint32_t depth;        /* of variables that are being evaluated */
     uint64_t effort;       /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
+    struct slice proxy_host; /* of a proxy_pass with variables, once it is known */
+    struct slice proxy_port;
 };
 
 /* A request whose rewrites go round in circles ends in 500, after as many as in nginx. */
@@ -140,6 +143,17 @@ enum { ENGINE_DEPTH_LIMIT = 100 };
 
 /* Gives the request its slots. False when there is no memory. */
 __attribute__((warn_unused_result)) bool engine_request_prepare(struct engine_request *request);
+
+/* Until the host is known the endpoint's default server and its settings apply, as in nginx. */
+void engine_use_default_server(struct engine_request *request,
+                               const struct table_endpoint *endpoint);
+
+/* Takes the target apart and finds the server for the host: that of an absolute target, else of the
+ * Host field (RFC 9112 3.2.2), which is NULL when there is none. Returns 0, or the status to fail
+ * with; the request has a server in any case. */
+__attribute__((warn_unused_result)) uint32_t engine_begin(struct engine_request *request,
+                                                          const struct table_endpoint *endpoint,
+                                                          const struct slice *host_field);
 
 /* --- path.c: request targets --- */
 

@@ -8,7 +8,7 @@ enum engine_value engine_variable_binary_remote_addr(struct engine_request *requ
 }
 
 /* One string of the location's proxy record. Where proxy_pass has variables it is known only once
- * the runtime has taken the URL apart. */
+ * the URL has been taken apart. */
 static enum engine_value find_target(struct engine_request *request, enum variable_id id,
                                      struct slice *value) {
     const struct table *table = engine_table(request->engine);
@@ -16,10 +16,11 @@ static enum engine_value find_target(struct engine_request *request, enum variab
         return ENGINE_VALUE_NONE;
     }
     const struct table_proxy *proxy = &table->proxy[request->location->proxy];
+    bool is_host = id == VARIABLE_PROXY_HOST;
     if (proxy->target != TABLE_NONE) {
-        return engine_value_live(request, id, SLICE(""), value);
+        return engine_value_of(is_host ? request->proxy_host : request->proxy_port, value);
     }
-    *value = table_text(table, id == VARIABLE_PROXY_HOST ? proxy->host : proxy->port);
+    *value = table_text(table, is_host ? proxy->host : proxy->port);
     return ENGINE_VALUE_FOUND;
 }
 

@@ -229,7 +229,7 @@ static void add_proxy(struct table_builder *builder, uint32_t location, uint32_t
 static bool live_variable(void *owner, enum variable_id id, struct slice suffix,
                           struct slice *value) {
     const char *text = owner;
-    if (id == VARIABLE_STATUS || id == VARIABLE_PROXY_HOST) {
+    if (id == VARIABLE_STATUS) {
         *value = slice_from_string(text);
         return true;
     }
@@ -262,7 +262,8 @@ static void knows_the_server_and_the_location(void) {
     CU_ASSERT(is(&fixture, VARIABLE_PROXY_HOST, "", "(none)"));
     request->live = &live;
     request->live_owner = owner;
-    CU_ASSERT(is(&fixture, VARIABLE_PROXY_HOST, "", "live"));
+    request->proxy_host = SLICE("chosen");
+    CU_ASSERT(is(&fixture, VARIABLE_PROXY_HOST, "", "chosen"));
     CU_ASSERT(is(&fixture, VARIABLE_PROXY_PORT, "", "(none)"));
     request->location = &builder->table.location[2];
     CU_ASSERT(is(&fixture, VARIABLE_PROXY_HOST, "", "(none)"));

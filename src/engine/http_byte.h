@@ -1,7 +1,7 @@
 /* What each byte may be part of in an HTTP/1 message: one table look-up per byte instead of chains
  * of comparisons. The grammars are those of RFC 9110 5.5 and 5.6 and RFC 9112 3. */
-#ifndef HTTP_BYTE_CLASS_H
-#define HTTP_BYTE_CLASS_H
+#ifndef ENGINE_HTTP_BYTE_H
+#define ENGINE_HTTP_BYTE_H
 
 #include <stdbool.h>
 #include <stdint.h>

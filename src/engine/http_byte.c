@@ -1,5 +1,5 @@
 /* The table of byte classes. Bytes without a row (control characters and DEL) belong to none. */
-#include "http/byte_class.h"
+#include "engine/http_byte.h"
 
 enum {
     VISIBLE = HTTP_BYTE_TARGET | HTTP_BYTE_TEXT,

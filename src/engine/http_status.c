@@ -1,5 +1,5 @@
 /* Reason phrases and page headings by status code. */
-#include "http/status.h"
+#include "engine/http_status.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* Status codes: reason phrases and the pages sent with errors. */
-#ifndef HTTP_STATUS_H
-#define HTTP_STATUS_H
+#ifndef ENGINE_HTTP_STATUS_H
+#define ENGINE_HTTP_STATUS_H
 
 #include "base/slice.h"
 

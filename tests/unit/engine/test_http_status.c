@@ -1,7 +1,7 @@
 /* Status codes: every row is found, unknown codes are harmless. */
 #include "unit.h"
 
-#include "http/status.c"
+#include "engine/http_status.c"
 
 static void every_row_is_found(void) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -24,6 +24,6 @@ static void known_codes_have_a_phrase(void) {
     CU_ASSERT_FALSE(http_status_has_page(200));
 }
 
-UNIT_TESTS("http/status", {"every row is found", every_row_is_found},
+UNIT_TESTS("engine/http_status", {"every row is found", every_row_is_found},
            {"unknown codes have a number only", unknown_codes_have_a_number_only},
            {"known codes have a phrase", known_codes_have_a_phrase})

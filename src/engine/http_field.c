@@ -1,21 +1,22 @@
 /* Header fields by name, and field values that are lists. What a field means for a message is
- * decided by the parsers; what happens to it on its way through, by the rows of field.def. */
-#include "http/head.h"
+ * decided by the parsers; what happens to it on its way through, by the rows of http_field.def.
+ */
+#include "engine/http_field.h"
 
-#include "http/head_parser.h"
+#include "engine/http_byte.h"
 
 #include <assert.h>
 #include <string.h>
 
 const enum http_field_passage http_field_in_request[HTTP_FIELD_COUNT] = {
 #define HTTP_FIELD(id, name, request, response) [HTTP_FIELD_##id] = HTTP_##request,
-#include "http/field.def"
+#include "engine/http_field.def"
 #undef HTTP_FIELD
 };
 
 const enum http_field_passage http_field_in_response[HTTP_FIELD_COUNT] = {
 #define HTTP_FIELD(id, name, request, response) [HTTP_FIELD_##id] = HTTP_##response,
-#include "http/field.def"
+#include "engine/http_field.def"
 #undef HTTP_FIELD
 };
 
@@ -23,7 +24,7 @@ enum { LONGEST_NAME = 24 }; /* as many as http_field_find has cases */
 
 #define HTTP_FIELD(id, name, request, response)                                                    \
     static_assert(sizeof(name) - 1 <= LONGEST_NAME, "more cases are needed in http_field_find");
-#include "http/field.def"
+#include "engine/http_field.def"
 #undef HTTP_FIELD
 
 /* Eight or four bytes with the bit of lower case set. In a token that folds letters only: the other
@@ -70,7 +71,7 @@ __attribute__((always_inline)) static inline enum http_field find_of_length(cons
     if (sizeof(text) - 1 == size && equals_folded(name, text, sizeof(text) - 1)) {                 \
         return HTTP_FIELD_##id;                                                                    \
     }
-#include "http/field.def"
+#include "engine/http_field.def"
 #undef HTTP_FIELD
     return HTTP_FIELD_OTHER;
 }
@@ -110,6 +111,24 @@ enum http_field http_field_find(struct slice name) {
     }
 }
 
+struct http_header_rules http_header_rules(const struct table_settings *settings) {
+    return (struct http_header_rules){
+        .allow_underscores = settings->underscores_in_headers != 0,
+        .drop_invalid = settings->ignore_invalid_headers != 0,
+    };
+}
+
+bool http_header_is_wanted(const struct http_header_rules *rules, uint8_t classes) {
+    uint8_t good = HTTP_BYTE_NAME;
+    if (rules == NULL || !rules->drop_invalid) {
+        return true;
+    }
+    if (rules->allow_underscores) {
+        good |= HTTP_BYTE_UNDERSCORE;
+    }
+    return (classes & good) != 0;
+}
+
 bool http_list_next(struct slice *rest, struct slice *element) {
     if (rest->data == NULL) {
         return false;
@@ -130,10 +149,10 @@ bool http_list_has_token(struct slice value, struct slice token) {
     return false;
 }
 
-bool http_fields_connection_names(const struct http_fields *fields, struct slice name) {
-    for (uint32_t i = 0; i < fields->count; i++) {
-        if (fields->ids[i] == HTTP_FIELD_CONNECTION &&
-            http_list_has_token(fields->items[i].value, name)) {
+bool http_fields_connection_names(const struct engine_header *fields, const uint8_t *ids,
+                                  uint32_t count, struct slice name) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (ids[i] == HTTP_FIELD_CONNECTION && http_list_has_token(fields[i].value, name)) {
             return true;
         }
     }

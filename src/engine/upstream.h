@@ -1,0 +1,60 @@
+/* What goes to a backend: which group or address, the URI, the header fields. Pure functions of the
+ * request and the decision, so that rpcd sends what rpc says it will. */
+#ifndef ENGINE_UPSTREAM_H
+#define ENGINE_UPSTREAM_H
+
+#include "engine/engine.h"
+
+/* An address that variables of proxy_pass gave and no group has. */
+struct engine_upstream_address {
+    enum table_family family; /* never NAME */
+    uint8_t bytes[16];        /* IPV4: the first four */
+    uint32_t port;
+    struct slice path; /* of a unix socket */
+    struct slice name; /* for logs */
+};
+
+struct engine_upstream {
+    uint32_t group;    /* record of section upstream; TABLE_NONE: `address` alone */
+    struct slice host; /* $proxy_host */
+    struct slice port; /* $proxy_port */
+    struct slice uri;  /* of the request line */
+    struct engine_upstream_address address;
+};
+
+/* --- upstream_target.c --- */
+
+/* Where a request goes whose outcome is ENGINE_PROXY. Returns 0, or the status to fail with: the
+ * URL makes no sense (500), its name would have to be resolved (502), no memory (500). Once host
+ * and port are known the request has them, too. */
+__attribute__((warn_unused_result)) uint32_t engine_find_upstream(struct engine_request *request,
+                                                                  struct engine_upstream *upstream);
+
+/* The record of the group of that name and port (0: none was written), ignoring case; TABLE_NONE
+ * when there is none. */
+uint32_t engine_find_group(const struct table *table, struct slice name, uint32_t port);
+
+/* --- upstream_head.c --- */
+
+/* The head of a request to a backend, built anew from parsed parts: nothing is copied through
+ * unparsed, no field can end another (RFC 9110 5.5). */
+struct engine_upstream_head {
+    struct slice method;          /* GET for a request that was not understood */
+    struct slice protocol;        /* HTTP/1.1 */
+    struct engine_header *fields; /* in the order to send; the caller's array */
+    uint32_t count;
+    bool asks_upgrade; /* there is an Upgrade field */
+    bool asks_close;   /* Connection says close */
+};
+
+/* How many fields there may be. */
+uint32_t engine_upstream_field_limit(const struct engine_request *request);
+
+/* Fills in the head; `fields` must have room for as many as there may be. `host` is $proxy_host,
+ * `body_size` the Content-Length, without data when the request has no body. False without memory.
+ */
+__attribute__((warn_unused_result)) bool
+engine_make_upstream_head(struct engine_request *request, struct slice host, struct slice body_size,
+                          struct engine_upstream_head *head);
+
+#endif

@@ -1,0 +1,106 @@
+/* The head of a request to a backend: configured fields, framing, then the client's fields that may
+ * pass. */
+#include "engine/http_field.h"
+#include "engine/safe_text.h"
+#include "engine/state.h"
+#include "engine/upstream.h"
+
+#include <string.h>
+
+struct head_maker {
+    struct engine_request *request;
+    const struct table *table;
+    struct table_range configured; /* proxy_set_header */
+    struct engine_upstream_head *head;
+};
+
+uint32_t engine_upstream_field_limit(const struct engine_request *request) {
+    return request->settings->proxy_set_header.count + request->header_count + 2;
+}
+
+static void add(struct head_maker *maker, struct slice name, struct slice value) {
+    maker->head->fields[maker->head->count++] = (struct engine_header){name, value};
+}
+
+static bool is_configured(const struct head_maker *maker, struct slice name) {
+    const struct table_header_field *fields = maker->table->header_field + maker->configured.first;
+    for (uint32_t i = 0; i < maker->configured.count; i++) {
+        if (slice_equals_nocase(table_text(maker->table, fields[i].name), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* proxy_set_header, except for what describes framing, which is always ours. */
+static bool add_configured(struct head_maker *maker, const struct table_header_field *field) {
+    struct engine_upstream_head *head = maker->head;
+    struct slice name = table_text(maker->table, field->name);
+    struct slice value;
+    enum http_field id = http_field_find(name);
+    if (id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_TRANSFER_ENCODING) {
+        return true;
+    }
+    if (!engine_run_template(maker->request, field->value, &value)) {
+        return false;
+    }
+    if (value.size == 0) {
+        return true;
+    }
+    head->asks_upgrade = head->asks_upgrade || id == HTTP_FIELD_UPGRADE;
+    head->asks_close = head->asks_close ||
+                       (id == HTTP_FIELD_CONNECTION && http_list_has_token(value, SLICE("close")));
+    if (!engine_make_value_safe(maker->request->arena, &value)) {
+        return false;
+    }
+    add(maker, name, value);
+    return true;
+}
+
+static void add_client_fields(struct head_maker *maker) {
+    const struct engine_request *request = maker->request;
+    const struct engine_header *fields = request->headers;
+    const uint8_t *ids = request->header_ids;
+    uint32_t count = request->header_count;
+    bool has_connection = count > 0 && memchr(ids, HTTP_FIELD_CONNECTION, count) != NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice name = fields[i].name;
+        if (http_field_in_request[ids[i]] == HTTP_PASS && !is_configured(maker, name) &&
+            !(has_connection && http_fields_connection_names(fields, ids, count, name))) {
+            add(maker, name, fields[i].value);
+        }
+    }
+}
+
+bool engine_make_upstream_head(struct engine_request *request, struct slice host,
+                               struct slice body_size, struct engine_upstream_head *head) {
+    const struct table_settings *settings = request->settings;
+    struct head_maker maker = {
+        .request = request,
+        .table = request->engine->table,
+        .configured = settings->proxy_set_header,
+        .head = head,
+    };
+    head->count = 0;
+    head->method = request->method.size > 0 ? request->method : SLICE("GET");
+    head->asks_upgrade = head->asks_close = false;
+    head->protocol = settings->proxy_http_version == 0 ? SLICE("HTTP/1.0") : SLICE("HTTP/1.1");
+    if (!is_configured(&maker, SLICE("Host"))) {
+        if (!engine_make_value_safe(request->arena, &host)) {
+            return false;
+        }
+        add(&maker, SLICE("Host"), host);
+    }
+    for (uint32_t i = 0; i < maker.configured.count; i++) {
+        if (!add_configured(&maker, &maker.table->header_field[maker.configured.first + i])) {
+            return false;
+        }
+    }
+    if (body_size.data != NULL) {
+        add(&maker, SLICE("Content-Length"), body_size);
+    }
+    if (settings->proxy_pass_request_headers != 0) {
+        add_client_fields(&maker);
+    }
+    return true;
+}

@@ -1,0 +1,216 @@
+/* What goes to a backend: the target and the head of its request. */
+#include "decided.h"
+
+#include "engine/upstream.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const char site[] =
+    "upstream app { server 10.0.0.1:80; }\n"
+    "server {\n"
+    "    listen 80;\n"
+    "    location / { proxy_pass http://app; }\n"
+    "    location /port/ { proxy_pass http://10.0.0.2:8080; }\n"
+    "    location /uri/ { proxy_pass http://app/base/; }\n"
+    "    location /break/ { rewrite ^/break/(.*)$ $1 break; proxy_pass http://app/unused/; }\n"
+    "    location /variable/ { set $to $arg_to; proxy_pass http://$to; }\n"
+    "    location /raw/ { proxy_pass http://app$arg_uri; }\n"
+    "    location /head {\n"
+    "        proxy_set_header Host \"$host!\";\n"
+    "        proxy_set_header X-Client mine;\n"
+    "        proxy_set_header X-Empty $arg_none;\n"
+    "        proxy_set_header X-Lines $uri;\n"
+    "        proxy_set_header Content-Length 9;\n"
+    "        proxy_set_header Upgrade $http_upgrade;\n"
+    "        proxy_set_header Connection \"x, close\";\n"
+    "        proxy_pass http://app;\n"
+    "    }\n"
+    "    location /none { proxy_pass_request_headers off; proxy_http_version 1.0;\n"
+    "                     proxy_pass http://app; }\n"
+    "}\n";
+
+static bool equals(struct slice text, const char *expected) {
+    bool is_equal = slice_equals(text, slice_from_string(expected));
+    if (!is_equal) {
+        printf("expected \"%s\", got \"%.*s\"\n", expected, SLICE_ARGS(text));
+    }
+    return is_equal;
+}
+
+static uint32_t find(struct decided *decided, const char *target,
+                     struct engine_upstream *upstream) {
+    decided_begin(decided, "GET", target);
+    decided_run(decided, "h");
+    CU_ASSERT_EQUAL_FATAL(decided->outcome.kind, ENGINE_PROXY);
+    return engine_find_upstream(&decided->request, upstream);
+}
+
+static void makes_targets_as_nginx(void) {
+    static const struct {
+        const char *target;
+        const char *host;
+        const char *port;
+        const char *uri;
+    } cases[] = {
+        {"/a%20b/../c?d", "app", "80", "/a%20b/../c?d"},
+        {"/", "app", "80", "/"},
+        {"/port/x", "10.0.0.2:8080", "8080", "/port/x"},
+        {"/uri/x%2fy?z", "app", "80", "/base/x/y?z"},
+        {"/uri/%3F%20", "app", "80", "/base/%3F%20"},
+        {"/break/x?y", "app", "80", "/x?y"},
+        {"/variable/?to=app", "app", "80", "/variable/?to=app"},
+        {"/variable/?to=APP/into", "APP", "80", "/into"},
+        {"/variable/?to=127.0.0.1", "127.0.0.1", "80", "/variable/?to=127.0.0.1"},
+        {"/variable/?to=127.0.0.1:81", "127.0.0.1:81", "81", "/variable/?to=127.0.0.1:81"},
+        {"/variable/?to=[::1]:81", "[::1]:81", "81", "/variable/?to=[::1]:81"},
+        {"/variable/?to=unix:/run/s:/x", "localhost", "", "/x"},
+        {"/raw/?uri=?q", "app", "80", "/?q"},
+    };
+    struct decided decided;
+    decided_open(&decided, site);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct engine_upstream upstream;
+        CU_ASSERT_EQUAL(find(&decided, cases[i].target, &upstream), 0);
+        CU_ASSERT_TRUE(equals(upstream.host, cases[i].host));
+        CU_ASSERT_TRUE(equals(upstream.port, cases[i].port));
+        CU_ASSERT_TRUE(equals(upstream.uri, cases[i].uri));
+        CU_ASSERT_TRUE(slice_equals(decided.request.proxy_host, upstream.host));
+    }
+    decided_close(&decided);
+}
+
+static void finds_groups_and_addresses(void) {
+    struct decided decided;
+    struct engine_upstream upstream;
+    decided_open(&decided, site);
+    const struct table *table = &decided.compiled.table;
+    uint32_t app = engine_find_group(table, SLICE("app"), 0);
+    CU_ASSERT_NOT_EQUAL_FATAL(app, TABLE_NONE);
+    CU_ASSERT_EQUAL(engine_find_group(table, SLICE("app"), 80), TABLE_NONE);
+    CU_ASSERT_EQUAL(find(&decided, "/", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.group, app);
+    CU_ASSERT_EQUAL(find(&decided, "/variable/?to=App", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.group, app);
+    CU_ASSERT_EQUAL(find(&decided, "/variable/?to=10.0.0.2:8080", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.group, engine_find_group(table, SLICE("10.0.0.2"), 8080));
+    CU_ASSERT_EQUAL(find(&decided, "/variable/?to=[::1]", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.group, TABLE_NONE);
+    CU_ASSERT_EQUAL(upstream.address.family, TABLE_FAMILY_IPV6);
+    CU_ASSERT_EQUAL(upstream.address.bytes[15], 1);
+    CU_ASSERT_EQUAL(upstream.address.port, 80);
+    CU_ASSERT_TRUE(equals(upstream.address.name, "[::1]:80"));
+    CU_ASSERT_EQUAL(find(&decided, "/variable/?to=unix:/run/s", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.address.family, TABLE_FAMILY_UNIX);
+    CU_ASSERT_TRUE(equals(upstream.address.path, "/run/s"));
+    CU_ASSERT_TRUE(equals(upstream.address.name, "unix:/run/s"));
+    decided_close(&decided);
+}
+
+static void refuses_what_is_no_target(void) {
+    static const struct {
+        const char *target;
+        uint32_t status;
+    } cases[] = {
+        {"/variable/", 500},
+        {"/variable/?to=:80", 500},
+        {"/variable/?to=a:b", 500},
+        {"/variable/?to=a:0", 500},
+        {"/variable/?to=[::1", 500},
+        {"/variable/?to=[]:80", 500},
+        {"/variable/?to=a:65536", 500},
+        {"/variable/?to=unix:", 500},
+        {"/variable/?to=name", 502},
+        {"/variable/?to=[::g]", 502},
+        {"/variable/?to=1.2.3:4", 502},
+    };
+    struct decided decided;
+    decided_open(&decided, site);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct engine_upstream upstream;
+        CU_ASSERT_EQUAL(find(&decided, cases[i].target, &upstream), cases[i].status);
+    }
+    decided_close(&decided);
+}
+
+/* All fields in one text, each as "name: value\n". */
+static const char *make_head(struct decided *decided, const char *body_size,
+                             struct engine_upstream_head *head) {
+    static char text[1024];
+    struct engine_header fields[32];
+    struct slice size = {NULL, 0};
+    size_t used = 0;
+    if (body_size != NULL) {
+        size = slice_from_string(body_size);
+    }
+    CU_ASSERT_TRUE_FATAL(engine_upstream_field_limit(&decided->request) <= COUNT(fields));
+    head->fields = fields;
+    CU_ASSERT_TRUE_FATAL(engine_make_upstream_head(&decided->request, SLICE("app"), size, head));
+    CU_ASSERT_TRUE_FATAL(head->count <= engine_upstream_field_limit(&decided->request));
+    text[0] = '\0';
+    for (uint32_t i = 0; i < head->count; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "%.*s: %.*s\n",
+                                 SLICE_ARGS(fields[i].name), SLICE_ARGS(fields[i].value));
+    }
+    return text;
+}
+
+static void add_client_fields(struct decided *decided) {
+    decided_add_header(decided, "Host", "h");
+    decided_add_header(decided, "x-client", "theirs");
+    decided_add_header(decided, "Connection", "keep-alive, x-hop");
+    decided_add_header(decided, "X-Hop", "1");
+    decided_add_header(decided, "Upgrade", "websocket");
+    decided_add_header(decided, "Content-Length", "3");
+    decided_add_header(decided, "Accept", "*/*");
+}
+
+static void passes_what_may_pass(void) {
+    struct decided decided;
+    struct engine_upstream_head head;
+    decided_open(&decided, site);
+    decided_begin(&decided, "POST", "/x");
+    add_client_fields(&decided);
+    decided_run(&decided, "h");
+    CU_ASSERT_STRING_EQUAL(make_head(&decided, "3", &head),
+                           "Host: app\nContent-Length: 3\nx-client: theirs\nAccept: */*\n");
+    CU_ASSERT_TRUE(equals(head.protocol, "HTTP/1.1"));
+    CU_ASSERT_FALSE(head.asks_upgrade || head.asks_close);
+    decided_close(&decided);
+}
+
+static void configured_fields_come_first_and_replace(void) {
+    struct decided decided;
+    struct engine_upstream_head head;
+    decided_open(&decided, site);
+    decided_begin(&decided, "GET", "/head%0d%0aX:%00y");
+    add_client_fields(&decided);
+    decided_run(&decided, "H");
+    CU_ASSERT_EQUAL(decided.outcome.kind, ENGINE_PAGE); /* a zero byte is refused */
+    decided_begin(&decided, "GET", "/head%0d%0aX:y");
+    add_client_fields(&decided);
+    decided_run(&decided, "H");
+    CU_ASSERT_STRING_EQUAL(make_head(&decided, NULL, &head),
+                           "Host: h!\nX-Client: mine\nX-Lines: /head  X:y\n"
+                           "Upgrade: websocket\nConnection: x, close\nAccept: */*\n");
+    CU_ASSERT_TRUE(head.asks_upgrade && head.asks_close);
+    decided_close(&decided);
+}
+
+static void client_fields_may_be_kept_back(void) {
+    struct decided decided;
+    struct engine_upstream_head head;
+    decided_open(&decided, site);
+    decided_begin(&decided, "GET", "/none");
+    add_client_fields(&decided);
+    decided_run(&decided, "h");
+    CU_ASSERT_STRING_EQUAL(make_head(&decided, "0", &head), "Host: app\nContent-Length: 0\n");
+    CU_ASSERT_TRUE(equals(head.protocol, "HTTP/1.0"));
+    decided_close(&decided);
+}
+
+UNIT_TESTS("engine/upstream", {"makes targets as nginx", makes_targets_as_nginx},
+           {"finds groups and addresses", finds_groups_and_addresses},
+           {"refuses what is no target", refuses_what_is_no_target},
+           {"passes what may pass", passes_what_may_pass},
+           {"configured fields come first and replace", configured_fields_come_first_and_replace},
+           {"client fields may be kept back", client_fields_may_be_kept_back})
