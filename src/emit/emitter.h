@@ -60,7 +60,12 @@ uint32_t emit_geo(struct emitter *emitter, const struct geo_definition *geo, boo
 uint32_t emit_split(struct emitter *emitter, const struct split_definition *split);
 
 /* rewrite.c */
-uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite); /* or TABLE_NONE */
+/* The program, or TABLE_NONE; `places` get where its ops stand. */
+uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite,
+                      struct table_range *places);
+/* Keeps them for the server or location whose sequence it is; the other is TABLE_NONE. */
+void emit_sequence_place(struct emitter *emitter, uint32_t server, uint32_t location,
+                         struct table_range places);
 
 /* settings.c */
 void emit_process(struct emitter *emitter);

@@ -118,18 +118,21 @@ uint32_t emit_location(struct emitter *emitter, const struct location *location,
                        uint64_t identity) {
     emitter->identity = identity;
     emitter->condition_count = 0;
+    struct table_range places;
     struct table_location record = {
         .name = emit_string(emitter, location->name),
         .kind = location->kind,
         .identity = identity,
         .settings = emit_settings(emitter, location->settings),
         .nested = TABLE_NONE,
-        .rewrite = emit_rewrite(emitter, &location->rewrite),
+        .rewrite = emit_rewrite(emitter, &location->rewrite, &places),
         .proxy = emit_proxy(emitter, location),
         .place = emit_place(emitter, location->statement),
     };
     record.handling = emit_handling(emitter, location);
-    return emit_append(emitter, TABLE_SECTION_location, &record);
+    uint32_t index = emit_append(emitter, TABLE_SECTION_location, &record);
+    emit_sequence_place(emitter, TABLE_NONE, index, places);
+    return index;
 }
 
 static bool is_regex(const struct location *location) {

@@ -5,10 +5,14 @@
 struct sequence {
     struct emitter *emitter;
     VECTOR_OF(struct table_op) ops;
+    VECTOR_OF(struct table_step_place) places;
+    struct table_place place; /* of the statement at hand */
 };
 
 static void add(struct sequence *sequence, uint32_t code, uint32_t a, uint32_t b) {
-    VECTOR_PUSH(&sequence->emitter->scratch, &sequence->ops, (struct table_op){code, a, b});
+    struct arena *scratch = &sequence->emitter->scratch;
+    VECTOR_PUSH(scratch, &sequence->ops, (struct table_op){code, a, b});
+    VECTOR_PUSH(scratch, &sequence->places, (struct table_step_place){sequence->place});
 }
 
 static void add_steps(struct sequence *sequence, const struct rewrite *rewrite);
@@ -42,7 +46,7 @@ static void add_rewrite(struct sequence *sequence, const struct rewrite_step *st
         .has_args = rewriting->has_args,
         .flag = rewriting->flag,
         .redirect = rewriting->redirect,
-        .place = emit_place(emitter, step->statement),
+        .place = sequence->place,
     };
     add(sequence, TABLE_OP_REWRITE, emit_shared(emitter, TABLE_SECTION_rewrite, &record), 0);
 }
@@ -90,15 +94,38 @@ static void (*const step_kinds[])(struct sequence *, const struct rewrite_step *
 
 static void add_steps(struct sequence *sequence, const struct rewrite *rewrite) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {
-        step_kinds[rewrite->steps.items[i].kind](sequence, &rewrite->steps.items[i]);
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        sequence->place = emit_place(sequence->emitter, step->statement);
+        step_kinds[step->kind](sequence, step);
     }
 }
 
-uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite) {
+static struct table_range emit_places(const struct sequence *sequence) {
+    struct emitter *emitter = sequence->emitter;
+    struct table_range places = {emit_next(emitter, TABLE_SECTION_step_place),
+                                 (uint32_t)sequence->places.count};
+    for (size_t i = 0; i < sequence->places.count; i++) {
+        emit_append(emitter, TABLE_SECTION_step_place, &sequence->places.items[i]);
+    }
+    return places;
+}
+
+uint32_t emit_rewrite(struct emitter *emitter, const struct rewrite *rewrite,
+                      struct table_range *places) {
+    *places = (struct table_range){0, 0};
     if (rewrite->steps.count == 0) {
         return TABLE_NONE;
     }
     struct sequence sequence = {.emitter = emitter};
     add_steps(&sequence, rewrite);
+    *places = emit_places(&sequence);
     return emit_program(emitter, TABLE_PROGRAM_SEQUENCE, sequence.ops.items, sequence.ops.count);
+}
+
+void emit_sequence_place(struct emitter *emitter, uint32_t server, uint32_t location,
+                         struct table_range places) {
+    struct table_sequence_place record = {server, location, places};
+    if (places.count > 0) {
+        emit_append(emitter, TABLE_SECTION_sequence_place, &record);
+    }
 }

@@ -25,17 +25,19 @@ static struct slice main_name(struct emitter *emitter, const struct server *serv
 
 static void emit_server(struct emitter *emitter, const struct server *server) {
     uint64_t identity = emit_server_identity(emitter, server);
+    struct table_range places;
     struct table_server record = {
         .name = emit_string(emitter, main_name(emitter, server)),
         .settings = emit_settings(emitter, server->settings),
         .locations =
             emit_locations(emitter, server->locations.items, server->locations.count, identity),
         .named = emit_named_locations(emitter, server, identity),
-        .rewrite = emit_rewrite(emitter, &server->rewrite),
+        .rewrite = emit_rewrite(emitter, &server->rewrite, &places),
         .try_files = emit_try_files(emitter, server->try_files),
         .place = emit_place(emitter, server->statement),
     };
     uint32_t index = emit_append(emitter, TABLE_SECTION_server, &record);
+    emit_sequence_place(emitter, index, TABLE_NONE, places);
     emit_remember_thing(&emitter->servers, server, index);
 }
 

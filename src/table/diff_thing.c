@@ -45,7 +45,7 @@ static const enum table_section structure[] = {
     TABLE_SECTION_source,    TABLE_SECTION_endpoint,       TABLE_SECTION_name_index,
     TABLE_SECTION_name_slot, TABLE_SECTION_name_regex,     TABLE_SECTION_location_set,
     TABLE_SECTION_node,      TABLE_SECTION_location_regex, TABLE_SECTION_named_location,
-    TABLE_SECTION_strings,
+    TABLE_SECTION_strings,   TABLE_SECTION_sequence_place, TABLE_SECTION_step_place,
 };
 
 static const struct thing_kind *find_kind(enum table_section section) {

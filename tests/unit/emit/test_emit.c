@@ -88,6 +88,40 @@ static void stores_equal_things_once(void) {
     compiled_release(&compiled);
 }
 
+/* The line of op number `op` of a server's or location's sequence; 0 when it is not kept. */
+static uint32_t line_of(const struct table *table, uint32_t server, uint32_t location,
+                        uint32_t op) {
+    for (uint32_t i = 0; i < table->sequence_place_count; i++) {
+        const struct table_sequence_place *record = &table->sequence_place[i];
+        if (record->server == server && record->location == location && op < record->places.count) {
+            return table->step_place[record->places.first + op].place.line;
+        }
+    }
+    return 0;
+}
+
+/* Also of programs that are one record. */
+static void keeps_the_places_of_sequences(void) {
+    struct compiled compiled;
+    COMPILE_FATAL(&compiled, "server {\n  if ($arg_x) {\n    return 403;\n  }\n"
+                             "  location /a {\n    return 301 https://$host/;\n  }\n"
+                             "  location /b {\n    set $v x;\n    return 301 https://$host/;\n  }\n"
+                             "  location /c {\n\n    return 301 https://$host/;\n  }\n}\n");
+    const struct table *table = &compiled.table;
+    uint32_t a = (uint32_t)(compiled_location(&compiled, "/a") - table->location);
+    uint32_t b = (uint32_t)(compiled_location(&compiled, "/b") - table->location);
+    uint32_t c = (uint32_t)(compiled_location(&compiled, "/c") - table->location);
+    CU_ASSERT_EQUAL(table->location[a].rewrite, table->location[c].rewrite);
+    CU_ASSERT_EQUAL(line_of(table, 0, TABLE_NONE, 0), 2); /* test, skip, return */
+    CU_ASSERT_EQUAL(line_of(table, 0, TABLE_NONE, 2), 3);
+    CU_ASSERT_EQUAL(line_of(table, 0, TABLE_NONE, 3), 0);
+    CU_ASSERT_EQUAL(line_of(table, TABLE_NONE, a, 0), 6);
+    CU_ASSERT_EQUAL(line_of(table, TABLE_NONE, b, 0), 9);
+    CU_ASSERT_EQUAL(line_of(table, TABLE_NONE, b, 1), 10);
+    CU_ASSERT_EQUAL(line_of(table, TABLE_NONE, c, 0), 14);
+    compiled_release(&compiled);
+}
+
 static void emits_upstream_groups(void) {
     struct compiled compiled;
     COMPILE_FATAL(&compiled, "upstream app { server 10.0.0.1:81 weight=3; server [::1] down;"
@@ -189,6 +223,7 @@ UNIT_TESTS("emit/emit", {"compiles templates", compiles_templates},
            {"compiles rewrites in order", compiles_rewrites_in_order},
            {"stores settings in the units of the table", stores_settings_in_the_units_of_the_table},
            {"stores equal things once", stores_equal_things_once},
+           {"keeps the places of sequences", keeps_the_places_of_sequences},
            {"emits upstream groups", emits_upstream_groups},
            {"emits proxy targets", emits_proxy_targets}, {"remembers places", remembers_places},
            {"makes the same bytes again", makes_the_same_bytes_again},

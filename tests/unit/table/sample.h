@@ -70,6 +70,8 @@ static void sample_add_programs(struct table_writer *writer) {
     };
     struct table_range ops = table_writer_intern(writer, TABLE_SECTION_op, template, 4);
     SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_TEMPLATE, .ops = ops);
+    SAMPLE_ADD(writer, step_place, .place = {TABLE_NONE, 0});
+    SAMPLE_ADD(writer, sequence_place, .server = 0, .location = TABLE_NONE, .places = {0, 1});
     const struct table_op set[] = {{TABLE_OP_SET, 0, 0}, {TABLE_OP_RETURN_STATUS, 204, 0}};
     ops = table_writer_intern(writer, TABLE_SECTION_op, set, 2);
     SAMPLE_ADD(writer, program, .kind = TABLE_PROGRAM_SEQUENCE, .ops = ops);
