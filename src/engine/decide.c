@@ -195,11 +195,23 @@ static enum engine_phase redirect_to_slash(struct engine_request *request,
     return engine_answer_error(request, STATUS_MOVED_PERMANENTLY, &text, outcome);
 }
 
+static void tell_of_location(const struct engine_request *request, enum engine_event_kind kind) {
+    const struct table_location *location = request->location;
+    engine_tell(request,
+                (struct engine_event){
+                    .kind = kind,
+                    .record = location == NULL
+                                  ? TABLE_NONE
+                                  : (uint32_t)(location - request->engine->table->location),
+                });
+}
+
 static enum engine_phase check_location(struct engine_request *request, bool is_redirect,
                                         struct engine_outcome *outcome) {
     const struct table_location *location = request->location; /* before limit_except */
     const struct table *table = request->engine->table;
     if (location != NULL && table_handling_of(table, location)->internal && !request->is_internal) {
+        tell_of_location(request, ENGINE_EVENT_ONLY_INTERNAL);
         return engine_answer_error(request, STATUS_NOT_FOUND, NULL, outcome);
     }
     bool is_too_large = is_body_too_large(request);
@@ -209,6 +221,7 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
     if (is_too_large) {
         engine_note(request, TABLE_LOG_ERROR, "client intended to send too large body: %llu bytes",
                     (unsigned long long)request->content_length);
+        engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_TOO_LARGE});
         request->content_length = 0; /* the body is dropped, and no page refuses it again */
         return engine_answer_error(request, STATUS_TOO_LARGE, NULL, outcome);
     }
@@ -259,6 +272,7 @@ static enum engine_phase try_files(struct engine_request *request, struct engine
 static enum engine_phase answer_nothing(struct engine_request *request,
                                         struct engine_outcome *outcome) {
     struct slice method = request->method;
+    tell_of_location(request, ENGINE_EVENT_NO_CONTENT);
     bool is_for_files = slice_equals(method, SLICE("GET")) || slice_equals(method, SLICE("HEAD")) ||
                         slice_equals(method, SLICE("POST"));
     return engine_answer_error(request, is_for_files ? STATUS_NOT_FOUND : STATUS_NOT_ALLOWED, NULL,

@@ -262,6 +262,15 @@ __attribute__((warn_unused_result)) bool engine_run_log_line(struct engine_reque
 bool engine_variable(struct engine_request *request, enum variable_id id, struct slice suffix,
                      struct slice *value);
 
+/* --- variable_name.c: variables by name, without '$' --- */
+
+/* Whether the configuration defines it or it is built in. */
+bool engine_variable_exists(const struct table *table, struct slice name);
+
+/* Its value; false when it has none. The configuration's own go before built-in ones. */
+bool engine_variable_by_name(struct engine_request *request, struct slice name,
+                             struct slice *value);
+
 /* First header field of that name (compared without case); false when there is none. */
 bool engine_find_header(const struct engine_request *request, struct slice name,
                         struct slice *value);

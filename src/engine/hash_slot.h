@@ -17,4 +17,7 @@ struct engine_keys {
  * search costs, as engine_spend counts: tables can be made in which it takes long. */
 uint32_t engine_find_key(const struct engine_keys *keys, struct slice text, uint64_t *effort);
 
+/* The same, but the number of the slot that the key is in. */
+uint32_t engine_find_slot(const struct engine_keys *keys, struct slice text, uint64_t *effort);
+
 #endif

@@ -9,6 +9,7 @@
  *   - otherwise the innermost prefix stands. */
 #include "engine/engine.h"
 
+#include "engine/observe.h"
 #include "engine/state.h"
 
 enum static_match {
@@ -77,10 +78,40 @@ static enum static_match match_longer(const struct table *table, const struct ta
     return best;
 }
 
+static void tell(const struct engine_request *request, enum engine_event_kind kind,
+                 uint32_t location, bool result) {
+    engine_tell(request, (struct engine_event){.kind = kind, .record = location, .result = result});
+}
+
+/* For those who explain the decision: what regexes from number `first` on would have said. */
+static void tell_untried(const struct search *search, const struct table_location_set *set,
+                         uint32_t first) {
+    struct engine_request *request = search->request;
+    for (uint32_t i = first; request->observer != NULL && i < set->regexes.count; i++) {
+        const struct table_location_regex *regex =
+            &search->table->location_regex[set->regexes.first + i];
+        tell(request, ENGINE_EVENT_NO_REGEX, regex->location,
+             engine_regex_would_match(&request->engine->regexes, regex->regex, request->uri));
+    }
+}
+
+static void tell_all_untried(const struct search *search, const struct pending_set *pending) {
+    for (; search->request->observer != NULL && pending != NULL; pending = pending->outer) {
+        tell_untried(search, pending->set, 0);
+    }
+}
+
+static void tell_exact(const struct search *search, const struct table_location_set *set) {
+    tell(search->request, ENGINE_EVENT_EXACT, search->location, true);
+    tell_untried(search, set, 0);
+    tell_all_untried(search, search->pending);
+}
+
 /* Walks the radix tree of one set along the path. `*location` changes unless nothing matches. */
-static enum static_match match_static(const struct table *table,
-                                      const struct table_location_set *set, struct slice path,
-                                      uint32_t *location) {
+static enum static_match match_static(const struct engine_request *request,
+                                      const struct table_location_set *set, uint32_t *location) {
+    const struct table *table = request->engine->table;
+    struct slice path = request->uri;
     enum static_match best = STATIC_NONE;
     const struct table_node *node = set->nodes.count > 0 ? &table->node[set->nodes.first] : NULL;
     while (node != NULL) {
@@ -92,6 +123,9 @@ static enum static_match match_static(const struct table *table,
             return best;
         }
         path = slice_skip(path, label.size);
+        if (node->prefix != TABLE_NONE) {
+            tell(request, ENGINE_EVENT_PREFIX, node->prefix, true);
+        }
         if (path.size == 0 && node->exact != TABLE_NONE) {
             *location = node->exact;
             return STATIC_EXACT;
@@ -136,13 +170,19 @@ static enum static_match descend(struct search *search, uint32_t index) {
     const struct table *table = search->table;
     while (index != TABLE_NONE) {
         const struct table_location_set *set = &table->location_set[index];
-        enum static_match match = match_static(table, set, search->request->uri, &search->location);
-        if (match == STATIC_EXACT || match == STATIC_REDIRECT) {
+        enum static_match match = match_static(search->request, set, &search->location);
+        if (match == STATIC_EXACT) {
+            tell_exact(search, set);
+            return match;
+        }
+        if (match == STATIC_REDIRECT) {
             return match;
         }
         bool wants_regexes = match == STATIC_NONE || table->location[search->location].kind !=
                                                          TABLE_LOCATION_PREFIX_NO_REGEX;
-        if (wants_regexes && !postpone_regexes(search, set)) {
+        if (!wants_regexes) {
+            tell_untried(search, set, 0);
+        } else if (!postpone_regexes(search, set)) {
             return STATIC_NO_MEMORY;
         }
         index = match == STATIC_PREFIX ? table->location[search->location].nested : TABLE_NONE;
@@ -158,8 +198,10 @@ static enum engine_regex_result match_set(struct search *search,
             &search->table->location_regex[set->regexes.first + i];
         enum engine_regex_result result =
             engine_regex_match(&request->engine->regexes, request, regex->regex, request->uri);
+        tell(request, ENGINE_EVENT_REGEX, regex->location, result == ENGINE_REGEX_MATCHED);
         if (result != ENGINE_REGEX_UNMATCHED) {
             search->location = regex->location;
+            tell_untried(search, set, i + 1);
             return result;
         }
     }
@@ -172,6 +214,9 @@ static enum engine_regex_result match_pending(struct search *search) {
     for (const struct pending_set *pending = search->pending;
          pending != NULL && result == ENGINE_REGEX_UNMATCHED; pending = pending->outer) {
         result = match_set(search, pending->set);
+        if (result == ENGINE_REGEX_MATCHED) {
+            tell_all_untried(search, pending->outer);
+        }
     }
     return result;
 }
@@ -214,10 +259,19 @@ static enum engine_location_result decide(struct search *search) {
     return search->location == TABLE_NONE ? ENGINE_LOCATION_NONE : ENGINE_LOCATION_FOUND;
 }
 
+static void tell_result(const struct search *search, enum engine_location_result result) {
+    if (result != ENGINE_LOCATION_FAILED) {
+        bool is_redirect = result == ENGINE_LOCATION_REDIRECT;
+        tell(search->request, is_redirect ? ENGINE_EVENT_SLASH : ENGINE_EVENT_LOCATION,
+             search->location, !is_redirect);
+    }
+}
+
 enum engine_location_result engine_find_location(struct engine_request *request) {
     struct search search = {
         .request = request, .table = request->engine->table, .location = TABLE_NONE};
     enum engine_location_result result = decide(&search);
+    tell_result(&search, result);
     request->location = NULL;
     if (result == ENGINE_LOCATION_FOUND || result == ENGINE_LOCATION_REDIRECT) {
         request->location = &search.table->location[search.location];

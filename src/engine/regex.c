@@ -156,6 +156,18 @@ static void note_failure(const struct engine_regexes *regexes, const struct engi
                 what);
 }
 
+static int match(const struct engine_regexes *regexes, const pcre2_code *code,
+                 struct slice subject) {
+    return pcre2_match(code, (PCRE2_SPTR)subject.data, subject.size, 0, 0, regexes->match_data,
+                       regexes->context);
+}
+
+bool engine_regex_would_match(struct engine_regexes *regexes, uint32_t index,
+                              struct slice subject) {
+    const pcre2_code *code = prepare(regexes, index);
+    return code != NULL && subject.data != NULL && match(regexes, code, subject) > 0;
+}
+
 enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
                                             struct engine_request *request, uint32_t index,
                                             struct slice subject) {
@@ -167,8 +179,7 @@ enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
     if (subject.data == NULL) {
         subject.data = "";
     }
-    int groups = pcre2_match(code, (PCRE2_SPTR)subject.data, subject.size, 0, 0,
-                             regexes->match_data, regexes->context);
+    int groups = match(regexes, code, subject);
     if (groups == PCRE2_ERROR_NOMATCH) {
         return ENGINE_REGEX_UNMATCHED;
     }

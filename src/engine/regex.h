@@ -38,4 +38,7 @@ enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
                                             struct engine_request *request, uint32_t index,
                                             struct slice subject);
 
+/* Whether it would match, for those who explain; changes nothing. */
+bool engine_regex_would_match(struct engine_regexes *regexes, uint32_t index, struct slice subject);
+
 #endif

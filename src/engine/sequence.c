@@ -201,7 +201,9 @@ bool engine_run_sequence(struct engine_request *request, uint32_t program,
     *answer = (struct engine_answer){.text = SLICE("")};
     struct engine_run run = {.request = request, .answer = answer, .count = range.count};
     while (run.next < run.count && !run.is_over) {
-        const struct table_op *op = &table->op[range.first + run.next++];
+        uint32_t index = range.first + run.next++;
+        const struct table_op *op = &table->op[index];
+        engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_STEP, .record = index});
         if (!steps[op->code](&run, op)) {
             return false;
         }
