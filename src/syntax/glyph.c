@@ -100,3 +100,18 @@ uint32_t glyph_measure(struct slice text) {
     }
     return column;
 }
+
+uint32_t glyph_print(FILE *out, struct slice text) {
+    uint32_t column = 0;
+    while (text.size > 0) {
+        struct glyph glyph = glyph_read(text, column);
+        if (glyph.shown.size > 0) {
+            fwrite(glyph.shown.data, 1, glyph.shown.size, out);
+        } else {
+            fprintf(out, "%*s", (int)glyph.width, "");
+        }
+        column += glyph.width;
+        text = slice_skip(text, glyph.size);
+    }
+    return column;
+}

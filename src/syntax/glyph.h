@@ -6,6 +6,8 @@
 
 #include "base/slice.h"
 
+#include <stdio.h>
+
 enum { GLYPH_TAB_WIDTH = 4 };
 
 struct glyph {
@@ -19,6 +21,9 @@ struct glyph glyph_read(struct slice text, uint32_t column);
 
 /* Columns that `text` takes when it begins at column 0. */
 uint32_t glyph_measure(struct slice text);
+
+/* Prints what a terminal may be shown of `text`; returns the columns it took. */
+uint32_t glyph_print(FILE *out, struct slice text);
 
 /* Decodes the UTF-8 sequence at the beginning of `text`; returns its size, 0 when it is not one. */
 size_t glyph_decode_utf8(struct slice text, uint32_t *point);
