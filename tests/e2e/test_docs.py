@@ -1,0 +1,52 @@
+"""What docs/ shows of rpc is what rpc prints."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from lab.daemon import BUILD, REPOSITORY
+
+DOCUMENTED = REPOSITORY / "tests/golden/test/documented"
+
+
+def examples(name):
+    """The indented parts of a document, without their indent."""
+    text = (REPOSITORY / "docs" / name).read_text()
+    blocks = re.findall(r"(?:^ {4}.*\n|^\n(?= {4}))+", text, flags=re.MULTILINE)
+    return ["\n".join(line[4:] for line in block.splitlines()).strip("\n") + "\n"
+            for block in blocks]
+
+
+def check(name, folder):
+    """Runs every command that the document shows there, and compares what it prints."""
+    shown = [block.partition("\n") for block in examples(name) if block.startswith("$ rpc ")]
+    for command, _, output in shown:
+        result = subprocess.run(command[2:], shell=True, cwd=folder, capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL, timeout=60,
+                                env={"PATH": f"{BUILD}:/usr/bin:/bin", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")})
+        assert result.stdout == output, command
+    return len(shown)
+
+
+def test_routing(tmp_path):
+    blocks = examples("routing.md")
+    (tmp_path / "site.conf").write_text(next(b for b in blocks if b.startswith("upstream app {")))
+    assert check("routing.md", tmp_path) == 2
+
+
+def test_testing(tmp_path):
+    for path in DOCUMENTED.glob("site.*"):
+        (tmp_path / path.name).write_text(path.read_text())
+    (tmp_path / "samples").symlink_to(REPOSITORY / "samples")
+    assert check("testing.md", tmp_path) == 2
+    assert (DOCUMENTED / "site.test").read_text() in examples("testing.md")
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "samples").glob("*.test")),
+                         ids=lambda path: path.name)
+def test_samples_pass(path):
+    result = subprocess.run([BUILD / "rpc", "test", path.with_suffix(".conf"), path],
+                            capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr
