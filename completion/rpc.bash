@@ -32,6 +32,17 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -f -X '!*.pem' -- "$current"; compgen -d -- "$current")
         return
         ;;
+    --method | -X)
+        mapfile -t COMPREPLY < <(compgen -W 'GET HEAD POST PUT PATCH DELETE OPTIONS' -- "$current")
+        return
+        ;;
+    --file | --junit)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --header | -H | --from | --to | --body-size)
+        return
+        ;;
     --prefix | -p)
         mapfile -t COMPREPLY < <(compgen -d -- "$current")
         return

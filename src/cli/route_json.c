@@ -177,7 +177,7 @@ static json_t *make_upstream(const struct route *route) {
 static json_t *make_backend_request(const struct route *route) {
     json_t *object = new_object();
     struct slice line =
-        arena_format(route->arena, "%.*s %.*s %.*s", SLICE_ARGS(route->request.method),
+        arena_format(route->arena, "%.*s %.*s %.*s", SLICE_ARGS(route->head.method),
                      SLICE_ARGS(route->upstream.uri), SLICE_ARGS(route->head.protocol));
     put_text(object, "line", line);
     json_put(object, "headers", make_headers(route->head.fields, route->head.count));

@@ -5,7 +5,7 @@
 /* What a LIVE variable is before there is a response. */
 enum live_value {
     LIVE_UNKNOWN, /* known to rpcd alone */
-    LIVE_NONE,    /* has no value yet */
+    LIVE_NONE,    /* has no value before a backend has answered */
     LIVE_EMPTY,
     LIVE_FIXED, /* a text of `fixed` */
 };
@@ -20,8 +20,6 @@ static const struct {
     [VARIABLE_NGINX_VERSION] = {LIVE_FIXED, SLICE_INIT(RPC_VERSION)},
     [VARIABLE_PIPE] = {LIVE_FIXED, SLICE_INIT(".")},
     [VARIABLE_REQUEST_COMPLETION] = {LIVE_EMPTY, SLICE_INIT("")},
-    [VARIABLE_SENT_HTTP] = {LIVE_NONE, SLICE_INIT("")},
-    [VARIABLE_STATUS] = {LIVE_FIXED, SLICE_INIT("000")},
     [VARIABLE_UPSTREAM_ADDR] = {LIVE_NONE, SLICE_INIT("")},
     [VARIABLE_UPSTREAM_BYTES_RECEIVED] = {LIVE_NONE, SLICE_INIT("")},
     [VARIABLE_UPSTREAM_BYTES_SENT] = {LIVE_NONE, SLICE_INIT("")},
@@ -55,18 +53,53 @@ static bool stand_in(struct route *route, enum variable_id id, struct slice suff
     return true;
 }
 
-/* When fields are added to a response its status is known, and what upstreams did. */
+/* Before there is a response: the status it would have. */
+static bool find_status(struct route_teller *teller, struct slice suffix, struct slice *value) {
+    struct route *route = teller->route;
+    const struct engine_request *request = &route->request;
+    uint32_t status = request->error_status != 0 ? request->error_status : request->text_status;
+    if (teller->has_response && route->status == 0) {
+        return stand_in(route, VARIABLE_STATUS, suffix, value); /* the backend's */
+    }
+    *value = arena_format(route->arena, "%03u", teller->has_response ? route->status : status);
+    return true;
+}
+
+/* Fields that are chosen when the head is sent; that of the connection is known to be there. */
+static bool is_chosen_late(const struct route_teller *teller, struct slice suffix) {
+    return slice_equals(suffix, SLICE("connection")) ||
+           (teller->has_response && (slice_equals(suffix, SLICE("content_length")) ||
+                                     slice_equals(suffix, SLICE("transfer_encoding"))));
+}
+
+static bool find_sent(struct route_teller *teller, struct slice suffix, struct slice *value) {
+    struct route *route = teller->route;
+    struct engine_header *fields =
+        arena_require(route->arena, (route->response.count + 1) * sizeof *fields);
+    for (size_t i = 0; i < route->response.count; i++) {
+        fields[i] =
+            (struct engine_header){route->response.items[i].name, route->response.items[i].value};
+    }
+    if (engine_find_field(route->arena, fields, (uint32_t)route->response.count, suffix, value)) {
+        return true;
+    }
+    bool is_backends = teller->has_response && route->outcome.kind == ENGINE_PROXY;
+    return (is_backends || is_chosen_late(teller, suffix)) &&
+           stand_in(route, VARIABLE_SENT_HTTP, suffix, value);
+}
+
 static bool find_live(void *owner, enum variable_id id, struct slice suffix, struct slice *value) {
     struct route_teller *teller = owner;
     struct route *route = teller->route;
     enum live_value known = live_values[id].value;
-    bool is_of_upstream = known == LIVE_NONE && id != VARIABLE_SENT_HTTP;
-    if (teller->has_response && id == VARIABLE_STATUS) {
-        *value = arena_format(route->arena, "%03u", route->status);
-        return route->status != 0 || stand_in(route, id, suffix, value);
+    if (id == VARIABLE_STATUS) {
+        return find_status(teller, suffix, value);
     }
-    if (known == LIVE_UNKNOWN ||
-        (is_of_upstream && teller->has_response && route->outcome.kind == ENGINE_PROXY)) {
+    if (id == VARIABLE_SENT_HTTP) {
+        return find_sent(teller, suffix, value);
+    }
+    bool is_answered = teller->has_response && route->outcome.kind == ENGINE_PROXY;
+    if (known == LIVE_UNKNOWN || (known == LIVE_NONE && is_answered)) {
         return stand_in(route, id, suffix, value);
     }
     *value = live_values[id].fixed;

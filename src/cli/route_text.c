@@ -194,7 +194,7 @@ static void print_upstream(const struct printer *printer) {
 static void print_head(const struct printer *printer) {
     const struct route *route = printer->route;
     print_kind(printer, "backend");
-    glyph_print(printer->out, route->request.method);
+    glyph_print(printer->out, route->head.method);
     fputc(' ', printer->out);
     glyph_print(printer->out, route->upstream.uri);
     fputc(' ', printer->out);

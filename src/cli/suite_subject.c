@@ -58,7 +58,7 @@ static bool find_line(struct route *route, struct slice name, uint32_t index,
     if (index > 0 || !is_proxied(route)) {
         return false;
     }
-    *actual = arena_format(route->arena, "%.*s %.*s %.*s", SLICE_ARGS(route->request.method),
+    *actual = arena_format(route->arena, "%.*s %.*s %.*s", SLICE_ARGS(route->head.method),
                            SLICE_ARGS(route->upstream.uri), SLICE_ARGS(route->head.protocol));
     return true;
 }
