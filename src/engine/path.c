@@ -217,57 +217,46 @@ enum engine_target_error engine_parse_target(struct engine_request *request, boo
     return take_path(request, rest, merge_slashes);
 }
 
-/* Which bytes are encoded, besides controls, space, DEL and everything above. */
-struct escape_set {
-    bool bytes[128];
+/* Where a byte is encoded; controls, space, DEL and everything above are everywhere. */
+enum {
+    ESCAPED_IN_URI = 1,      /* NGX_ESCAPE_URI, since 1.21.1 */
+    ESCAPED_IN_ARGUMENT = 2, /* NGX_ESCAPE_ARGS: also what separates arguments */
+    ESCAPED = ESCAPED_IN_URI | ESCAPED_IN_ARGUMENT,
 };
 
-/* NGX_ESCAPE_URI, since 1.21.1. */
-static const struct escape_set uri_set = {.bytes = {['"'] = true,
-                                                    ['#'] = true,
-                                                    ['%'] = true,
-                                                    ['<'] = true,
-                                                    ['>'] = true,
-                                                    ['?'] = true,
-                                                    ['\\'] = true,
-                                                    ['^'] = true,
-                                                    ['`'] = true,
-                                                    ['{'] = true,
-                                                    ['|'] = true,
-                                                    ['}'] = true}};
+static const unsigned char escaped_bytes[128] = {
+    ['"'] = ESCAPED,
+    ['#'] = ESCAPED,
+    ['%'] = ESCAPED,
+    ['<'] = ESCAPED,
+    ['>'] = ESCAPED,
+    ['?'] = ESCAPED,
+    ['\\'] = ESCAPED,
+    ['^'] = ESCAPED,
+    ['`'] = ESCAPED,
+    ['{'] = ESCAPED,
+    ['|'] = ESCAPED,
+    ['}'] = ESCAPED,
+    ['&'] = ESCAPED_IN_ARGUMENT,
+    ['+'] = ESCAPED_IN_ARGUMENT,
+    [';'] = ESCAPED_IN_ARGUMENT,
+};
 
-/* NGX_ESCAPE_ARGS: the same, and what separates arguments. */
-static const struct escape_set argument_set = {.bytes = {['"'] = true,
-                                                         ['#'] = true,
-                                                         ['%'] = true,
-                                                         ['&'] = true,
-                                                         ['+'] = true,
-                                                         [';'] = true,
-                                                         ['<'] = true,
-                                                         ['>'] = true,
-                                                         ['?'] = true,
-                                                         ['\\'] = true,
-                                                         ['^'] = true,
-                                                         ['`'] = true,
-                                                         ['{'] = true,
-                                                         ['|'] = true,
-                                                         ['}'] = true}};
-
-static bool is_escaped(const struct escape_set *set, unsigned char byte) {
-    return byte <= ' ' || byte >= 0x7f || set->bytes[byte];
+static bool is_escaped(unsigned char where, unsigned char byte) {
+    return byte <= ' ' || byte >= 0x7f || (escaped_bytes[byte] & where) != 0;
 }
 
-static size_t count_escaped(const struct escape_set *set, struct slice text) {
+static size_t count_escaped(unsigned char where, struct slice text) {
     size_t count = 0;
     for (size_t i = 0; i < text.size; i++) {
-        count += is_escaped(set, (unsigned char)text.data[i]);
+        count += is_escaped(where, (unsigned char)text.data[i]);
     }
     return count;
 }
 
-static struct slice escape(struct arena *arena, const struct escape_set *set, struct slice text) {
+static struct slice escape(struct arena *arena, unsigned char where, struct slice text) {
     static const char digits[] = "0123456789ABCDEF";
-    size_t count = count_escaped(set, text);
+    size_t count = count_escaped(where, text);
     if (count == 0) {
         return text.data != NULL ? text : SLICE("");
     }
@@ -278,7 +267,7 @@ static struct slice escape(struct arena *arena, const struct escape_set *set, st
     char *end = escaped;
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        if (!is_escaped(set, byte)) {
+        if (!is_escaped(where, byte)) {
             *end++ = (char)byte;
             continue;
         }
@@ -290,9 +279,9 @@ static struct slice escape(struct arena *arena, const struct escape_set *set, st
 }
 
 struct slice engine_escape_uri(struct arena *arena, struct slice uri) {
-    return escape(arena, &uri_set, uri);
+    return escape(arena, ESCAPED_IN_URI, uri);
 }
 
 struct slice engine_escape_argument(struct arena *arena, struct slice text) {
-    return escape(arena, &argument_set, text);
+    return escape(arena, ESCAPED_IN_ARGUMENT, text);
 }
