@@ -3,6 +3,7 @@
  * socket's endpoints, the runtime's: the one of the address, else the last. */
 #include "cli/arrival.h"
 
+#include "base/ip.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -32,24 +33,18 @@ static void map_to_ipv6(uint8_t bytes[16]) {
 /* --- what the client connects to --- */
 
 static bool find_literal(struct slice host, struct question_address *address) {
-    char text[INET6_ADDRSTRLEN];
     if (slice_equals_nocase(host, SLICE("localhost"))) {
         host = SLICE("127.0.0.1");
     }
     if (host.size > 1 && host.data[0] == '[') {
         host = slice_take(slice_skip(host, 1), host.size - 2);
     }
-    if (host.size >= sizeof text) {
-        return false;
-    }
-    memcpy(text, host.data, host.size);
-    text[host.size] = '\0';
     address->family = TABLE_FAMILY_IPV4;
-    if (inet_pton(AF_INET, text, address->bytes) == 1) {
+    if (ip_parse_v4(host, address->bytes)) {
         return true;
     }
     address->family = TABLE_FAMILY_IPV6;
-    return inet_pton(AF_INET6, text, address->bytes) == 1;
+    return ip_parse_v6(host, address->bytes);
 }
 
 /* The address that is asked for: the one given, else the URL's if it is one, else any. */

@@ -1,12 +1,12 @@
 /* Where a request goes: the group or address of proxy_pass and the URI for the backend, in nginx's
  * rules. */
+#include "base/ip.h"
 #include "engine/decide.h"
 #include "engine/observe.h"
 #include "engine/safe_text.h"
 #include "engine/state.h"
 #include "engine/upstream.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,18 +178,12 @@ static uint32_t choose_group(const struct table *table, const struct target *tar
 }
 
 static bool parse_literal(struct slice host, struct engine_upstream_address *address) {
-    char text[INET6_ADDRSTRLEN];
-    if (host.size >= sizeof text || slice_find_byte(host, '\0') < host.size) {
-        return false;
-    }
-    memcpy(text, host.data, host.size);
-    text[host.size] = '\0';
     address->family = TABLE_FAMILY_IPV4;
-    if (inet_pton(AF_INET, text, address->bytes) == 1) {
+    if (ip_parse_v4(host, address->bytes)) {
         return true;
     }
     address->family = TABLE_FAMILY_IPV6;
-    return inet_pton(AF_INET6, text, address->bytes) == 1;
+    return ip_parse_v6(host, address->bytes);
 }
 
 /* The name has a port even where none was written. */
