@@ -7,8 +7,6 @@
 #include "engine/state.h"
 #include "engine/upstream.h"
 
-#include <stdio.h>
-#include <string.h>
 
 enum { USUAL_PORT = 80, STATUS_INTERNAL_ERROR = 500, STATUS_BAD_GATEWAY = 502 };
 
