@@ -94,11 +94,6 @@ static void apply_limit(struct engine_request *request) {
 
 enum engine_phase engine_enter_named(struct engine_request *request, struct slice name,
                                      struct engine_outcome *outcome) {
-    if (request->uri.size == 0) { /* the target could not be taken apart */
-        engine_note(request, TABLE_LOG_ERROR, "empty URI in redirect to named location \"%.*s\"",
-                    SLICE_ARGS(name));
-        return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
-    }
     if (!count_redirect(request)) {
         engine_note(request, TABLE_LOG_ERROR,
                     "rewrite or internal redirection cycle while redirect to named location "
@@ -107,6 +102,7 @@ enum engine_phase engine_enter_named(struct engine_request *request, struct slic
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
     uint32_t location = find_named(request, name);
+    /* Without a path the target could not be taken apart. */
     if (request->uri.size == 0 || location == TABLE_NONE) {
         engine_note(request, TABLE_LOG_ERROR, "%s named location \"%.*s\"",
                     request->uri.size == 0 ? "empty URI in redirect to" : "could not find",

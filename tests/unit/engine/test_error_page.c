@@ -202,6 +202,15 @@ static void has_a_limit_of_cycles(void) {
     decision_close(&decision);
 }
 
+/* Each of them counts, also where there is no path to go on with. */
+static void has_a_limit_without_a_path(void) {
+    decision_open(&decision, "server { recursive_error_pages on; error_page 500 @named;"
+                             " rewrite ^/(.*) $1; location @named { return 200 named; } }");
+    CU_ASSERT_TRUE(decides(&decision, "GET /", "500 page"));
+    CU_ASSERT_EQUAL(decision.request.redirects, ENGINE_REDIRECT_LIMIT + 1);
+    decision_close(&decision);
+}
+
 /* Ten internal redirects are allowed. */
 static void allows_as_many_redirects_as_nginx(void) {
     CU_ASSERT_TRUE(decides_once("server { recursive_error_pages on; error_page 404 /p$uri;"
@@ -301,6 +310,7 @@ UNIT_TESTS("engine/error_page", {"takes the page of the status", takes_the_page_
            {"redirects to URLs", redirects_to_urls}, {"answers redirects", answers_redirects},
            {"answers errors of pages plainly", answers_errors_of_pages_plainly},
            {"has a limit of cycles", has_a_limit_of_cycles},
+           {"has a limit without a path", has_a_limit_without_a_path},
            {"allows as many redirects as nginx", allows_as_many_redirects_as_nginx},
            {"has no pages for silent statuses", has_no_pages_for_silent_statuses},
            {"unsettles the connection", unsettles_the_connection},
