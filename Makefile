@@ -11,6 +11,8 @@ V ?= 0
 PYTHON ?= /usr/bin/python3
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?= 0
+FUZZ_JOBS ?= 1
+FUZZ_TARGETS ?=
 PYTEST_ARGS ?=
 E2E_ONLY ?=
 JOBS ?= $(shell nproc)
@@ -166,7 +168,8 @@ check-code: ## check the direction of includes and the absence of banned functio
 # AddressSanitizer and UBSan, into a build folder of its own.
 FUZZ_BUILD ?= $(BUILD)/fuzz
 FUZZ_CC ?= clang
-FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+FUZZ_FLAGS := -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+FUZZ_COMPILE = $(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 $(FUZZ_FLAGS) -MMD -MP
 fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 compiler_fuzz_sources := $(filter-out src/cli/main.c,$(compiler_sources)) $(shared_sources)
 runtime_fuzz_sources := $(filter-out runtime/main.c,$(runtime_sources)) $(shared_sources)
@@ -174,11 +177,19 @@ fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1))
 
 $(FUZZ_BUILD)/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g -MMD -MP -c -o $@ $<
+	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined $(FUZZ_COVERAGE) -c -o $@ $<
+
+# What tables are compared with is known to the mutations; learning it would take half of the time.
+$(FUZZ_BUILD)/src/table/%.o: FUZZ_COVERAGE := -fno-sanitize-coverage=trace-cmp
 
 $(FUZZ_BUILD)/generated/%.o: $(BUILD)/generated/%.c
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -O1 -g -c -o $@ $<
+	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+
+# The targets themselves are not what is to be covered.
+$(FUZZ_BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_COMPILE) -fsanitize=address,undefined -c -o $@ $<
 
 $(FUZZ_BUILD)/librpc.a: $(call fuzz_object,$(compiler_fuzz_sources)) $(patsubst $(BUILD)/%.c,$(FUZZ_BUILD)/%.o,$(generated_sources))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -186,22 +197,32 @@ $(FUZZ_BUILD)/librpc.a: $(call fuzz_object,$(compiler_fuzz_sources)) $(patsubst 
 $(FUZZ_BUILD)/librpcd.a: $(call fuzz_object,$(runtime_fuzz_sources))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# Which side a target links is said on its first line: "fuzz: compiler" or "fuzz: runtime".
-$(FUZZ_BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_BUILD)/librpc.a $(FUZZ_BUILD)/librpcd.a
-	@echo "  FUZZ  $<"
-	$(Q)if head -1 $< | grep -q 'fuzz: runtime'; then library=$(FUZZ_BUILD)/librpcd.a libs="$(RUNTIME_LIBS)"; \
-	else library=$(FUZZ_BUILD)/librpc.a libs="$(COMPILER_LIBS)"; fi; \
-	$(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c17 $(FUZZ_FLAGS) -o $@ $< $$library $$libs
+# Which side a target links is said on its first line: "fuzz: compiler", "fuzz: runtime" or both.
+$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_BUILD)/librpc.a $(FUZZ_BUILD)/librpcd.a
+	@echo "  FUZZ  $@"
+	$(Q)libraries=; \
+	case "$$(head -1 tests/fuzz/fuzz_$*.c)" in \
+	*compiler*) libraries='$(FUZZ_BUILD)/librpc.a $(COMPILER_LIBS)' ;; esac; \
+	case "$$(head -1 tests/fuzz/fuzz_$*.c)" in \
+	*runtime*) libraries="$(FUZZ_BUILD)/librpcd.a $$libraries $(RUNTIME_LIBS)" ;; esac; \
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $$libraries
+.SECONDARY: $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/fuzz_%.o,$(fuzz_targets))
 
 .PHONY: fuzz-build
 fuzz-build: $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(fuzz_targets)) ## build the fuzz targets
 
+# Tables do not outlive a change of their format, so those to start from are compiled here.
+.PHONY: fuzz-seeds
+fuzz-seeds: $(BUILD)/rpc
+	$(Q)scripts/fuzz-seeds $< $(FUZZ_BUILD)/seeds
+
 .PHONY: fuzz
-fuzz: fuzz-build ## fuzz every target for FUZZ_SECONDS, or FUZZ_RUNS times when set
-	$(Q)scripts/run-fuzz --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS) $(FUZZ_BUILD) $(fuzz_targets)
+fuzz: fuzz-build fuzz-seeds ## fuzz FUZZ_TARGETS (all) for FUZZ_SECONDS, or FUZZ_RUNS times when set, in FUZZ_JOBS processes
+	$(Q)scripts/run-fuzz --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS) --jobs $(FUZZ_JOBS) $(FUZZ_BUILD) \
+	    $(or $(FUZZ_TARGETS),$(fuzz_targets))
 
 .PHONY: check-fuzz
-check-fuzz: fuzz-build ## replay the kept corpus of every fuzz target, then fuzz it for seconds
+check-fuzz: fuzz-build fuzz-seeds ## replay the kept corpus of every fuzz target, then fuzz it for seconds
 	$(Q)scripts/run-fuzz --seconds 5 $(FUZZ_BUILD) $(fuzz_targets)
 
 # One way to build with sanitizers, so that its build folder can be reused.

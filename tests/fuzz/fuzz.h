@@ -6,15 +6,19 @@
 #include "base/slice.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void require(bool condition) {
-    if (!condition) {
-        abort();
-    }
-}
+/* Says where and what, as a backtrace of optimised code may not. */
+#define require(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);              \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
 
 static inline bool lies_inside(struct slice part, struct slice whole) {
     return part.size == 0 ||

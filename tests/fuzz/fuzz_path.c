@@ -2,17 +2,9 @@
 /* Request targets, host values and paths to escape, of arbitrary bytes. The first byte chooses
  * merge_slashes and the method. What is accepted must have the promised form. */
 #include "engine/engine.h"
+#include "fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition) {
-    if (!condition) {
-        abort();
-    }
-}
 
 /* Normalising a normal path again changes nothing, once it is escaped. */
 static void check_normal(struct arena *arena, struct slice uri, bool merge_slashes) {

@@ -1,0 +1,167 @@
+/* References of records made sound again after mutations: strings, places, indexes and ranges that
+ * lead somewhere, to records of the kind that is wanted; and those that a record must have. */
+#ifndef HEAL_REFERENCES_H
+#define HEAL_REFERENCES_H
+
+#include "heal_programs.h"
+
+static void heal_index(struct draft *draft, const struct table_field *field, char *value) {
+    uint32_t count = draft_count(draft, field->target);
+    uint32_t index;
+    memcpy(&index, value, sizeof index);
+    if (index == TABLE_NONE && field->kind == TABLE_KIND_OPTIONAL) {
+        return;
+    }
+    index = count == 0 ? TABLE_NONE : index % count;
+    if (field->target == TABLE_SECTION_program) { /* of the kind that is wanted */
+        bool is_sequence = strcmp(field->name, "rewrite") == 0;
+        index = find_program(draft, is_sequence ? TABLE_PROGRAM_SEQUENCE : TABLE_PROGRAM_TEMPLATE,
+                             index, count);
+    }
+    memcpy(value, &index, sizeof index);
+}
+
+static void heal_range(struct draft *draft, const struct table_field *field, char *value,
+                       uint32_t *owned) {
+    uint32_t count = draft_count(draft, field->target);
+    struct table_range range;
+    memcpy(&range, value, sizeof range);
+    if (range.first > count || (field->kind == TABLE_KIND_OWNED && range.first < *owned)) {
+        range = (struct table_range){0, 0};
+    } else if (range.count > count - range.first) {
+        range.count = count - range.first;
+    }
+    *owned = range.count > 0 ? range.first + range.count : *owned;
+    memcpy(value, &range, sizeof range);
+}
+
+static void heal_string(struct draft *draft, char *value) {
+    struct table_string string;
+    memcpy(&string, value, sizeof string);
+    if (!draft_has_text(draft, string)) {
+        string = (struct table_string){0, 0};
+        memcpy(value, &string, sizeof string);
+    }
+}
+
+static void heal_place(struct draft *draft, char *value) {
+    struct table_place place;
+    memcpy(&place, value, sizeof place);
+    if (place.source >= draft_count(draft, TABLE_SECTION_source) || place.line == 0) {
+        place = (struct table_place){TABLE_NONE, 0};
+        memcpy(value, &place, sizeof place);
+    }
+}
+
+static void heal_column(struct draft *draft, enum table_section section,
+                        const struct table_field *field) {
+    uint32_t owned = 0;
+    for (uint32_t i = 0; i < draft_count(draft, section); i++) {
+        char *value = (char *)draft_record(draft, section, i) + field->offset;
+        if (field->kind == TABLE_KIND_INDEX || field->kind == TABLE_KIND_OPTIONAL) {
+            heal_index(draft, field, value);
+        } else if (field->kind == TABLE_KIND_STRING) {
+            heal_string(draft, value);
+        } else if (field->kind == TABLE_KIND_PLACE) {
+            heal_place(draft, value);
+        } else if (field->target != TABLE_SECTION_COUNT) {
+            heal_range(draft, field, value, &owned);
+        }
+    }
+}
+
+static void heal_references(struct draft *draft) {
+    for (enum table_section section = 0; section < TABLE_SECTION_COUNT; section++) {
+        for (uint32_t i = 0; i < table_records[section].field_count; i++) {
+            heal_column(draft, section, &table_records[section].fields[i]);
+        }
+    }
+}
+
+/* --- records that need others --- */
+
+/* Each record owns at least one; those for which none is left go. */
+static void heal_owners(struct draft *draft, enum table_section section, enum table_section owned,
+                        uint32_t offset) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < draft_count(draft, section); i++) {
+        char *place = (char *)draft_record(draft, section, i) + offset;
+        uint32_t left = draft_count(draft, owned) - next;
+        struct table_range range;
+        memcpy(&range, place, sizeof range);
+        if (left == 0) {
+            draft->sections[section].count = i;
+            return;
+        }
+        range = (struct table_range){next, (uint32_t)clamp(range.count, 1, left)};
+        memcpy(place, &range, sizeof range);
+        next += range.count;
+    }
+}
+
+static void heal_kind(struct draft *draft, uint32_t location, uint32_t kind) {
+    if (location < draft_count(draft, TABLE_SECTION_location)) {
+        ((struct table_location *)draft_record(draft, TABLE_SECTION_location, location))->kind =
+            kind;
+    }
+}
+
+static void heal_kinds(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_location_regex); i++) {
+        const struct table_location_regex *regex =
+            draft_record(draft, TABLE_SECTION_location_regex, i);
+        heal_kind(draft, regex->location, TABLE_LOCATION_REGEX);
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_named_location); i++) {
+        const struct table_named_location *named =
+            draft_record(draft, TABLE_SECTION_named_location, i);
+        heal_kind(draft, named->location, TABLE_LOCATION_NAMED);
+    }
+}
+
+static void heal_proxies(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_proxy); i++) {
+        struct table_proxy *proxy = draft_record(draft, TABLE_SECTION_proxy, i);
+        if (proxy->target != TABLE_NONE) {
+            proxy->upstream = TABLE_NONE;
+            proxy->has_uri = 0;
+        } else if (proxy->upstream == TABLE_NONE) {
+            proxy->upstream = 0;
+        }
+        proxy->prefix_length %= 4;
+    }
+}
+
+/* Slots name what their sources say. */
+static void heal_sources(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_slot); i++) {
+        struct table_slot *slot = draft_record(draft, TABLE_SECTION_slot, i);
+        uint32_t *const indexes[TABLE_slot_source_COUNT] = {[TABLE_SLOT_MAP] = &slot->map,
+                                                            [TABLE_SLOT_GEO] = &slot->geo,
+                                                            [TABLE_SLOT_SPLIT] = &slot->split};
+        slot->source %= TABLE_slot_source_COUNT;
+        for (uint32_t source = 0; source < TABLE_slot_source_COUNT; source++) {
+            if (indexes[source] != NULL && source != slot->source) {
+                *indexes[source] = TABLE_NONE;
+            } else if (indexes[source] != NULL && *indexes[source] == TABLE_NONE) {
+                *indexes[source] = 0;
+            }
+        }
+    }
+}
+
+static void heal_owned(struct draft *draft) {
+    heal_owners(draft, TABLE_SECTION_listener, TABLE_SECTION_endpoint,
+                offsetof(struct table_listener, endpoints));
+    heal_owners(draft, TABLE_SECTION_upstream, TABLE_SECTION_peer,
+                offsetof(struct table_upstream, peers));
+    heal_owners(draft, TABLE_SECTION_location_set, TABLE_SECTION_node,
+                offsetof(struct table_location_set, nodes));
+    heal_owners(draft, TABLE_SECTION_geo, TABLE_SECTION_geo_ipv4, offsetof(struct table_geo, ipv4));
+    heal_owners(draft, TABLE_SECTION_geo, TABLE_SECTION_geo_ipv6, offsetof(struct table_geo, ipv6));
+    heal_kinds(draft);
+    heal_proxies(draft);
+    heal_sources(draft);
+}
+
+#endif

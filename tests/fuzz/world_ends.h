@@ -1,0 +1,230 @@
+/* The ends of exchanges without sockets: a client that looks at what it is sent, a backend that
+ * looks at what it is asked, files that follow from their names. Includes proxy.c for its statics.
+ */
+#ifndef WORLD_ENDS_H
+#define WORLD_ENDS_H
+
+#include "fuzz.h"
+#include "http/internal.h"
+#include "proxy/proxy.c"
+
+/* A request as its bytes, and where it comes from. */
+struct world_request {
+    struct slice head;
+    struct slice remote;        /* 4 or 16 bytes; empty: a unix socket */
+    uint32_t back_status;       /* what a backend answers; 0: there is none, 502 */
+    struct slice back_location; /* the Location in that answer, if not empty */
+    size_t arena_chunk;         /* of the exchange's arena; 0: as rpcd has it */
+    const struct engine_observer *observer;
+};
+
+/* What the client got. */
+struct world_answer {
+    uint32_t status; /* 0: nothing but the end of the connection */
+    uint64_t digest; /* of status, fields and body */
+    uint64_t body_size;
+    bool is_complete;
+    bool is_aborted;
+    uint32_t asked; /* requests that backends got */
+    const struct world_request *request;
+};
+
+static void digest(struct world_answer *answer, struct slice text) {
+    answer->digest = answer->digest * 31 + slice_hash(text);
+}
+
+/* --- the client --- */
+
+static bool is_token(struct slice name) {
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        if (c <= ' ' || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c) != NULL) {
+            return false;
+        }
+    }
+    return name.size > 0;
+}
+
+/* Nothing that ends a field or a head. */
+static bool is_field_value(struct slice value) {
+    return slice_find_byte(value, '\r') == value.size &&
+           slice_find_byte(value, '\n') == value.size && slice_find_byte(value, '\0') == value.size;
+}
+
+static bool world_send_head(struct exchange *exchange) {
+    struct world_answer *answer = exchange->front;
+    struct http_response *response = &exchange->response;
+    require(answer->status == 0 && !answer->is_aborted && response->status <= 999);
+    answer->status = response->status;
+    digest(answer, (struct slice){(const char *)&response->status, sizeof response->status});
+    for (uint32_t i = 0; i < response->field_count; i++) {
+        struct engine_header field = response->fields[i];
+        require(is_token(field.name) && is_field_value(field.value));
+        digest(answer, field.name);
+        digest(answer, field.value);
+    }
+    return true;
+}
+
+static size_t world_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                              bool last) {
+    struct world_answer *answer = exchange->front;
+    size_t size = 0;
+    require(exchange->response.is_head_sent && !exchange->response.is_complete);
+    for (uint32_t i = 0; i < count; i++) {
+        digest(answer, pieces[i]);
+        size += pieces[i].size;
+    }
+    answer->body_size += size;
+    answer->is_complete = exchange->response.is_complete = last;
+    return size;
+}
+
+static void world_ignore(struct exchange *exchange) {
+    (void)exchange;
+}
+
+static void world_abort(struct exchange *exchange) {
+    struct world_answer *answer = exchange->front;
+    answer->is_aborted = true;
+}
+
+static const struct front_operations world_front = {
+    .send_head = world_send_head,
+    .send_body = world_send_body,
+    .want_body = world_ignore,
+    .send_continue = world_ignore,
+    .abort = world_abort,
+};
+
+/* --- the backend --- */
+
+static struct slice take_line(struct slice *text) {
+    size_t end = slice_find_byte(*text, '\n');
+    require(end > 0 && end < text->size && text->data[end - 1] == '\r');
+    struct slice line = slice_take(*text, end - 1);
+    *text = slice_skip(*text, end + 1);
+    return line;
+}
+
+/* A request that no backend reads in two ways: three words in its line, fields of one line each,
+ * the end of the head where it is meant to be, and a length only where there is a body. */
+static void check_back_request(struct proxy *proxy) {
+    struct slice text = buffer_content(proxy->request);
+    struct slice line = take_line(&text);
+    size_t method = slice_find_byte(line, ' ');
+    struct slice asked = proxy->exchange->request.method;
+    require(slice_equals(slice_take(line, method), asked.size > 0 ? asked : SLICE("GET")));
+    line = slice_skip(line, method + 1);
+    struct slice uri = slice_take(line, slice_find_byte(line, ' '));
+    require(uri.size > 0 && slice_equals(uri, proxy->uri));
+    require(uri.data[0] == '/' || slice_equals(uri, SLICE("*")));
+    for (size_t i = 0; i < uri.size; i++) {
+        require((unsigned char)uri.data[i] > ' ' && uri.data[i] != 0x7f);
+    }
+    line = slice_skip(line, uri.size);
+    require(slice_equals(line, SLICE(" HTTP/1.1")) || slice_equals(line, SLICE(" HTTP/1.0")));
+    uint32_t lengths = 0;
+    while ((line = take_line(&text)).size > 0) {
+        struct slice name = slice_take(line, slice_find_byte(line, ':'));
+        require(is_token(name) && is_field_value(line) && name.size < line.size);
+        require(http_field_find(name) != HTTP_FIELD_TRANSFER_ENCODING);
+        lengths += http_field_find(name) == HTTP_FIELD_CONTENT_LENGTH;
+    }
+    require(text.size == 0);
+    require(lengths == (proxy->exchange->head.framing != HTTP_BODY_NONE ? 1 : 0));
+}
+
+static void answer_for_back(struct proxy *proxy, uint32_t status, struct slice location) {
+    struct exchange *exchange = proxy->exchange;
+    exchange_start_response(exchange, status);
+    if (location.size > 0) {
+        struct slice refresh = proxy_rewrite_refresh(proxy, location);
+        location = proxy_rewrite_location(proxy, location);
+        if (location.data == NULL || refresh.data == NULL ||
+            !exchange_add_made_field(exchange, SLICE("Location"), location) ||
+            !exchange_add_made_field(exchange, SLICE("Refresh"), refresh)) {
+            exchange_fail(exchange, 500);
+            return;
+        }
+    }
+    if (exchange_send_head(exchange)) {
+        exchange_send_body(exchange, NULL, 0, true);
+    }
+}
+
+/* As the proxy's own, up to the point where a connection would be opened. */
+static void world_start_back(struct exchange *exchange) {
+    struct world_answer *answer = exchange->front;
+    struct proxy *proxy = create(exchange);
+    if (proxy == NULL) {
+        exchange_fail(exchange, 500);
+        return;
+    }
+    if (!proxy_find_target(proxy)) {
+        return;
+    }
+    if (!proxy_build_request(proxy)) {
+        exchange_fail(exchange, 500);
+        return;
+    }
+    check_back_request(proxy);
+    answer->asked++;
+    digest(answer, buffer_content(proxy->request));
+    uint32_t status = answer->request->back_status;
+    if (status == 0 || engine_has_error_page(&exchange->request, status)) {
+        exchange_fail(exchange, status == 0 ? 502 : status);
+    } else {
+        answer_for_back(proxy, status, answer->request->back_location);
+    }
+}
+
+static const struct http_handler world_back = {
+    .start = world_start_back, .resume = world_ignore, .stop = stop};
+
+static const struct http_proxy_hooks world_hooks = {.handler = &world_back,
+                                                    .variable = proxy_variable};
+
+/* What the file system has follows from the name, so that every run is like the others. */
+static uint32_t world_file(void *owner, struct slice path) {
+    (void)owner;
+    require(path.size > 0 && slice_find_byte(path, '\0') == path.size);
+    return (uint32_t)slice_hash(path) & 15;
+}
+
+static bool world_variable(void *owner, enum variable_id id, struct slice suffix,
+                           struct slice *value) {
+    if (id == VARIABLE_REQUEST_ID || id == VARIABLE_PID) { /* not the same in every run */
+        *value = SLICE("1");
+        return true;
+    }
+    return exchange_live.variable(owner, id, suffix, value);
+}
+
+static void world_note(void *owner, enum table_log_level level, const char *message) {
+    require(strlen(message) > 0);
+    exchange_live.note(owner, level, message);
+}
+
+static const struct engine_live world_live = {
+    .variable = world_variable, .file = world_file, .note = world_note};
+
+/* For a request without an exchange. */
+static bool world_no_variable(void *owner, enum variable_id id, struct slice suffix,
+                              struct slice *value) {
+    (void)owner;
+    (void)suffix;
+    *value = SLICE("live");
+    return (id & 1) != 0;
+}
+
+/* Counts, in a uint32_t. */
+static void world_count_note(void *owner, enum table_log_level level, const char *message) {
+    require(level < TABLE_log_level_COUNT && strlen(message) > 0);
+    ++*(uint32_t *)owner;
+}
+
+static const struct engine_live world_silent = {
+    .variable = world_no_variable, .file = world_file, .note = world_count_note};
+
+#endif
