@@ -1,19 +1,15 @@
 /* fuzz: compiler */
-/* Any bytes as a configuration: read, walked, printed, and made a model of. Includes stay
- * unexpanded, so that no input opens a file. */
+/* Any bytes as a configuration: read, walked, printed, made a model of, and where that has no
+ * errors a table, which answers. Includes stay unexpanded, so that no input opens a file. */
+#include "asked_site.h"
 #include "model/model.h"
 #include "syntax/parse.h"
 #include "syntax/tree_json.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* JSON takes longer than all else together; small inputs show its faults as well. */
 enum { JSON_SIZE_LIMIT = 64 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Every span lies within its source, and every statement points back to its block. */
 static void check_block(const struct tree *tree, struct block *block) {
@@ -75,6 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct model model;
     model_build(&model, &tree);
     model_refuse_unsupported(&model);
+    if (diagnostics.error_count == 0) {
+        asked_site(&model);
+    }
     print_all(&sources, &diagnostics);
     free(copy);
     arena_release(&arena);
