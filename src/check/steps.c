@@ -241,7 +241,7 @@ static bool leads_directly(const struct location *from, const struct location *t
 /* A search through the locations of a server. */
 struct search {
     struct arena *arena;
-    uint32_t *budget;
+    uint32_t budget;
     VECTOR_OF(const struct location *) seen; /* reached, the first of them `from` */
 };
 
@@ -256,9 +256,12 @@ static bool is_seen(const struct search *search, const struct location *location
 
 static void add_reached(struct search *search, const struct location *from,
                         struct location *const *locations, size_t count) {
-    for (size_t i = 0; i<count && * search->budget> 0; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct location *location = locations[i];
-        --*search->budget;
+        if (search->budget == 0) {
+            return;
+        }
+        search->budget -= 1;
         if (!location->is_condition && leads_directly(from, location) &&
             !is_seen(search, location)) {
             VECTOR_PUSH(search->arena, &search->seen, location);
@@ -269,14 +272,17 @@ static void add_reached(struct search *search, const struct location *from,
 
 bool steps_lead_to(struct arena *arena, const struct location *from, const struct location *to,
                    uint32_t *budget) {
-    struct search search = {.arena = arena, .budget = budget};
+    struct search search = {.arena = arena, .budget = *budget};
+    bool is_found = false;
     VECTOR_PUSH(arena, &search.seen, from);
-    for (size_t i = 0; i < search.seen.count; i++) {
-        if (*budget == 0 || leads_directly(search.seen.items[i], to)) {
-            return true;
+    for (size_t i = 0; i < search.seen.count && !is_found; i++) {
+        const struct location *reached = search.seen.items[i];
+        is_found = search.budget == 0 || leads_directly(reached, to);
+        if (!is_found) {
+            add_reached(&search, reached, from->server->locations.items,
+                        from->server->locations.count);
         }
-        add_reached(&search, search.seen.items[i], from->server->locations.items,
-                    from->server->locations.count);
     }
-    return *budget == 0;
+    *budget = search.budget;
+    return is_found || search.budget == 0;
 }
