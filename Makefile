@@ -263,6 +263,9 @@ $(bench_programs): $(BUILD)/bench/%: bench/%.c $(BUILD)/librpcd.a
 	@echo "  BENCH $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/librpcd.a $(RUNTIME_LIBS)
 
+.PHONY: bench-build
+bench-build: $(bench_programs) ## build the micro-benchmarks
+
 .PHONY: bench
 bench: all $(bench_programs) ## measure side by side with what else is installed
 	$(Q)scripts/fetch-nginx $(PEERS)

@@ -81,7 +81,7 @@ static void count_name(struct bench *bench, struct slice host) {
     const struct table_name_slot *slots = &table->name_slot[index->slots.first];
     struct footprint footprint = {0};
     uint64_t hash = slice_hash(host);
-    uint32_t i = table_name_home(hash, index->slots.count);
+    uint32_t i = table_hash_home(hash, index->slots.count);
     touch(&footprint, index, sizeof *index);
     while (slots[i].hash != hash) {
         touch(&footprint, &slots[i], sizeof slots[i]);
