@@ -61,7 +61,7 @@ static struct slice find_client(const struct engine_request *request) {
 
 static bool apply_rule(const struct engine_request *request, uint32_t record) {
     bool is_denied = request->engine->table->access_rule[record].deny != 0;
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_ACCESS,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_ACCESS,
                                                .record = record,
                                                .subject = request->remote_addr,
                                                .result = !is_denied});

@@ -49,7 +49,7 @@ enum engine_phase engine_redirect_internally(struct engine_request *request, str
     request->is_rewritten = true;
     request->keeps_path = false;
     leave_location(request);
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_INTERNAL, .value = uri});
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_INTERNAL, .value = uri});
     return ENGINE_PHASE_SERVER;
 }
 
@@ -86,7 +86,7 @@ static void apply_limit(struct engine_request *request) {
             return;
         }
     }
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_LIMITED,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_LIMITED,
                                                .record = handling->limited,
                                                .subject = request->method});
     use_location(request, handling->limited);
@@ -111,7 +111,7 @@ enum engine_phase engine_enter_named(struct engine_request *request, struct slic
     }
     request->is_internal = true;
     use_location(request, location);
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_NAMED, .record = location});
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_NAMED, .record = location});
     apply_limit(request);
     return ENGINE_PHASE_LOCATION;
 }
@@ -193,7 +193,7 @@ static enum engine_phase redirect_to_slash(struct engine_request *request,
 
 static void tell_of_location(const struct engine_request *request, enum engine_event_kind kind) {
     const struct table_location *location = request->location;
-    engine_tell(request,
+    ENGINE_TELL(request,
                 (struct engine_event){
                     .kind = kind,
                     .record = location == NULL
@@ -217,7 +217,7 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
     if (is_too_large) {
         engine_note(request, TABLE_LOG_ERROR, "client intended to send too large body: %llu bytes",
                     (unsigned long long)request->content_length);
-        engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_TOO_LARGE});
+        ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_TOO_LARGE});
         request->content_length = 0; /* the body is dropped, and no page refuses it again */
         return engine_answer_error(request, STATUS_TOO_LARGE, NULL, outcome);
     }

@@ -64,7 +64,7 @@ static enum engine_phase answer_by(struct engine_request *request,
         request->is_unsettled = true;
         return answer_plainly(STATUS_INTERNAL_ERROR, NULL, outcome);
     }
-    engine_tell(request, (struct engine_event){
+    ENGINE_TELL(request, (struct engine_event){
                              .kind = ENGINE_EVENT_ERROR_PAGE,
                              .record = (uint32_t)(page - request->engine->table->error_page),
                              .status = status,
@@ -88,7 +88,7 @@ static enum engine_phase answer_by(struct engine_request *request,
 enum engine_phase engine_answer_error(struct engine_request *request, uint32_t status,
                                       const struct slice *location,
                                       struct engine_outcome *outcome) {
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_ERROR,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_ERROR,
                                                .status = status,
                                                .value = location == NULL ? SLICE("") : *location});
     request->error_status = status;

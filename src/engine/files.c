@@ -91,7 +91,7 @@ static enum engine_phase fall_back(struct engine_request *request,
         !engine_run_template(request, try_files->target, &target)) {
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
-    engine_tell(request, (struct engine_event){
+    ENGINE_TELL(request, (struct engine_event){
                              .kind = ENGINE_EVENT_FALLBACK,
                              .record = (uint32_t)(try_files - request->engine->table->try_files),
                              .status = try_files->status,
@@ -124,7 +124,7 @@ static bool try_file(struct engine_request *request, uint32_t record, struct sli
     uint32_t found = look_at(request, path);
     *exists = found != ENGINE_FILE_NONE &&
               ((found & ENGINE_FILE_DIRECTORY) != 0) == (file->is_directory != 0);
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_TRY_FILE,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_TRY_FILE,
                                                .record = record,
                                                .subject = path,
                                                .result = *exists});

@@ -80,7 +80,7 @@ static enum static_match match_longer(const struct table *table, const struct ta
 
 static void tell(const struct engine_request *request, enum engine_event_kind kind,
                  uint32_t location, bool result) {
-    engine_tell(request, (struct engine_event){.kind = kind, .record = location, .result = result});
+    ENGINE_TELL(request, (struct engine_event){.kind = kind, .record = location, .result = result});
 }
 
 /* For those who explain the decision: what regexes from number `first` on would have said. */

@@ -4,12 +4,12 @@
 
 #include "engine/engine.h"
 
-/* Costs nothing but a look when nobody listens. */
-static inline void engine_tell(const struct engine_request *request, struct engine_event event) {
-    if (request->observer != NULL) {
-        request->observer->event(request->observer_owner, &event);
-    }
-}
+/* ENGINE_TELL(request, (struct engine_event){...}): nothing of it is evaluated, and it costs but a
+ * look, when nobody listens. A macro, since a function's argument would be made in any case. */
+#define ENGINE_TELL(request, ...)                                                                  \
+    ((request)->observer != NULL                                                                   \
+         ? (request)->observer->event((request)->observer_owner, &__VA_ARGS__)                     \
+         : (void)0)
 
 /* A line for the error log. */
 __attribute__((format(printf, 3, 4))) void engine_note(const struct engine_request *request,

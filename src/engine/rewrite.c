@@ -118,7 +118,7 @@ static bool make_redirect(struct engine_run *run, const struct table_rewrite *re
 
 static void tell(const struct engine_run *run, uint32_t record, struct slice subject, bool matches,
                  struct slice value) {
-    engine_tell(run->request, (struct engine_event){.kind = ENGINE_EVENT_REWRITE,
+    ENGINE_TELL(run->request, (struct engine_event){.kind = ENGINE_EVENT_REWRITE,
                                                     .record = record,
                                                     .subject = subject,
                                                     .result = matches,

@@ -33,7 +33,7 @@ static bool run_set(struct engine_run *run, const struct table_op *op) {
         text.data = "";
     }
     run->request->slots[op->a] = text;
-    engine_tell(run->request,
+    ENGINE_TELL(run->request,
                 (struct engine_event){.kind = ENGINE_EVENT_SET, .record = op->a, .value = text});
     return true;
 }
@@ -45,14 +45,14 @@ static bool run_set_args(struct engine_run *run, const struct table_op *op) {
     }
     run->request->args = text;
     run->request->is_rewritten = true;
-    engine_tell(run->request, (struct engine_event){.kind = ENGINE_EVENT_SET_ARGS, .value = text});
+    ENGINE_TELL(run->request, (struct engine_event){.kind = ENGINE_EVENT_SET_ARGS, .value = text});
     return true;
 }
 
 /* Called before the op that skips: what is told is whether the block is entered. */
 static void tell_test(struct engine_run *run, const struct table_op *op, struct slice subject) {
     bool is_negated = run->next < run->count && op[1].code == TABLE_OP_SKIP_IF;
-    engine_tell(run->request,
+    ENGINE_TELL(run->request,
                 (struct engine_event){.kind = ENGINE_EVENT_TEST,
                                       .record = (uint32_t)(op - run->request->engine->table->op),
                                       .subject = subject,
@@ -130,7 +130,7 @@ static bool run_enter(struct engine_run *run, const struct table_op *op) {
     request->location = &table->location[op->a];
     request->settings = &table->settings[request->location->settings];
     request->is_for_proxy = request->is_for_proxy || request->location->proxy != TABLE_NONE;
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_ENTER, .record = op->a});
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_ENTER, .record = op->a});
     return true;
 }
 
@@ -141,12 +141,12 @@ static bool run_break(struct engine_run *run, const struct table_op *op) {
         run->answer->changed_path = false;
     }
     run->is_over = true;
-    engine_tell(run->request, (struct engine_event){.kind = ENGINE_EVENT_BREAK});
+    ENGINE_TELL(run->request, (struct engine_event){.kind = ENGINE_EVENT_BREAK});
     return true;
 }
 
 static void tell_return(const struct engine_run *run) {
-    engine_tell(run->request, (struct engine_event){.kind = ENGINE_EVENT_RETURN,
+    ENGINE_TELL(run->request, (struct engine_event){.kind = ENGINE_EVENT_RETURN,
                                                     .status = run->answer->status,
                                                     .value = run->answer->text});
 }
@@ -203,7 +203,7 @@ bool engine_run_sequence(struct engine_request *request, uint32_t program,
     while (run.next < run.count && !run.is_over) {
         uint32_t index = range.first + run.next++;
         const struct table_op *op = &table->op[index];
-        engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_STEP, .record = index});
+        ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_STEP, .record = index});
         if (!steps[op->code](&run, op)) {
             return false;
         }

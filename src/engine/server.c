@@ -17,7 +17,7 @@ static bool find_regex(struct engine_request *request, const struct table_name_i
         if (result == ENGINE_REGEX_FAILED) {
             return false;
         }
-        engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_NAME_REGEX,
+        ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_NAME_REGEX,
                                                    .record = names->regexes.first + i,
                                                    .result = result == ENGINE_REGEX_MATCHED,
                                                    .subject = request->host});
@@ -41,7 +41,7 @@ static uint32_t find_by_text(const struct engine_request *request,
     if (slot == TABLE_NONE) {
         return TABLE_NONE;
     }
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_NAME,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_NAME,
                                                .record = names->slots.first + slot,
                                                .subject = request->host});
     return keys.slots.items[slot].target;
@@ -59,7 +59,7 @@ bool engine_find_server(struct engine_request *request, const struct table_endpo
     if (!has_name) {
         server = endpoint->default_server;
     }
-    engine_tell(request, (struct engine_event){.kind = ENGINE_EVENT_SERVER,
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_SERVER,
                                                .record = server,
                                                .result = has_name,
                                                .subject = request->host});

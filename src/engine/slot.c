@@ -33,7 +33,7 @@ static engine_source *const sources[TABLE_slot_source_COUNT] = {
 
 void engine_slot_tell(const struct engine_request *request, const struct table_slot *slot,
                       struct slice subject, struct slice value) {
-    engine_tell(request, (struct engine_event){
+    ENGINE_TELL(request, (struct engine_event){
                              .kind = ENGINE_EVENT_VARIABLE,
                              .record = (uint32_t)(slot - request->engine->table->slot),
                              .subject = subject,

@@ -7,7 +7,6 @@
 #include "engine/state.h"
 #include "engine/upstream.h"
 
-
 enum { USUAL_PORT = 80, STATUS_INTERNAL_ERROR = 500, STATUS_BAD_GATEWAY = 502 };
 
 /* --- URIs; without data: no memory --- */
