@@ -138,8 +138,10 @@ enum { ENGINE_DEPTH_LIMIT = 100 };
 
 /* Parts of programs evaluated, bytes of texts made of them and looked through for them, in one
  * request. Configurations that anybody wrote are far below; those made to double a text forever end
- * in 500, with a quarter of this in memory. */
+ * in 500, with a quarter of this in memory. A build for fuzzing has less. */
+#ifndef ENGINE_EFFORT_LIMIT
 #define ENGINE_EFFORT_LIMIT ((uint64_t)1 << 26)
+#endif
 
 /* Gives the request its slots. False when there is no memory. */
 __attribute__((warn_unused_result)) bool engine_request_prepare(struct engine_request *request);

@@ -7,7 +7,7 @@
 enum { FEW_PARTS = 48 };
 
 /* Of ENGINE_EFFORT_LIMIT: what one line may take, 4 MiB before anything is escaped. */
-enum { LINE_EFFORT = 1 << 22 };
+enum { LINE_EFFORT = ENGINE_EFFORT_LIMIT / 16 };
 
 static const char digits[] = "0123456789ABCDEF";
 

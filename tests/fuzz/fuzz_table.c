@@ -2,8 +2,6 @@
 /* Hostile tables: any bytes are opened, and everything that reads tables reads what is accepted.
  * Damage alone would hardly get past the checksum and the checks behind it, so mutations know the
  * format: see mutate.h. Seeds are compiled from configurations by scripts/fuzz-seeds. */
-#include "../unit/failing_arena.h"
-
 #include "mutate.h"
 #include "table/signature.h"
 #include "table_readers.h"

@@ -3,8 +3,6 @@
 #ifndef TABLE_READERS_H
 #define TABLE_READERS_H
 
-#include "../unit/failing_arena.h"
-
 #include "cli/dump_json.h"
 #include "cli/graph.h"
 #include "cli/route.h"
@@ -103,9 +101,7 @@ static void explain(FILE *out, struct arena *arena, struct engine *engine, const
     question_init(&question, arena);
     require(question_set_url(&question, slice_from_string(url)) == NULL);
     require(question_add_header(&question, SLICE("X-A"), SLICE("1")) == NULL);
-    /* Texts that a table has made long take long to print, and show nothing more. */
-    if (route_ask(&route, arena, engine, &question) == NULL &&
-        route.request.effort < ENGINE_EFFORT_LIMIT / 64) {
+    if (route_ask(&route, arena, engine, &question) == NULL) {
         route_print_text(out, &route, true);
         route_print_briefly(out, &route, "  ", false, true, true);
     }
@@ -132,8 +128,7 @@ static void read_by_route(const struct table *table) {
 
 /* Programs and variables may take too much work, and regexes fail; then the log is told why. */
 static void require_reason(const struct engine_request *request, bool succeeded) {
-    bool has_memory = failing_arena_largest == SIZE_MAX;
-    require(succeeded || !has_memory || *(const uint32_t *)request->live_owner > 0);
+    require(succeeded || *(const uint32_t *)request->live_owner > 0);
 }
 
 static void run_programs(struct engine_request *request) {
@@ -259,8 +254,6 @@ static void read_by_worker(const struct table *table) {
     }
     struct world world;
     uint64_t choice = table->header->checksum;
-    /* What the engine allows takes long to use up; few tables are to. */
-    failing_arena_largest = choice % 256 == 0 ? SIZE_MAX : 6000;
     world_open(&world, table);
     for (int i = 0; i < REQUESTS; i++) {
         choice = choice * 6364136223846793005u + 1442695040888963407u;
@@ -268,7 +261,6 @@ static void read_by_worker(const struct table *table) {
     }
     read_by_engine(world.generation.engine, &table->endpoint[0]);
     world_close(&world);
-    failing_arena_largest = SIZE_MAX;
 }
 
 /* Everything that takes a table apart. What takes long gets one table of several. */

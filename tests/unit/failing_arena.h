@@ -17,12 +17,9 @@
 static int failing_arena_left = -1;
 static bool failing_arena_recovers;
 
-/* Pieces that are larger than this they do not get. */
-static size_t failing_arena_largest = SIZE_MAX;
-
 static void *failing_arena_malloc(size_t size) {
-    if (failing_arena_left == 0 || size > failing_arena_largest) {
-        failing_arena_left -= failing_arena_left == 0 && failing_arena_recovers;
+    if (failing_arena_left == 0) {
+        failing_arena_left -= failing_arena_recovers;
         return NULL;
     }
     failing_arena_left -= failing_arena_left > 0;
