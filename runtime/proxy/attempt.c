@@ -99,7 +99,7 @@ static bool connect_back(struct proxy *proxy, struct balance_peer *peer) {
 static bool prepare_attempt(struct proxy *proxy) {
     proxy->request_written = 0;
     proxy->spool_written = 0;
-    proxy->body_sent = proxy->body == PROXY_BODY_NONE;
+    proxy->body_sent = proxy->body == PROXY_BODY_NONE || proxy->keeps_body;
     proxy->scanned = 0;
     if (proxy->response != NULL) {
         proxy->response->begin = proxy->response->end = 0;

@@ -238,6 +238,7 @@ static void activate(struct proxy_group *group) {
     group->pool->limit = (uint32_t)group->record->keepalive.first;
     group->pool->is_local = group->record->keepalive.second != 0;
     group->pool->timeout = group->record->keepalive_timeout;
+    group->pool->age_limit = group->record->keepalive_time;
     group->pool->request_limit = group->record->keepalive_requests;
     while (group->pool->count > group->pool->limit) {
         back_close(group->pool->oldest);

@@ -74,6 +74,8 @@ struct proxy {
     int write_error;   /* errno of a failed write, told if no response can be read either */
     bool asks_upgrade; /* the request carries an Upgrade field */
     bool asks_close;   /* it says Connection: close, so it is the connection's last */
+    bool asks_head;    /* its method is HEAD, whatever the client's is: no body follows */
+    bool keeps_body;   /* the client's body is read, and not sent: proxy_set_body and the like */
 
     /* What comes back. */
     struct back *back;

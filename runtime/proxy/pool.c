@@ -178,6 +178,7 @@ void back_keep(struct back *back, struct back_pool *pool) {
     struct http_service *service = back->service;
     back->user = NULL;
     if (pool->limit == 0 || service->is_draining || back->requests >= pool->request_limit ||
+        service->loop->now - back->started > pool->age_limit ||
         (back->handle.ready & (LOOP_READ | LOOP_HANGUP)) != 0) {
         back_close(back);
         return;

@@ -36,6 +36,7 @@ struct back_pool {
     uint32_t limit;
     bool is_local; /* a connection serves only the location that opened it */
     uint64_t timeout;
+    uint64_t age_limit; /* milliseconds */
     uint32_t request_limit;
     struct back *newest;
     struct back *oldest;

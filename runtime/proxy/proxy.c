@@ -3,6 +3,8 @@
 
 #include "proxy/internal.h"
 
+#include "engine/upstream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,7 @@ static struct proxy *create(struct exchange *exchange) {
     proxy->exchange = exchange;
     proxy->state = exchange->service->proxy_state;
     proxy->record = &table->proxy[exchange->request.location->proxy];
+    proxy->keeps_body = !engine_passes_body(exchange->request.settings);
     spool_init(&proxy->spool, &exchange->service->buffers,
                (size_t)exchange->request.settings->client_body_buffer_size);
     exchange->proxy_data = proxy;
@@ -40,9 +43,9 @@ static struct proxy *create(struct exchange *exchange) {
 
 /* A body that fits into client_body_buffer_size is read first, so that it can be sent again to
  * another peer. So is one of unknown length: its size is checked, and the backend told, before the
- * backend sees a byte; and one that an error page may have to hand to another backend. Larger ones
- * are passed on as they come. */
-static enum proxy_body choose_body(const struct exchange *exchange) {
+ * backend sees a byte; and one that an error page may have to hand to another backend, or that is
+ * not for the backend at all. Larger ones are passed on as they come. */
+static enum proxy_body choose_body(const struct exchange *exchange, bool keeps_body) {
     const struct table_settings *settings = exchange->request.settings;
     switch (exchange->head.framing) {
     case HTTP_BODY_CHUNKED:
@@ -52,7 +55,7 @@ static enum proxy_body choose_body(const struct exchange *exchange) {
             return PROXY_BODY_NONE;
         }
         return exchange->head.content_length <= settings->client_body_buffer_size ||
-                       settings->error_page.count > 0
+                       settings->error_page.count > 0 || keeps_body
                    ? PROXY_BODY_COLLECT
                    : PROXY_BODY_STREAM;
     default:
@@ -95,7 +98,7 @@ static void start(struct exchange *exchange) {
     } else if (is_too_large(exchange)) {
         exchange->is_body_dropped = true;
     } else {
-        proxy->body = choose_body(exchange);
+        proxy->body = choose_body(exchange, proxy->keeps_body);
     }
     if (proxy->body == PROXY_BODY_COLLECT && !proxy->is_collected) {
         proxy->step = PROXY_COLLECTING;

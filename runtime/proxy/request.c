@@ -23,9 +23,10 @@ static struct slice body_size(const struct proxy *proxy, char text[LENGTH_SIZE])
     return (struct slice){text, (size_t)length};
 }
 
-/* METHOD SP URI SP PROTOCOL, a field a line, an empty line. */
+/* METHOD SP URI SP PROTOCOL, a field a line, an empty line, and a body of the configuration's. */
 static size_t measure(const struct proxy *proxy, const struct engine_upstream_head *head) {
-    size_t size = head->method.size + 1 + proxy->uri.size + 1 + head->protocol.size + 4;
+    size_t size =
+        head->method.size + 1 + proxy->uri.size + 1 + head->protocol.size + 4 + head->body.size;
     for (uint32_t i = 0; i < head->count; i++) {
         size += head->fields[i].name.size + 2 + head->fields[i].value.size + 2;
     }
@@ -62,10 +63,12 @@ static bool write_head(struct proxy *proxy, const struct engine_upstream_head *h
         return false;
     }
     char *end = put_fields(head, put_line(proxy, head, out->bytes));
+    end = put(end, head->body);
     out->end = (size_t)(end - out->bytes);
     proxy->request = out;
     proxy->asks_upgrade = head->asks_upgrade;
     proxy->asks_close = head->asks_close;
+    proxy->asks_head = slice_equals(head->method, SLICE("HEAD"));
     return true;
 }
 

@@ -169,6 +169,27 @@ static bool add_redirect(struct proxy *proxy) {
     return location.size > 0 && exchange_add_field(exchange, SLICE("Location"), location);
 }
 
+/* proxy_method may have asked for a body that the client does not want, or for none where the
+ * client expects the one whose length is announced. nginx breaks the client's connection in the
+ * second case.
+ */
+static void fit_body(struct proxy *proxy) {
+    struct http_response *response = &proxy->exchange->response;
+    response->has_length = proxy->head.has_content_length;
+    response->length = proxy->head.content_length;
+    if (response->is_upgrade) {
+        return;
+    }
+    bool is_for_head = slice_equals(proxy->exchange->head.method, SLICE("HEAD"));
+    if (is_for_head && proxy->head.framing != HTTP_BODY_NONE) {
+        proxy->head.framing = HTTP_BODY_NONE;
+        proxy->asks_close = true; /* the body is on its way: nobody reads it */
+    } else if (!is_for_head && proxy->asks_head) {
+        response->has_length = true;
+        response->length = 0;
+    }
+}
+
 static void use_head(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
@@ -187,8 +208,7 @@ static void use_head(struct proxy *proxy) {
     if (exchange->request.error_status == 0) {
         exchange->response.reason = proxy->head.reason_phrase;
     }
-    exchange->response.has_length = proxy->head.has_content_length;
-    exchange->response.length = proxy->head.content_length;
+    fit_body(proxy);
     if (!copy_fields(proxy) || !add_redirect(proxy)) {
         proxy_drop_back(proxy);
         exchange_fail(exchange, 500);
@@ -204,7 +224,7 @@ static void use_head(struct proxy *proxy) {
 /* --- reading --- */
 
 static enum http_parse_result parse(struct proxy *proxy, struct slice bytes) {
-    bool to_head = slice_equals(proxy->exchange->request.method, SLICE("HEAD"));
+    bool to_head = proxy->asks_head;
     struct http_fields *fields = &proxy->head.fields;
     if (fields->items == NULL) {
         *fields = (struct http_fields){

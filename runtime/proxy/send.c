@@ -124,7 +124,7 @@ void proxy_send_request(struct proxy *proxy) {
     if (proxy->body_sent && is_head_sent(proxy)) {
         return;
     }
-    switch (proxy->body) {
+    switch (proxy->keeps_body ? PROXY_BODY_NONE : proxy->body) {
     case PROXY_BODY_NONE:
         send_head(proxy);
         return;

@@ -181,6 +181,9 @@ static json_t *make_backend_request(const struct route *route) {
                      SLICE_ARGS(route->upstream.uri), SLICE_ARGS(route->head.protocol));
     put_text(object, "line", line);
     json_put(object, "headers", make_headers(route->head.fields, route->head.count));
+    if (route->head.body.data != NULL) {
+        put_text(object, "body", route->head.body);
+    }
     return object;
 }
 

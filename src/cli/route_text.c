@@ -191,6 +191,24 @@ static void print_upstream(const struct printer *printer) {
     print_peers(printer, upstream);
 }
 
+static void print_body(const struct printer *printer, struct slice body) {
+    struct slice word = notation_word(printer->route->arena, body);
+    print_more(printer, 0);
+    fputs("body ", printer->out);
+    glyph_print(printer->out, word);
+    fputc('\n', printer->out);
+}
+
+static void print_backend_body(const struct printer *printer) {
+    const struct route *route = printer->route;
+    if (route->head.body.data != NULL) {
+        print_body(printer, route->head.body);
+    } else if (route->question->has_body && !engine_passes_body(route->request.settings)) {
+        print_more(printer, 0);
+        fputs("the client's body is not passed on\n", printer->out);
+    }
+}
+
 static void print_head(const struct printer *printer) {
     const struct route *route = printer->route;
     print_kind(printer, "backend");
@@ -204,6 +222,7 @@ static void print_head(const struct printer *printer) {
         print_header(printer, route->head.fields[i].name, route->head.fields[i].value);
         fputc('\n', printer->out);
     }
+    print_backend_body(printer);
 }
 
 static void print_reply(const struct printer *printer) {
@@ -217,11 +236,7 @@ static void print_reply(const struct printer *printer) {
     print_coloured(printer, colour_winner, http_status_text(reply->status, status));
     fputs(reply->has_page ? ", with its page\n" : "\n", printer->out);
     if (reply->text.size > 0) {
-        struct slice body = notation_word(printer->route->arena, reply->text);
-        print_more(printer, 0);
-        fputs("body ", printer->out);
-        glyph_print(printer->out, body);
-        fputc('\n', printer->out);
+        print_body(printer, reply->text);
     }
 }
 

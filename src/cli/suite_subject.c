@@ -80,6 +80,13 @@ static bool find_header(struct route *route, struct slice name, uint32_t index,
     return false;
 }
 
+static bool find_backend_body(struct route *route, struct slice name, uint32_t index,
+                              struct slice *actual) {
+    (void)name;
+    *actual = route->head.body;
+    return index == 0 && is_proxied(route) && actual->data != NULL;
+}
+
 static bool find_response_header(struct route *route, struct slice name, uint32_t index,
                                  struct slice *actual) {
     for (size_t i = 0; i < route->response.count; i++) {
@@ -136,6 +143,8 @@ const struct suite_subject suite_subjects[SUITE_SUBJECT_COUNT] = {
     {"line", SUITE_OTHER, false, false, SUITE_SHOWS_BACKEND, find_line, "(none: answered here)"},
     {"uri", SUITE_OTHER, false, false, SUITE_SHOWS_BACKEND, find_uri, "(none: answered here)"},
     {"header", SUITE_OTHER, true, false, SUITE_SHOWS_BACKEND, find_header, "(none)"},
+    {"backend-body", SUITE_OTHER, false, false, SUITE_SHOWS_BACKEND, find_backend_body,
+     "(none but the client's)"},
     {"status", SUITE_STATUS, false, true, 0, find_status, "(the backend's)"},
     {"redirect", SUITE_OTHER, false, false, SUITE_SHOWS_RESPONSE, find_redirect, "(none)"},
     {"text", SUITE_OTHER, false, false, SUITE_SHOWS_RESPONSE, find_text, "(none)"},

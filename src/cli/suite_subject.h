@@ -18,7 +18,7 @@ struct suite_subject {
     const char *absent; /* what is said when there is none */
 };
 
-enum { SUITE_SUBJECT_COUNT = 12 };
+enum { SUITE_SUBJECT_COUNT = 13 };
 extern const struct suite_subject suite_subjects[SUITE_SUBJECT_COUNT];
 
 #endif

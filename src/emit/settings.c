@@ -18,7 +18,8 @@
 #define EMIT_NAMES(emitter, value) emit_names((emitter), &(value))
 #define EMIT_ACCESS_LOGS(emitter, value) emit_access_logs((emitter), &(value))
 #define EMIT_ERROR_LOGS(emitter, value) emit_error_logs((emitter), &(value))
-#define EMIT_TEMPLATE(emitter, value) emit_template((emitter), &(value))
+#define EMIT_TEMPLATE(emitter, value)                                                              \
+    ((value).word != NULL ? emit_template((emitter), &(value)) : TABLE_NONE)
 #define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
 #define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
 

@@ -40,6 +40,7 @@ uint32_t engine_find_group(const struct table *table, struct slice name, uint32_
  * unparsed, no field can end another (RFC 9110 5.5). */
 struct engine_upstream_head {
     struct slice method;          /* GET for a request that was not understood */
+    struct slice body;            /* of proxy_set_body; without data: not the configuration's */
     struct slice protocol;        /* HTTP/1.1 */
     struct engine_header *fields; /* in the order to send; the caller's array */
     uint32_t count;
@@ -50,9 +51,12 @@ struct engine_upstream_head {
 /* How many fields there may be. */
 uint32_t engine_upstream_field_limit(const struct engine_request *request);
 
+/* Whether the backend gets the client's body: neither another instead, nor none. */
+bool engine_passes_body(const struct table_settings *settings);
+
 /* Fills in the head; `fields` must have room for as many as there may be. `host` is $proxy_host,
- * `body_size` the Content-Length, without data when the request has no body. False without memory.
- */
+ * `body_size` the Content-Length of the client's body, without data when the request has none.
+ * False without memory, and for a proxy_method that is none (500). */
 __attribute__((warn_unused_result)) bool
 engine_make_upstream_head(struct engine_request *request, struct slice host, struct slice body_size,
                           struct engine_upstream_head *head);

@@ -1,11 +1,16 @@
 /* The head of a request to a backend: configured fields, framing, then the client's fields that may
  * pass. */
+#include "engine/http_byte.h"
 #include "engine/http_field.h"
+#include "engine/observe.h"
 #include "engine/safe_text.h"
 #include "engine/state.h"
 #include "engine/upstream.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { SIZE_TEXT = 24 }; /* of a number of bytes */
 
 struct head_maker {
     struct engine_request *request;
@@ -72,6 +77,63 @@ static void add_client_fields(struct head_maker *maker) {
     }
 }
 
+static bool is_token(struct slice text) {
+    for (size_t i = 0; i < text.size; i++) {
+        if (!http_byte_is(text.data[i], HTTP_BYTE_TOKEN)) {
+            return false;
+        }
+    }
+    return text.size > 0;
+}
+
+/* proxy_method, else the client's. What is no token would be read as more than a method (RFC 9112
+ * 3.1). */
+static bool choose_method(struct head_maker *maker) {
+    struct engine_request *request = maker->request;
+    struct slice *method = &maker->head->method;
+    *method = request->method.size > 0 ? request->method : SLICE("GET");
+    if (request->settings->proxy_method == TABLE_NONE) {
+        return true;
+    }
+    if (!engine_run_template(request, request->settings->proxy_method, method)) {
+        return false;
+    }
+    if (!is_token(*method)) {
+        engine_note(request, TABLE_LOG_ERROR, "\"%.*s\", as proxy_method makes it, is no method",
+                    SLICE_ARGS(*method));
+        return false;
+    }
+    return true;
+}
+
+bool engine_passes_body(const struct table_settings *settings) {
+    return settings->proxy_set_body == TABLE_NONE && settings->proxy_pass_request_body != 0;
+}
+
+/* What is sent instead of the client's body, and its size. Of one that is kept back nginx announces
+ * the size all the same, unless Content-Length is taken out; here it is 0 or taken out. */
+static bool choose_body(struct head_maker *maker, struct slice *body_size) {
+    struct engine_request *request = maker->request;
+    const struct table_settings *settings = request->settings;
+    struct slice *body = &maker->head->body;
+    *body = (struct slice){NULL, 0};
+    if (engine_passes_body(settings)) {
+        return true;
+    }
+    if (settings->proxy_set_body == TABLE_NONE) {
+        bool is_announced =
+            body_size->data != NULL && !is_configured(maker, SLICE("Content-Length"));
+        *body_size = is_announced ? SLICE("0") : (struct slice){NULL, 0};
+        return true;
+    }
+    char *size = arena_allocate_bytes(request->arena, SIZE_TEXT);
+    if (size == NULL || !engine_run_template(request, settings->proxy_set_body, body)) {
+        return false;
+    }
+    *body_size = (struct slice){size, (size_t)snprintf(size, SIZE_TEXT, "%zu", body->size)};
+    return true;
+}
+
 bool engine_make_upstream_head(struct engine_request *request, struct slice host,
                                struct slice body_size, struct engine_upstream_head *head) {
     const struct table_settings *settings = request->settings;
@@ -82,9 +144,11 @@ bool engine_make_upstream_head(struct engine_request *request, struct slice host
         .head = head,
     };
     head->count = 0;
-    head->method = request->method.size > 0 ? request->method : SLICE("GET");
     head->asks_upgrade = head->asks_close = false;
     head->protocol = settings->proxy_http_version == 0 ? SLICE("HTTP/1.0") : SLICE("HTTP/1.1");
+    if (!choose_method(&maker) || !choose_body(&maker, &body_size)) {
+        return false;
+    }
     if (!is_configured(&maker, SLICE("Host"))) {
         if (!engine_make_value_safe(request->arena, &host)) {
             return false;

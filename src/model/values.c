@@ -222,6 +222,38 @@ bool model_set_text(const struct setter_call *call) {
     return true;
 }
 
+bool model_set_template(const struct setter_call *call) {
+    const struct word *word = first_argument(call);
+    *(MODEL_TYPE_TEMPLATE *)call->field = template_parse(call->model, word, word->text, 0);
+    return true;
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token_byte(char c) {
+    return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool is_token(struct slice text) {
+    for (size_t i = 0; i < text.size; i++) {
+        if (!is_token_byte(text.data[i])) {
+            return false;
+        }
+    }
+    return text.size > 0;
+}
+
+/* What variables make of it is looked at when the request is sent. */
+bool model_set_proxy_method(const struct setter_call *call) {
+    struct slice method;
+    (void)model_set_template(call);
+    if (!template_is_constant(call->model, call->field, &method) || is_token(method)) {
+        return true;
+    }
+    return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "method",
+                  "a method is one word of letters, such as GET");
+}
+
 bool model_set_path(const struct setter_call *call) {
     if (first_argument(call)->text.size == 0) {
         return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "path",
@@ -254,20 +286,11 @@ bool model_set_user(const struct setter_call *call) {
     return model_set_names(call);
 }
 
-/* RFC 9110, 5.6.2. */
-static bool is_token_byte(char c) {
-    return (c >= '0' && c <= '9') || (byte_lower(c) >= 'a' && byte_lower(c) <= 'z') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 static bool check_header_name(const struct setter_call *call) {
     const struct word *word = first_argument(call);
-    bool is_valid = word->text.size > 0;
-    for (size_t i = 0; is_valid && i < word->text.size; i++) {
-        is_valid = is_token_byte(word->text.data[i]);
-    }
-    return is_valid || reject(call, DIAGNOSTIC_INVALID_VALUE, word, "header name",
-                              "a header name holds letters, digits and \"-\", without a colon");
+    return is_token(word->text) ||
+           reject(call, DIAGNOSTIC_INVALID_VALUE, word, "header name",
+                  "a header name holds letters, digits and \"-\", without a colon");
 }
 
 /* RFC 9110, 5.5: nothing but tabs among the control characters. nginx would send them. */

@@ -133,15 +133,25 @@ static const struct {
 } users[] = {
 #define USER(record, field, kind)                                                                  \
     { TABLE_SECTION_##record, #field, offsetof(struct table_##record, field), TABLE_PROGRAM_##kind }
-    USER(server, rewrite, SEQUENCE),     USER(location, rewrite, SEQUENCE),
-    USER(header_field, value, TEMPLATE), USER(log_format, line, TEMPLATE),
-    USER(proxy, target, TEMPLATE),       USER(settings, root, TEMPLATE),
-    USER(error_page, target, TEMPLATE),  USER(try_files, target, TEMPLATE),
-    USER(try_file, name, TEMPLATE),      USER(rewrite, path, TEMPLATE),
-    USER(rewrite, args, TEMPLATE),       USER(map, subject, TEMPLATE),
-    USER(map, otherwise, TEMPLATE),      USER(map_slot, value, TEMPLATE),
-    USER(map_regex, value, TEMPLATE),    USER(geo, subject, TEMPLATE),
+    USER(server, rewrite, SEQUENCE),
+    USER(location, rewrite, SEQUENCE),
+    USER(header_field, value, TEMPLATE),
+    USER(log_format, line, TEMPLATE),
+    USER(proxy, target, TEMPLATE),
+    USER(settings, root, TEMPLATE),
+    USER(error_page, target, TEMPLATE),
+    USER(try_files, target, TEMPLATE),
+    USER(try_file, name, TEMPLATE),
+    USER(rewrite, path, TEMPLATE),
+    USER(rewrite, args, TEMPLATE),
+    USER(map, subject, TEMPLATE),
+    USER(map, otherwise, TEMPLATE),
+    USER(map_slot, value, TEMPLATE),
+    USER(map_regex, value, TEMPLATE),
+    USER(geo, subject, TEMPLATE),
     USER(split, subject, TEMPLATE),
+    USER(settings, proxy_method, TEMPLATE),
+    USER(settings, proxy_set_body, TEMPLATE),
 #undef USER
 };
 

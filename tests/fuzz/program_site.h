@@ -157,6 +157,8 @@ static void add_settings(struct program_input *input) {
         settings.add_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.proxy_set_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.root = choose_any_template(input);
+        settings.proxy_method = choose_any_template(input);
+        settings.proxy_set_body = choose_any_template(input);
         settings.default_type = choose_text(input);
         uint8_t flags = take_byte(input);
         settings.recursive_error_pages = flags & 1;

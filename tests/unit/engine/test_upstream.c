@@ -27,6 +27,12 @@ static const char site[] =
     "    }\n"
     "    location /none { proxy_pass_request_headers off; proxy_http_version 1.0;\n"
     "                     proxy_pass http://app; }\n"
+    "    location /method { proxy_method $arg_method; proxy_pass http://app; }\n"
+    "    location /body { proxy_set_body \"is $arg_b\"; proxy_pass http://app; }\n"
+    "    location /empty { proxy_set_body \"\"; proxy_pass http://app; }\n"
+    "    location /kept { proxy_pass_request_body off; proxy_pass http://app;\n"
+    "        location /kept/bare { proxy_set_header Content-Length \"\"; proxy_pass http://app; }\n"
+    "    }\n"
     "}\n";
 
 static bool equals(struct slice text, const char *expected) {
@@ -208,9 +214,67 @@ static void client_fields_may_be_kept_back(void) {
     decided_close(&decided);
 }
 
+static void configuration_chooses_the_method(void) {
+    static const struct {
+        const char *target;
+        const char *method; /* NULL: it is none */
+    } cases[] = {
+        {"/", "POST"},
+        {"/method?method=PUT", "PUT"},
+        {"/method?method=x-y", "x-y"},
+        {"/method?method=", NULL},
+        {"/method", NULL},
+        {"/method?method=A/B", NULL},
+    };
+    struct decided decided;
+    decided_open(&decided, site);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct engine_header fields[32];
+        struct engine_upstream_head head = {.fields = fields};
+        struct slice none = {NULL, 0};
+        decided_begin(&decided, "POST", cases[i].target);
+        decided_run(&decided, "h");
+        bool is_made = engine_make_upstream_head(&decided.request, SLICE("app"), none, &head);
+        CU_ASSERT_EQUAL_FATAL(is_made, cases[i].method != NULL);
+        CU_ASSERT_TRUE(!is_made || equals(head.method, cases[i].method));
+    }
+    decided_close(&decided);
+}
+
+static void configuration_chooses_the_body(void) {
+    static const struct {
+        const char *target;
+        const char *body_size; /* of the client's */
+        const char *fields;
+        const char *body; /* NULL: none but the client's */
+    } cases[] = {
+        {"/", "7", "Host: app\nContent-Length: 7\n", NULL},
+        {"/body?b=1", "7", "Host: app\nContent-Length: 4\n", "is 1"},
+        {"/body?b=1", NULL, "Host: app\nContent-Length: 4\n", "is 1"},
+        {"/empty", "7", "Host: app\nContent-Length: 0\n", ""},
+        {"/empty", NULL, "Host: app\nContent-Length: 0\n", ""},
+        {"/kept", "7", "Host: app\nContent-Length: 0\n", NULL},
+        {"/kept", NULL, "Host: app\n", NULL},
+        {"/kept/bare", "7", "Host: app\n", NULL},
+    };
+    struct decided decided;
+    decided_open(&decided, site);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct engine_upstream_head head;
+        decided_begin(&decided, "POST", cases[i].target);
+        decided_run(&decided, "h");
+        CU_ASSERT_STRING_EQUAL(make_head(&decided, cases[i].body_size, &head), cases[i].fields);
+        CU_ASSERT_EQUAL(head.body.data != NULL, cases[i].body != NULL);
+        CU_ASSERT_TRUE(cases[i].body == NULL || equals(head.body, cases[i].body));
+    }
+    decided_close(&decided);
+}
+
 UNIT_TESTS("engine/upstream", {"makes targets as nginx", makes_targets_as_nginx},
            {"finds groups and addresses", finds_groups_and_addresses},
            {"refuses what is no target", refuses_what_is_no_target},
            {"passes what may pass", passes_what_may_pass},
            {"configured fields come first and replace", configured_fields_come_first_and_replace},
-           {"client fields may be kept back", client_fields_may_be_kept_back})
+           {"client fields may be kept back", client_fields_may_be_kept_back},
+           {"configuration chooses the method", configuration_chooses_the_method},
+           {"configuration chooses the body", configuration_chooses_the_body})
