@@ -7,16 +7,17 @@ static void add_peer(struct graph_builder *builder, uint32_t upstream_node, uint
     struct graph_node node = {.column = GRAPH_PEER,
                               .label = graph_text_of(builder, peer->name),
                               .parent = TABLE_NONE,
-                              .is_faint = peer->down != 0};
-    if (peer->down != 0) {
-        node.detail = SLICE("down");
+                              .is_faint = peer->down != 0 || peer->drain != 0};
+    if (node.is_faint) {
+        node.detail = peer->down != 0 ? SLICE("down") : SLICE("drain");
     } else if (peer->weight != 1) {
         node.detail = arena_format(builder->graph->arena, "weight %u", peer->weight);
     }
     graph_text_begin(&text, builder);
     fputs("peer ", text.memory.out);
     graph_text_write(&text, node.label);
-    fprintf(text.memory.out, ", weight %u%s", peer->weight, peer->down != 0 ? ", down" : "");
+    fprintf(text.memory.out, ", weight %u%s%s", peer->weight, peer->down != 0 ? ", down" : "",
+            peer->drain != 0 ? ", drain" : "");
     graph_text_place(&text, peer->place);
     node.title = graph_text_end(&text);
     graph_add_edge(builder, upstream_node, graph_add_node(builder, node), GRAPH_EDGE_PLAIN);

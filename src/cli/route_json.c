@@ -155,6 +155,7 @@ static json_t *make_peer(const struct route *route, const struct table_peer *pee
     put_text(object, "name", table_text(route->table, peer->name));
     put_number(object, "weight", peer->weight);
     put_flag(object, "down", peer->down != 0);
+    put_flag(object, "drain", peer->drain != 0);
     put_place(object, route, peer->place);
     return object;
 }
@@ -166,6 +167,7 @@ static json_t *make_upstream(const struct route *route) {
     if (route->upstream.group != TABLE_NONE) {
         const struct table_upstream *upstream = &route->table->upstream[route->upstream.group];
         put_place(object, route, upstream->place);
+        put_text(object, "method", slice_from_string(table_balance_method_word(upstream->method)));
         for (uint32_t i = 0; i < upstream->peers.count; i++) {
             json_append(peers, make_peer(route, &route->table->peer[upstream->peers.first + i]));
         }

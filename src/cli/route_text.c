@@ -169,6 +169,7 @@ static void print_peers(const struct printer *printer, const struct table_upstre
             fprintf(printer->out, " weight=%u", peer->weight);
         }
         fputs(peer->down != 0 ? " down" : "", printer->out);
+        fputs(peer->drain != 0 ? " drain" : "", printer->out);
         print_place(printer, peer->place);
         fputc('\n', printer->out);
     }
@@ -186,6 +187,9 @@ static void print_upstream(const struct printer *printer) {
         return;
     }
     const struct table_upstream *upstream = &route->table->upstream[route->upstream.group];
+    if (upstream->method != TABLE_BALANCE_ROUND_ROBIN) {
+        fprintf(printer->out, ", %s", table_balance_method_word(upstream->method));
+    }
     print_place(printer, upstream->place);
     fputc('\n', printer->out);
     print_peers(printer, upstream);

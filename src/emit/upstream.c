@@ -12,10 +12,46 @@ static void emit_peer(struct emitter *emitter, const struct peer *peer,
         .host = emit_string(emitter, peer->address.host),
         .weight = peer->weight,
         .down = peer->down,
+        .drain = peer->drain,
+        .route = emit_string(emitter, peer->route),
         .place = emit_place(emitter, peer->statement != NULL ? peer->statement : group),
     };
     memcpy(record.address.bytes, peer->address.bytes, sizeof record.address.bytes);
     emit_append(emitter, TABLE_SECTION_peer, &record);
+}
+
+static uint32_t emit_optional(struct emitter *emitter, const struct template *template,
+                              bool is_there) {
+    return is_there ? emit_template(emitter, template) : TABLE_NONE;
+}
+
+static uint32_t emit_sticky(struct emitter *emitter, const struct sticky *sticky) {
+    if (sticky == NULL) {
+        return TABLE_NONE;
+    }
+    struct table_sticky record;
+    memset(&record, 0, sizeof record);
+    record.lookups.first = emit_next(emitter, TABLE_SECTION_sticky_lookup);
+    record.lookups.count = (uint32_t)sticky->lookups.count;
+    for (size_t i = 0; i < sticky->lookups.count; i++) {
+        struct table_sticky_lookup lookup = {.value =
+                                                 emit_template(emitter, &sticky->lookups.items[i])};
+        emit_append(emitter, TABLE_SECTION_sticky_lookup, &lookup);
+    }
+    record.cookie = emit_string(emitter, sticky->cookie);
+    record.life = sticky->life;
+    record.max_age = sticky->max_age;
+    record.domain = emit_optional(emitter, &sticky->domain, sticky->has_domain);
+    record.path = emit_string(emitter, sticky->path);
+    record.httponly = sticky->httponly;
+    record.secure = sticky->secure;
+    record.samesite = emit_optional(emitter, &sticky->samesite, sticky->has_samesite);
+    record.place = emit_place(emitter, sticky->statement);
+    return emit_append(emitter, TABLE_SECTION_sticky, &record);
+}
+
+static bool has_key(enum table_balance_method method) {
+    return method == TABLE_BALANCE_HASH || method == TABLE_BALANCE_HASH_CONSISTENT;
 }
 
 static void emit_upstream(struct emitter *emitter, const struct upstream *upstream) {
@@ -34,6 +70,9 @@ static void emit_upstream(struct emitter *emitter, const struct upstream *upstre
     for (size_t i = 0; i < upstream->peers.count; i++) {
         emit_peer(emitter, upstream->peers.items[i], statement);
     }
+    record.method = upstream->method;
+    record.hash_key = emit_optional(emitter, &upstream->hash_key, has_key(upstream->method));
+    record.sticky = emit_sticky(emitter, upstream->sticky);
     emit_upstream_settings(emitter, upstream, &record);
     uint32_t index = emit_append(emitter, TABLE_SECTION_upstream, &record);
     emit_remember_thing(&emitter->upstreams, upstream, index);

@@ -299,12 +299,30 @@ struct server {
     bool is_implied;
 };
 
+/* sticky: requests name their peer by the first of `lookups` that is not empty. */
+struct sticky {
+    const struct statement *statement;
+    VECTOR_OF(struct template) lookups;
+    struct slice cookie; /* that responses set; empty: none */
+    enum table_cookie_life life;
+    uint64_t max_age; /* seconds */
+    bool has_domain;
+    struct template domain;
+    struct slice path;
+    bool httponly;
+    bool secure;
+    bool has_samesite;
+    struct template samesite;
+};
+
 struct peer {
     const struct statement *statement; /* NULL for an implicit group's only peer */
     struct slice name;                 /* as written */
     struct address address;
     uint32_t weight;
     bool down;
+    bool drain;
+    struct slice route;
 };
 
 struct upstream {
@@ -312,6 +330,10 @@ struct upstream {
     struct slice name;
     uint32_t port; /* of an implicit group */
     VECTOR_OF(struct peer *) peers;
+    enum table_balance_method method;
+    const struct statement *method_statement; /* NULL: round robin, by default */
+    struct template hash_key;                 /* of TABLE_BALANCE_HASH and _HASH_CONSISTENT */
+    struct sticky *sticky;                    /* NULL: none */
 #define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
 #include "directives.def"
     const struct proxy_pass *implied_by; /* the first proxy_pass that needed it */

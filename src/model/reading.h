@@ -111,6 +111,23 @@ struct slice text_lower(struct model *model, struct slice text);
 /* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
 struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
+/* --- values.c --- */
+
+/* Whether it may name a header field or a cookie. */
+bool values_is_token(struct slice text);
+/* False after reporting what cannot stand in a header field's value. */
+bool values_check_field_value(const struct setter_call *call, const struct word *word);
+
+/* --- balancing.c --- */
+
+/* Reports what the servers of a group have that its balancing method excludes. */
+void balancing_check(struct model *model, const struct upstream *upstream);
+
+/* --- sticky.c --- */
+
+/* The server parameter route=; false after reporting what is wrong with it. */
+bool sticky_set_route(const struct setter_call *call, const struct word *word, struct peer *peer);
+
 /* --- template.c --- */
 
 /* The line of a log format: several words, joined as they are. */

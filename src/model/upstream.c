@@ -71,6 +71,7 @@ bool model_set_upstream_block(const struct setter_call *call) {
     inner.settings = NULL;
     build_block(model, &inner, call->statement->block);
     check_servers(model, upstream);
+    balancing_check(model, upstream);
     return true;
 }
 
@@ -91,9 +92,9 @@ static struct peer *add_peer(struct model *model, struct upstream *upstream,
 
 /* Parameters of nginx's that are not run yet; those with '=' take a value. */
 static const struct slice refused_parameters[] = {
-    SLICE_INIT("max_conns="), SLICE_INIT("max_fails="),  SLICE_INIT("fail_timeout="),
-    SLICE_INIT("backup"),     SLICE_INIT("resolve"),     SLICE_INIT("route="),
-    SLICE_INIT("service="),   SLICE_INIT("slow_start="), SLICE_INIT("drain"),
+    SLICE_INIT("max_conns="),  SLICE_INIT("max_fails="), SLICE_INIT("fail_timeout="),
+    SLICE_INIT("backup"),      SLICE_INIT("resolve"),    SLICE_INIT("service="),
+    SLICE_INIT("slow_start="),
 };
 
 #define REFUSED_COUNT (sizeof refused_parameters / sizeof refused_parameters[0])
@@ -113,12 +114,13 @@ static void report_unknown_parameter(const struct setter_call *call, const struc
                                  (uint32_t)(word - call->statement->words), diagnostic)) {
         return;
     }
-    struct slice names[REFUSED_COUNT + 2] = {SLICE("weight="), SLICE("down")};
-    memcpy(names + 2, refused_parameters, sizeof refused_parameters);
-    struct slice nearest = nearest_name(word->text, names, REFUSED_COUNT + 2);
+    struct slice names[REFUSED_COUNT + 4] = {SLICE("weight="), SLICE("down"), SLICE("drain"),
+                                             SLICE("route=")};
+    memcpy(names + 4, refused_parameters, sizeof refused_parameters);
+    struct slice nearest = nearest_name(word->text, names, REFUSED_COUNT + 4);
     if (nearest.size == 0) {
         size_t end = slice_find_byte(word->text, '=');
-        nearest = nearest_name(slice_take(word->text, end + 1), names, REFUSED_COUNT + 2);
+        nearest = nearest_name(slice_take(word->text, end + 1), names, REFUSED_COUNT + 4);
     }
     if (nearest.size > 0) {
         diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
@@ -149,6 +151,15 @@ static bool read_parameter(const struct setter_call *call, const struct word *wo
         peer->down = true;
         return true;
     }
+    if (slice_equals(word->text, SLICE("drain"))) {
+        peer->drain = true;
+        refuse(call->model, call->statement, word->span,
+               "parameter \"drain\" of server in an upstream");
+        return true;
+    }
+    if (slice_starts_with(word->text, SLICE("route="))) {
+        return sticky_set_route(call, word, peer);
+    }
     for (size_t i = 0; i < REFUSED_COUNT; i++) {
         if (is_parameter(word->text, refused_parameters[i])) {
             struct slice name = refused_parameters[i];
@@ -174,6 +185,18 @@ static void report_address(const struct setter_call *call, const char *problem) 
                                : "write HOST, HOST:PORT, [IPV6]:PORT or unix:PATH");
 }
 
+static bool check_parameters(const struct setter_call *call, const struct peer *peer) {
+    if (!peer->down || !peer->drain) {
+        return true;
+    }
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_CONFLICTING_PARAMETERS,
+                         call->statement->span, "a server is either \"down\" or \"drain\"");
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write \"drain\" if clients that are bound to it are still to get there");
+    return false;
+}
+
 bool model_set_upstream_server(const struct setter_call *call) {
     const struct word *word = statement_argument(call->statement, 0);
     struct address_parts parts;
@@ -194,7 +217,7 @@ bool model_set_upstream_server(const struct setter_call *call) {
             }
         }
     }
-    return is_set;
+    return check_parameters(call, peer) && is_set;
 }
 
 /* The group that nginx makes for a host and port without an upstream block. */

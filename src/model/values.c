@@ -234,7 +234,7 @@ static bool is_token_byte(char c) {
            (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-static bool is_token(struct slice text) {
+bool values_is_token(struct slice text) {
     for (size_t i = 0; i < text.size; i++) {
         if (!is_token_byte(text.data[i])) {
             return false;
@@ -247,7 +247,7 @@ static bool is_token(struct slice text) {
 bool model_set_proxy_method(const struct setter_call *call) {
     struct slice method;
     (void)model_set_template(call);
-    if (!template_is_constant(call->model, call->field, &method) || is_token(method)) {
+    if (!template_is_constant(call->model, call->field, &method) || values_is_token(method)) {
         return true;
     }
     return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "method",
@@ -288,13 +288,13 @@ bool model_set_user(const struct setter_call *call) {
 
 static bool check_header_name(const struct setter_call *call) {
     const struct word *word = first_argument(call);
-    return is_token(word->text) ||
+    return values_is_token(word->text) ||
            reject(call, DIAGNOSTIC_INVALID_VALUE, word, "header name",
                   "a header name holds letters, digits and \"-\", without a colon");
 }
 
 /* RFC 9110, 5.5: nothing but tabs among the control characters. nginx would send them. */
-static bool check_header_value(const struct setter_call *call, const struct word *word) {
+bool values_check_field_value(const struct setter_call *call, const struct word *word) {
     for (size_t i = 0; i < word->text.size; i++) {
         unsigned char c = (unsigned char)word->text.data[i];
         if ((c < ' ' && c != '\t') || c == 0x7f) {
@@ -311,7 +311,7 @@ static bool check_header_value(const struct setter_call *call, const struct word
 
 static bool add_header(const struct setter_call *call, bool always) {
     const struct word *value = statement_argument(call->statement, 1);
-    if (!check_header_name(call) || !check_header_value(call, value)) {
+    if (!check_header_name(call) || !values_check_field_value(call, value)) {
         return false;
     }
     MODEL_TYPE_HEADERS *headers = call->field;

@@ -178,16 +178,39 @@ static void print_server(struct overview *overview, uint32_t index) {
     }
 }
 
+static void print_balancing(const struct dumper *dumper, const struct table_upstream *upstream) {
+    if (upstream->method != TABLE_BALANCE_ROUND_ROBIN) {
+        fprintf(dumper->out, "  balanced by %s", table_balance_method_word(upstream->method));
+        if (upstream->hash_key != TABLE_NONE) {
+            fputs(" of ", dumper->out);
+            dump_program(dumper, upstream->hash_key);
+        }
+        fputc('\n', dumper->out);
+    }
+    if (upstream->sticky != TABLE_NONE) {
+        fputs("  sticky ", dumper->out);
+        dump_description(dumper, TABLE_SECTION_sticky, upstream->sticky);
+        fputc('\n', dumper->out);
+    }
+}
+
 static void print_upstream(const struct dumper *dumper, const struct table_upstream *upstream) {
     fputs("upstream ", dumper->out);
     dump_string(dumper, upstream->name);
     fputs(upstream->implicit ? ", implied by proxy_pass" : "", dumper->out);
     print_line_place(dumper, upstream->place);
+    print_balancing(dumper, upstream);
     for (uint32_t i = 0; i < upstream->peers.count; i++) {
         const struct table_peer *peer = &dumper->table->peer[upstream->peers.first + i];
         fputs("  peer ", dumper->out);
         dump_string(dumper, peer->name);
-        fprintf(dumper->out, " weight=%u%s\n", peer->weight, peer->down ? " down" : "");
+        fprintf(dumper->out, " weight=%u%s%s", peer->weight, peer->down ? " down" : "",
+                peer->drain ? " drain" : "");
+        if (peer->route.length > 0) {
+            fputs(" route=", dumper->out);
+            dump_string(dumper, peer->route);
+        }
+        fputc('\n', dumper->out);
     }
 }
 

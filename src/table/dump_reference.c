@@ -180,6 +180,22 @@ static void describe_split_part(const struct dumper *dumper, uint32_t index) {
     dump_string(dumper, part->value);
 }
 
+static void describe_sticky_lookup(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->sticky_lookup[index].value);
+}
+
+static void describe_sticky(const struct dumper *dumper, uint32_t index) {
+    const struct table_sticky *sticky = &dumper->table->sticky[index];
+    if (sticky->cookie.length > 0) {
+        fputs("cookie ", dumper->out);
+        dump_string(dumper, sticky->cookie);
+        return;
+    }
+    fputs("route ", dumper->out);
+    describe_sticky_lookup(dumper, sticky->lookups.first);
+    fputs(sticky->lookups.count > 1 ? " ..." : "", dumper->out);
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -204,6 +220,8 @@ static const struct {
     {TABLE_SECTION_geo_proxy, describe_geo_proxy},
     {TABLE_SECTION_split, describe_split},
     {TABLE_SECTION_split_part, describe_split_part},
+    {TABLE_SECTION_sticky, describe_sticky},
+    {TABLE_SECTION_sticky_lookup, describe_sticky_lookup},
 };
 
 /* Prints `before` and the description; false when there is none. */

@@ -89,6 +89,32 @@ enum table_slot_source {
 enum table_rewrite_flag { TABLE_REWRITE_GO_ON, TABLE_REWRITE_LAST, TABLE_REWRITE_BREAK };
 #define TABLE_rewrite_flag_COUNT 3u
 
+/* How the peer of a request is chosen among those of its group. */
+enum table_balance_method {
+    TABLE_BALANCE_ROUND_ROBIN,
+    TABLE_BALANCE_LEAST_CONN,
+    TABLE_BALANCE_IP_HASH,
+    TABLE_BALANCE_HASH,
+    TABLE_BALANCE_HASH_CONSISTENT,
+    TABLE_BALANCE_RANDOM,
+    TABLE_BALANCE_RANDOM_TWO_LEAST_CONN,
+};
+#define TABLE_balance_method_COUNT 7u
+
+/* How long clients keep the cookie of a `sticky`. */
+enum table_cookie_life {
+    TABLE_COOKIE_SESSION, /* until the browser is closed */
+    TABLE_COOKIE_LIMITED,
+    TABLE_COOKIE_MAX, /* as long as can be said */
+};
+#define TABLE_cookie_life_COUNT 3u
+
+/* Seconds: a hundred years. */
+#define TABLE_COOKIE_AGE_LIMIT 3153600000u
+
+/* The longest name that a peer has in cookies: an MD5 sum in hexadecimal. */
+#define TABLE_ROUTE_LIMIT 32u
+
 /* Operand of op TEST_FILE: the letters of `if (-f file)`. */
 enum table_file_test {
     TABLE_FILE_REGULAR,

@@ -15,6 +15,10 @@ static const char *const log_escape_words[] = {"default", "json", "none"};
 static const char *const client_match_words[] = {"all", "ipv4", "ipv6", "unix"};
 static const char *const slot_source_words[] = {"set", "capture", "map", "geo", "split"};
 static const char *const rewrite_flag_words[] = {"none", "last", "break"};
+static const char *const balance_method_words[] = {
+    "round_robin", "least_conn",           "ip_hash", "hash", "hash-consistent",
+    "random",      "random-two-least_conn"};
+static const char *const cookie_life_words[] = {"session", "limited", "max"};
 static const char *const program_kind_words[] = {"template", "sequence"};
 static const char *const op_code_words[] = {
 #define OP(code, kind, a, b, summary) #code,
@@ -37,6 +41,8 @@ WORDS_ARE_COMPLETE(log_escape);
 WORDS_ARE_COMPLETE(client_match);
 WORDS_ARE_COMPLETE(slot_source);
 WORDS_ARE_COMPLETE(rewrite_flag);
+WORDS_ARE_COMPLETE(balance_method);
+WORDS_ARE_COMPLETE(cookie_life);
 WORDS_ARE_COMPLETE(program_kind);
 WORDS_ARE_COMPLETE(op_code);
 WORDS_ARE_COMPLETE(variable_id);
@@ -76,6 +82,10 @@ const struct table_record table_records[TABLE_SECTION_COUNT] = {
 #include "table/layout.def"
     {"strings", "bytes of all strings", 1, 0, NULL},
 };
+
+const char *table_balance_method_word(uint32_t method) {
+    return balance_method_words[method];
+}
 
 /* One line for everything on which a reader of a table depends. docs/table-format.md describes it
  * to those who compute the hash elsewhere. */

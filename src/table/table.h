@@ -99,4 +99,7 @@ struct table_record {
 /* Indexed by enum table_section; the strings section has no fields. */
 extern const struct table_record table_records[TABLE_SECTION_COUNT];
 
+/* A balancing method in words, e.g. "hash-consistent". */
+const char *table_balance_method_word(uint32_t method);
+
 #endif

@@ -34,6 +34,9 @@ bool table_validate_locations(const struct table_validation *validation);
 /* Listeners, peers, upstream groups, proxies, header fields and logs. */
 bool table_validate_routing(const struct table_validation *validation);
 
+/* How upstream groups choose their peers. */
+bool table_validate_balancing(const struct table_validation *validation);
+
 /* Maps, geos and splits, and the slots that name them. */
 bool table_validate_maps(const struct table_validation *validation);
 
@@ -61,6 +64,9 @@ struct table_slots_owner {
 
 bool table_validate_slots(const struct table_validation *validation,
                           const struct table_slots_owner *owner);
+
+/* Whether it can be the name of a header field or a cookie. */
+bool table_is_token(struct slice name);
 
 /* What is wrong with the prefix of a network; NULL: nothing. */
 const char *table_check_network(uint32_t match, uint32_t prefix);

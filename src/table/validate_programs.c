@@ -124,46 +124,36 @@ static bool check_op(const struct table_validation *validation, uint32_t program
     return true;
 }
 
-/* Fields that hold the index of a program, and the kind it must have. */
-static const struct {
-    enum table_section section;
-    const char *name;
-    uint32_t offset;
-    enum table_program_kind kind;
-} users[] = {
-#define USER(record, field, kind)                                                                  \
-    { TABLE_SECTION_##record, #field, offsetof(struct table_##record, field), TABLE_PROGRAM_##kind }
-    USER(server, rewrite, SEQUENCE),
-    USER(location, rewrite, SEQUENCE),
-    USER(header_field, value, TEMPLATE),
-    USER(log_format, line, TEMPLATE),
-    USER(proxy, target, TEMPLATE),
-    USER(settings, root, TEMPLATE),
-    USER(error_page, target, TEMPLATE),
-    USER(try_files, target, TEMPLATE),
-    USER(try_file, name, TEMPLATE),
-    USER(rewrite, path, TEMPLATE),
-    USER(rewrite, args, TEMPLATE),
-    USER(map, subject, TEMPLATE),
-    USER(map, otherwise, TEMPLATE),
-    USER(map_slot, value, TEMPLATE),
-    USER(map_regex, value, TEMPLATE),
-    USER(geo, subject, TEMPLATE),
-    USER(split, subject, TEMPLATE),
-    USER(settings, proxy_method, TEMPLATE),
-    USER(settings, proxy_set_body, TEMPLATE),
-#undef USER
-};
+/* Fields that name sequences; all others that name programs name templates. */
+static bool names_sequence(enum table_section section, const struct table_field *field) {
+    return (section == TABLE_SECTION_server &&
+            field->offset == offsetof(struct table_server, rewrite)) ||
+           (section == TABLE_SECTION_location &&
+            field->offset == offsetof(struct table_location, rewrite));
+}
 
-static bool check_users(const struct table_validation *validation, size_t user) {
+static bool check_users(const struct table_validation *validation, enum table_section section,
+                        const struct table_field *field) {
     const struct table *table = validation->table;
-    enum table_section section = users[user].section;
+    enum table_program_kind kind =
+        names_sequence(section, field) ? TABLE_PROGRAM_SEQUENCE : TABLE_PROGRAM_TEMPLATE;
     for (uint32_t i = 0; i < table->header->sections[section].count; i++) {
-        const char *field = table_record_at(table, section, i) + users[user].offset;
-        uint32_t program = *(const uint32_t *)(const void *)field;
-        if (program != TABLE_NONE && table->program[program].kind != users[user].kind) {
-            return table_refuse(validation, section, i, users[user].name,
+        const char *value = table_record_at(table, section, i) + field->offset;
+        uint32_t program = *(const uint32_t *)(const void *)value;
+        if (program != TABLE_NONE && table->program[program].kind != (uint32_t)kind) {
+            return table_refuse(validation, section, i, field->name,
                                 "names a program of the wrong kind");
+        }
+    }
+    return true;
+}
+
+static bool check_record(const struct table_validation *validation, enum table_section section) {
+    const struct table_record *record = &table_records[section];
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const struct table_field *field = &record->fields[i];
+        if (field->target == TABLE_SECTION_program && !check_users(validation, section, field)) {
+            return false;
         }
     }
     return true;
@@ -196,8 +186,8 @@ bool table_validate_programs(const struct table_validation *validation) {
     if (!check_ops(validation)) {
         return false;
     }
-    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
-        if (!check_users(validation, i)) {
+    for (enum table_section section = 0; section < TABLE_SECTION_COUNT; section++) {
+        if (!check_record(validation, section)) {
             return false;
         }
     }

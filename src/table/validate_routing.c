@@ -111,15 +111,19 @@ static bool is_token_byte(unsigned char byte) {
     return (allowed[byte / 32] >> (byte % 32) & 1) != 0;
 }
 
-static bool check_header_field(const struct table_validation *validation, uint32_t record) {
-    const struct table *table = validation->table;
-    struct slice name = table_text(table, table->header_field[record].name);
+bool table_is_token(struct slice name) {
     bool is_token = name.size > 0 && name.size <= TABLE_NAME_LIMIT;
     for (size_t i = 0; is_token && i < name.size; i++) {
         is_token = is_token_byte((unsigned char)name.data[i]);
     }
-    return is_token || table_refuse(validation, TABLE_SECTION_header_field, record, "name",
-                                    "is not the name of a header field");
+    return is_token;
+}
+
+static bool check_header_field(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    struct slice name = table_text(table, table->header_field[record].name);
+    return table_is_token(name) || table_refuse(validation, TABLE_SECTION_header_field, record,
+                                                "name", "is not the name of a header field");
 }
 
 static bool check_regex(const struct table_validation *validation, uint32_t record) {

@@ -28,6 +28,7 @@ static void heal(struct draft *draft, bool all) {
     heal_names(draft);
     heal_geo(draft);
     heal_splits(draft);
+    heal_balancing(draft);
 }
 
 #endif

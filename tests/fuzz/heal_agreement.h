@@ -197,6 +197,36 @@ static void heal_named(struct draft *draft) {
     }
 }
 
+/* --- balancing --- */
+
+static bool is_hash(uint32_t method) {
+    return method == TABLE_BALANCE_HASH || method == TABLE_BALANCE_HASH_CONSISTENT;
+}
+
+/* Methods have keys as they need them; what clients are told is left as it is, or nothing. */
+static void heal_balancing(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_upstream); i++) {
+        struct table_upstream *upstream = draft_record(draft, TABLE_SECTION_upstream, i);
+        upstream->method %= TABLE_balance_method_COUNT;
+        if (!is_hash(upstream->method)) {
+            upstream->hash_key = TABLE_NONE;
+        } else if (upstream->hash_key == TABLE_NONE) {
+            upstream->method = TABLE_BALANCE_LEAST_CONN;
+        }
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_peer); i++) {
+        struct table_peer *peer = draft_record(draft, TABLE_SECTION_peer, i);
+        peer->route.length %= TABLE_ROUTE_LIMIT + 1;
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_sticky); i++) {
+        struct table_sticky *sticky = draft_record(draft, TABLE_SECTION_sticky, i);
+        sticky->max_age = clamp(sticky->max_age, 0, TABLE_COOKIE_AGE_LIMIT);
+        if (!table_is_token(draft_text(draft, sticky->cookie))) {
+            sticky->cookie = (struct table_string){0, 0};
+        }
+    }
+}
+
 /* --- settings --- */
 
 static void heal_setting(const struct table_setting *setting, char *record) {

@@ -155,6 +155,8 @@ static void heal_owned(struct draft *draft) {
                 offsetof(struct table_listener, endpoints));
     heal_owners(draft, TABLE_SECTION_upstream, TABLE_SECTION_peer,
                 offsetof(struct table_upstream, peers));
+    heal_owners(draft, TABLE_SECTION_sticky, TABLE_SECTION_sticky_lookup,
+                offsetof(struct table_sticky, lookups));
     heal_owners(draft, TABLE_SECTION_location_set, TABLE_SECTION_node,
                 offsetof(struct table_location_set, nodes));
     heal_owners(draft, TABLE_SECTION_geo, TABLE_SECTION_geo_ipv4, offsetof(struct table_geo, ipv4));

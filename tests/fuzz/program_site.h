@@ -76,6 +76,8 @@ static void add_split(struct program_input *input) {
 
 static void add_upstream(struct program_input *input) {
     struct table_upstream upstream = {.name = sample_string(&input->writer, "app"),
+                                      .hash_key = TABLE_NONE,
+                                      .sticky = TABLE_NONE,
                                       .place = nowhere};
     sample_fill_settings(TABLE_SECTION_upstream, &upstream);
     INPUT_ADD(input, peer, .name = sample_string(&input->writer, "127.0.0.1:9"),

@@ -210,6 +210,8 @@ static uint32_t add_upstream(struct table_builder *builder) {
     BUILDER_RECORD(builder, peer, peer)->place = builder->place;
     uint32_t upstream = builder_settings(builder, TABLE_SECTION_upstream);
     BUILDER_RECORD(builder, upstream, upstream)->peers = (struct table_range){peer, 1};
+    BUILDER_RECORD(builder, upstream, upstream)->hash_key = TABLE_NONE;
+    BUILDER_RECORD(builder, upstream, upstream)->sticky = TABLE_NONE;
     BUILDER_RECORD(builder, upstream, upstream)->place = builder->place;
     return upstream;
 }

@@ -52,7 +52,8 @@ static void names_what_does_not_run(void) {
                                 "parameter \"backup\" of server in an upstream"));
     CU_ASSERT_TRUE(site_refuses("upstream a { server b max_fails=3; }",
                                 "parameter \"max_fails\" of server in an upstream"));
-    CU_ASSERT_TRUE(site_refuses("upstream a { server b; ip_hash; }", "directive \"ip_hash\""));
+    CU_ASSERT_TRUE(
+        site_refuses("upstream a { server b; least_time header; }", "directive \"least_time\""));
 }
 
 UNIT_TESTS("model/upstream", {"reads servers", reads_servers},

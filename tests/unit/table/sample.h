@@ -112,8 +112,24 @@ static void sample_add_settings(struct table_writer *writer) {
     table_writer_intern(writer, TABLE_SECTION_process, &process, 1);
 }
 
+static uint32_t sample_add_sticky(struct table_writer *writer) {
+    const struct table_sticky_lookup lookup = {0};
+    return SAMPLE_ADD(writer, sticky,
+                      .lookups =
+                          table_writer_intern(writer, TABLE_SECTION_sticky_lookup, &lookup, 1),
+                      .cookie = sample_string(writer, "server"), .life = TABLE_COOKIE_LIMITED,
+                      .max_age = 3600, .domain = 0, .path = sample_string(writer, "/"),
+                      .httponly = 1, .samesite = TABLE_NONE, .place = {0, 19});
+}
+
 static void sample_add_upstream(struct table_writer *writer) {
-    struct table_upstream upstream = {.name = sample_string(writer, "app"), .place = {0, 1}};
+    struct table_upstream upstream = {
+        .name = sample_string(writer, "app"),
+        .method = TABLE_BALANCE_HASH,
+        .hash_key = 0,
+        .sticky = sample_add_sticky(writer),
+        .place = {0, 1},
+    };
     sample_fill_settings(TABLE_SECTION_upstream, &upstream);
     const struct table_peer peers[] = {
         {.name = sample_string(writer, "127.0.0.1:8080"),
@@ -128,6 +144,7 @@ static void sample_add_upstream(struct table_writer *writer) {
          .port = 81,
          .weight = 1,
          .down = 1,
+         .route = sample_string(writer, "second"),
          .place = {0, 3}},
     };
     upstream.peers = table_writer_intern(writer, TABLE_SECTION_peer, peers, 2);

@@ -51,8 +51,9 @@ static void shows_the_site_from_the_listeners_down(void) {
         "  location ~ \"\\\\.php$\": settings 0  # site.conf:10\n",
         "    return 301 \"hello $host$1$slot\";\n",
         "  location \"@fallback\": settings 0  # site.conf:11\n",
-        "upstream \"app\"  # site.conf:1\n  peer \"127.0.0.1:8080\" weight=2\n",
-        "  peer \"app.example:81\" weight=1 down\n",
+        "upstream \"app\"  # site.conf:1\n  balanced by hash of \"hello $host$1$slot\"\n"
+        "  sticky cookie \"server\"\n  peer \"127.0.0.1:8080\" weight=2\n",
+        "  peer \"app.example:81\" weight=1 down route=\"second\"\n",
     };
     check_lines(TABLE_SECTION_COUNT, lines, sizeof lines / sizeof lines[0]);
 }

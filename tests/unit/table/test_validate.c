@@ -269,6 +269,62 @@ static void refuses_routes_that_cannot_be_taken(void) {
         FAULT(access_log, 0, format, TABLE_NONE, AT("access_log", 0, "format", "is missing")));
 }
 
+/* "hello ", which is neither a token nor the value of a cookie. */
+static uint64_t text_with_space(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
+    uint64_t text = range_of(table.op[0].a, table.op[0].b);
+    arena_release(&arena);
+    return text;
+}
+
+static void refuses_balancing_that_cannot_be(void) {
+    CHECK_FAULTS(
+        FAULT(upstream, 0, method, TABLE_balance_method_COUNT,
+              AT("upstream", 0, "method", "is no such value")),
+        FAULT(upstream, 0, method, TABLE_BALANCE_IP_HASH,
+              AT("upstream", 0, "hash_key", "must be there exactly when the method is a hash")),
+        FAULT(upstream, 0, hash_key, TABLE_NONE,
+              AT("upstream", 0, "hash_key", "must be there exactly when the method is a hash")),
+        FAULT(upstream, 0, hash_key, 1,
+              AT("upstream", 0, "hash_key", "names a program of the wrong kind")),
+        FAULT(upstream, 0, sticky, 1, AT("upstream", 0, "sticky", "names no record")),
+        FAULT(peer, 1, route, text_with_space(),
+              AT("peer", 1, "route", "cannot be the value of a cookie")),
+        FAULT(sticky, 0, lookups.count, 0, AT("sticky", 0, "lookups", "are none")),
+        FAULT(sticky_lookup, 0, value, 1,
+              AT("sticky_lookup", 0, "value", "names a program of the wrong kind")),
+        FAULT(sticky, 0, cookie, text_with_space(),
+              AT("sticky", 0, "cookie", "is not the name of a cookie")),
+        FAULT(sticky, 0, max_age, TABLE_COOKIE_AGE_LIMIT + 1ull,
+              AT("sticky", 0, "max_age", "is too large")));
+}
+
+/* A line break in the path would let a table add header fields. */
+static void refuses_cookies_with_line_breaks(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct guard guard = guard_copy(sample.data, sample.size);
+    struct table table;
+    struct table_error error;
+    char message[128] = "accepted";
+    CU_ASSERT_TRUE_FATAL(table_open(&table, guard.data, guard.size, &error));
+    CU_ASSERT_EQUAL_FATAL(table.sticky[0].path.length, 1);
+    guard.data[(size_t)(table.strings - guard.data) + table.sticky[0].path.offset] = '\n';
+    sample_repair(guard.data, guard.size);
+    if (!table_open(&table, guard.data, guard.size, &error)) {
+        table_error_format(&error, message, sizeof message);
+    }
+    CU_ASSERT_STRING_EQUAL(message, AT("sticky", 0, "path", "cannot stand in a header field"));
+    guard_release(&guard);
+    arena_release(&arena);
+}
+
 static void refuses_maps_whose_keys_would_not_be_found(void) {
     uint32_t exact = find_exact_slot(TABLE_SECTION_map_slot);
     char hash[128];
@@ -523,6 +579,8 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses parts in disorder", refuses_parts_in_disorder},
            {"refuses slots that say one thing and name another",
             refuses_slots_that_say_one_thing_and_name_another},
+           {"refuses balancing that cannot be", refuses_balancing_that_cannot_be},
+           {"refuses cookies with line breaks", refuses_cookies_with_line_breaks},
            {"refuses rewriting that cannot be done", refuses_rewriting_that_cannot_be_done},
            {"refuses names longer than words", refuses_names_longer_than_words},
            {"refuses keys of maps with capitals", refuses_keys_of_maps_with_capitals},
