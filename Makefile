@@ -242,6 +242,12 @@ check-asan: ## run unit, golden and end-to-end tests under AddressSanitizer and 
 asan-unit asan-golden asan-e2e: asan-%:
 	$(Q)$(MAKE) --no-print-directory $(ASAN) check-$*
 
+# Not part of `check`: it takes as long as it is told to.
+SOAK_SECONDS ?= 600
+.PHONY: soak
+soak: test-deps asan ## everything at once for SOAK_SECONDS, under AddressSanitizer, processes being killed
+	$(Q)RPC_BUILD=$(BUILD)/asan $(PYTHON) tests/soak/soak.py --seconds $(SOAK_SECONDS)
+
 .PHONY: check-clang
 check-clang: ## build with clang, warnings being errors
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang all
