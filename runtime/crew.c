@@ -30,10 +30,14 @@ static void retry_later(struct crew_place *place, uint64_t pause) {
     timer_start(&place->crew->loop->timers, &place->restart, place->crew->loop->now + pause);
 }
 
+static pid_t start(struct crew *crew, const struct crew_place *place, struct crew_member *member) {
+    return crew->start(crew->owner, place->number, &member->line, &member->seat);
+}
+
 static void fill_place(struct crew_place *place) {
     struct crew *crew = place->crew;
     struct crew_member *member = calloc(1, sizeof *member);
-    pid_t process = member != NULL ? crew->start(crew->owner, place->number, &member->line) : -1;
+    pid_t process = member != NULL ? start(crew, place, member) : -1;
     if (process < 0) {
         reporter_say(crew->reporter, TABLE_LOG_ALERT, "cannot start a worker process: %s",
                      strerror(errno));
@@ -148,6 +152,7 @@ void crew_reap(struct crew *crew) {
             continue; /* a child that came with this process, from before exec */
         }
         report_end(crew, member, status);
+        crew->ended(crew->owner, member->seat);
         struct crew_place *place = crew->places[member->place];
         if (place->member == member) {
             place->member = NULL;

@@ -16,6 +16,7 @@ struct crew_member {
     pid_t process;
     uint32_t place;
     int line;            /* the supervisor's end; see control.h */
+    uint32_t seat;       /* in the zone of peer states */
     uint64_t started_at; /* monotonic milliseconds */
     bool is_retired;
 };
@@ -31,8 +32,11 @@ struct crew_place {
 struct crew {
     struct loop *loop;
     const struct reporter *reporter;
-    /* Forks the worker of a place; returns its process id and its line, or -1 with errno set. */
-    pid_t (*start)(void *owner, uint32_t place, int *line);
+    /* Forks the worker of a place; returns its process id, its line and its seat, or -1 with errno
+     * set. */
+    pid_t (*start)(void *owner, uint32_t place, int *line, uint32_t *seat);
+    /* The worker in that seat has ended, somehow. */
+    void (*ended)(void *owner, uint32_t seat);
     void *owner;
     struct crew_place **places;
     uint32_t place_count; /* as many as there ever were */

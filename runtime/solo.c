@@ -1,6 +1,7 @@
 /* The single process: deliveries go from the bundle to the worker without a line between them. */
 #include "solo.h"
 
+#include "balance/zone.h"
 #include "instance.h"
 #include "signals.h"
 #include "worker.h"
@@ -14,6 +15,7 @@ struct solo {
     struct instance instance;
     struct worker worker;
     struct signals signals;
+    struct balance_zone *zone;
     bool has_failed;
 };
 
@@ -29,7 +31,7 @@ static bool hand_over(struct solo *self, const struct bundle *previous, struct f
         is_done = failure_set(failure, "%s", strerror(errno));
     } else if (previous == NULL) {
         is_done = worker_start(&self->worker, bundle->file.table.process,
-                               self->instance.options->prefix, &delivery, failure);
+                               self->instance.options->prefix, self->zone, &delivery, failure);
     } else {
         is_done = worker_take(&self->worker, &delivery, failure);
     }
@@ -116,8 +118,11 @@ bool solo_run(const struct options *options, struct bundle *bundle, int daemon_r
     failure_set(failure, "stopped after an error; see the error log");
     bool is_done = instance_open(&self->instance, options, bundle, daemon_report, failure);
     if (is_done) {
+        self->zone = balance_zone_create();
+        balance_zone_sit(self->zone, balance_zone_reserve_seat(self->zone));
         is_done = serve(self, failure);
         worker_destroy(&self->worker);
+        balance_zone_destroy(self->zone);
     }
     instance_close(&self->instance);
     free(self);

@@ -2,6 +2,7 @@
  * the parent's, which epoll's shared set does not offer. */
 #include "supervisor.h"
 
+#include "balance/zone.h"
 #include "base/container.h"
 #include "control.h"
 #include "crew.h"
@@ -22,7 +23,8 @@ struct supervisor {
     struct loop loop;
     struct signals signals;
     struct crew crew;
-    struct timer patience; /* after SIGTERM: what has not ended then is killed */
+    struct balance_zone *zone; /* peer states of all workers; NULL: each has its own */
+    struct timer patience;     /* after SIGTERM: what has not ended then is killed */
     bool is_stopping;
 };
 
@@ -44,6 +46,7 @@ static bool prepare_setup(const struct supervisor *self, uint32_t place,
     setup->privileges = bundle->privileges;
     setup->process = *bundle->file.table.process;
     setup->prefix = self->instance.options->prefix;
+    setup->zone = self->zone;
     if (!bundle_deliver(bundle, NULL, place, instance_fallback(&self->instance),
                         &setup->delivery)) {
         errno = ENOMEM;
@@ -52,12 +55,13 @@ static bool prepare_setup(const struct supervisor *self, uint32_t place,
     return true;
 }
 
-static pid_t start_worker(void *owner, uint32_t place, int *line) {
+static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat) {
     struct supervisor *self = owner;
     struct worker_process_setup setup;
     if (!prepare_setup(self, place, &setup)) {
         return -1;
     }
+    *seat = setup.seat = balance_zone_reserve_seat(self->zone);
     pid_t process = -1;
     if (control_create(line, &setup.line)) {
         process = fork();
@@ -77,8 +81,16 @@ static pid_t start_worker(void *owner, uint32_t place, int *line) {
     }
     int error = errno;
     delivery_release(&setup.delivery);
+    if (process < 0) {
+        balance_zone_clear_seat(self->zone, *seat);
+    }
     errno = error;
     return process;
+}
+
+static void clear_seat(void *owner, uint32_t seat) {
+    struct supervisor *self = owner;
+    balance_zone_clear_seat(self->zone, seat);
 }
 
 /* Sends a delivery; a worker that cannot be told any more is retired. */
@@ -196,14 +208,22 @@ static bool start(struct supervisor *self, struct failure *failure) {
         return failure_set(failure, "cannot watch signals: %s", strerror(error));
     }
     self->patience.on_expire = patience_is_over;
+    self->zone = balance_zone_create();
+    if (self->zone == NULL) {
+        reporter_say(&self->instance.reporter, TABLE_LOG_WARN,
+                     "no memory that workers can share: each counts connections and failures of "
+                     "peers for itself");
+    }
     self->crew.loop = &self->loop;
     self->crew.reporter = &self->instance.reporter;
     self->crew.start = start_worker;
+    self->crew.ended = clear_seat;
     self->crew.owner = self;
     instance_report_ready(&self->instance);
     if (!crew_resize(&self->crew, self->instance.bundle->worker_count)) {
         signals_stop(&self->signals, &self->loop);
         loop_destroy(&self->loop);
+        balance_zone_destroy(self->zone);
         return failure_set(failure, "%s", strerror(ENOMEM));
     }
     return true;
@@ -219,6 +239,7 @@ static void run(struct supervisor *self) {
     crew_forget(&self->crew);
     signals_stop(&self->signals, &self->loop);
     loop_destroy(&self->loop);
+    balance_zone_destroy(self->zone);
 }
 
 bool supervisor_run(const struct options *options, struct bundle *bundle, int daemon_report,

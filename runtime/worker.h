@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "net/generation.h"
 
+struct balance_zone;
 struct http_service;
 
 struct worker {
@@ -20,12 +21,12 @@ struct worker {
 };
 
 /* Starts a loop and a service, as `process` says, and takes the first delivery. Relative roots
- * begin at `prefix`, or the current folder when it is NULL. False with the reason in `failure`;
+ * begin at `prefix`, or the current folder when it is NULL; peer states are in `zone`, which may be
+ * NULL. False with the reason in `failure`;
  * worker_destroy is due in either case. */
-__attribute__((warn_unused_result)) bool worker_start(struct worker *worker,
-                                                      const struct table_process *process,
-                                                      const char *prefix, struct delivery *delivery,
-                                                      struct failure *failure);
+__attribute__((warn_unused_result)) bool
+worker_start(struct worker *worker, const struct table_process *process, const char *prefix,
+             struct balance_zone *zone, struct delivery *delivery, struct failure *failure);
 
 /* Goes over to what is in the delivery, whose descriptors it takes. False when that cannot be
  * completed: the worker is not fit to go on. */

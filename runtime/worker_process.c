@@ -2,6 +2,7 @@
  * the signals on it. */
 #include "worker_process.h"
 
+#include "balance/zone.h"
 #include "base/container.h"
 #include "control.h"
 #include "reporter.h"
@@ -105,12 +106,13 @@ void worker_process_run(struct worker_process_setup *setup) {
     }
     *self = empty;
     struct failure failure;
+    balance_zone_sit(setup->zone, setup->seat);
     /* Changing the user cancels the signal of a parent's end, so that is arranged afterwards. */
-    bool has_started =
-        privileges_drop(&setup->privileges, &failure) &&
-        bind_to_supervisor(setup->supervisor, &failure) &&
-        worker_start(&self->worker, &setup->process, setup->prefix, &setup->delivery, &failure) &&
-        watch(self, setup->line, &failure);
+    bool has_started = privileges_drop(&setup->privileges, &failure) &&
+                       bind_to_supervisor(setup->supervisor, &failure) &&
+                       worker_start(&self->worker, &setup->process, setup->prefix, setup->zone,
+                                    &setup->delivery, &failure) &&
+                       watch(self, setup->line, &failure);
     delivery_close(&setup->delivery);
     delivery_release(&setup->delivery);
     if (!has_started) {
@@ -128,6 +130,7 @@ void worker_process_run(struct worker_process_setup *setup) {
     loop_remove(&self->worker.loop, &self->line);
     close(setup->line);
     worker_destroy(&self->worker);
+    balance_zone_destroy(setup->zone);
     free(self);
     exit(status);
 }

@@ -1,13 +1,43 @@
-/* Peers and their failures. */
+/* Peers: made, configured, tied to their states. */
 #include "balance/peer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_STATIC_LINKING_ONLY
+#include <xxhash.h>
+
 enum { DEFAULT_MAX_FAILS = 1, DEFAULT_FAIL_TIMEOUT_MS = 10000 };
 
-struct balance_peer *balance_peer_create(const struct sockaddr *address, socklen_t size,
-                                         struct slice name, uint32_t weight, bool is_down) {
+struct balance_settings balance_settings_default(void) {
+    return (struct balance_settings){
+        .weight = 1, .max_fails = DEFAULT_MAX_FAILS, .fail_timeout = DEFAULT_FAIL_TIMEOUT_MS};
+}
+
+static void add_text(XXH3_state_t *hash, struct slice text) {
+    uint64_t size = text.size;
+    (void)XXH3_128bits_update(hash, &size, sizeof size);
+    (void)XXH3_128bits_update(hash, text.data, text.size);
+}
+
+static struct balance_key make_key(const struct balance_identity *identity,
+                                   const struct sockaddr *address, socklen_t size) {
+    XXH3_state_t hash;
+    uint32_t numbers[2] = {identity->port, identity->occurrence};
+    (void)XXH3_128bits_reset(&hash);
+    (void)XXH3_128bits_update(&hash, numbers, sizeof numbers);
+    add_text(&hash, identity->group);
+    add_text(&hash, identity->line);
+    add_text(&hash, (struct slice){(const char *)address, size});
+    XXH128_hash_t digest = XXH3_128bits_digest(&hash);
+    return (struct balance_key){{digest.low64, digest.high64}};
+}
+
+struct balance_peer *balance_peer_create(struct balance_zone *zone,
+                                         const struct balance_identity *identity,
+                                         const struct sockaddr *address, socklen_t size,
+                                         struct slice name,
+                                         const struct balance_settings *settings) {
     struct balance_peer *peer = calloc(1, sizeof *peer + name.size + 1);
     if (peer == NULL) {
         return NULL;
@@ -18,10 +48,10 @@ struct balance_peer *balance_peer_create(const struct sockaddr *address, socklen
     peer->address_size = size;
     peer->references = 1;
     peer->name = (struct slice){name_copy, name.size};
-    peer->weight = peer->effective_weight = weight;
-    peer->is_down = is_down;
-    peer->max_fails = DEFAULT_MAX_FAILS;
-    peer->fail_timeout = DEFAULT_FAIL_TIMEOUT_MS;
+    peer->settings = *settings;
+    peer->zone = zone;
+    peer->key = make_key(identity, address, size);
+    peer->lock = balance_zone_choose_lock(slice_hash(identity->group) + identity->port);
     return peer;
 }
 
@@ -32,8 +62,50 @@ struct balance_peer *balance_peer_hold(struct balance_peer *peer) {
 
 void balance_peer_release(struct balance_peer *peer) {
     if (--peer->references == 0) {
+        if (peer->state != NULL) {
+            balance_zone_detach(peer->zone, peer->state);
+        }
         free(peer);
     }
+}
+
+/* With another weight the sequence begins anew. */
+static void apply_weight(struct balance_peer *peer) {
+    struct balance_state *state = peer->state;
+    if (state->weight != peer->settings.weight) {
+        balance_zone_lock(peer->zone, peer->lock);
+        state->weight = state->effective_weight = peer->settings.weight;
+        state->current_weight = 0;
+        balance_zone_unlock(peer->zone, peer->lock);
+    }
+}
+
+void balance_peer_configure(struct balance_peer *peer, const struct balance_settings *settings) {
+    peer->settings = *settings;
+    if (peer->state != NULL) {
+        apply_weight(peer);
+    }
+}
+
+bool balance_peer_attach(struct balance_peer *peer) {
+    if (peer->state == NULL) {
+        peer->state =
+            balance_zone_attach(peer->zone, &peer->key, peer->lock, peer->settings.weight);
+        if (peer->state == NULL) {
+            return false;
+        }
+        apply_weight(peer);
+    }
+    return true;
+}
+
+bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now) {
+    const struct balance_settings *settings = &peer->settings;
+    const struct balance_state *state = peer->state;
+    bool is_out_of_use = settings->max_fails > 0 && state->fails >= settings->max_fails &&
+                         now - state->checked <= settings->fail_timeout;
+    bool is_full = settings->max_conns > 0 && state->active >= settings->max_conns;
+    return !settings->is_down && !is_out_of_use && !is_full;
 }
 
 bool balance_peers_add(struct balance_peers *peers, struct balance_peer *peer) {
@@ -63,36 +135,4 @@ void balance_peers_release(struct balance_peers *peers) {
     }
     free(peers->items);
     *peers = (struct balance_peers){0};
-}
-
-uint32_t balance_peers_usable(const struct balance_peers *peers) {
-    uint32_t usable = 0;
-    for (uint32_t i = 0; i < peers->count; i++) {
-        usable += peers->items[i]->is_down ? 0 : 1;
-    }
-    return usable;
-}
-
-bool balance_peer_failed(struct balance_peer *peer, bool is_alone, uint64_t now) {
-    if (is_alone) {
-        peer->fails = 0;
-        return false;
-    }
-    peer->fails++;
-    peer->accessed = peer->checked = now;
-    if (peer->max_fails == 0) {
-        return false;
-    }
-    peer->effective_weight -= peer->weight / peer->max_fails;
-    if (peer->effective_weight < 0) {
-        peer->effective_weight = 0;
-    }
-    return peer->fails >= peer->max_fails;
-}
-
-void balance_peer_succeeded(struct balance_peer *peer) {
-    /* A success counts only for a peer that was given another chance after its last failure. */
-    if (peer->accessed < peer->checked) {
-        peer->fails = 0;
-    }
 }

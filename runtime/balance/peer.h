@@ -1,12 +1,30 @@
-/* Peers of an upstream group as one worker sees them: addresses, weights, and the record of
- * failures that decides whether a peer is used (nginx's max_fails and fail_timeout with their
- * defaults). */
+/* Peers of an upstream group as one worker sees them: address and configuration here, what is known
+ * of them in the zone, shared with the other workers. */
 #ifndef BALANCE_PEER_H
 #define BALANCE_PEER_H
 
+#include "balance/zone.h"
 #include "base/slice.h"
 
 #include <sys/socket.h>
+
+/* What the configuration says of a peer. */
+struct balance_settings {
+    uint32_t weight;
+    uint32_t max_fails;    /* 0: failures do not matter */
+    uint64_t fail_timeout; /* milliseconds */
+    uint32_t max_conns;    /* attempts at a time; 0: any number */
+    bool is_down;
+    bool is_backup; /* asked only when no other is available */
+};
+
+/* Tells the peers of a configuration apart, whatever table they are in. */
+struct balance_identity {
+    struct slice group;
+    uint32_t port;       /* of an implicit group */
+    struct slice line;   /* the server line */
+    uint32_t occurrence; /* among lines of the group that say the same */
+};
 
 struct balance_peer {
     uint32_t references;
@@ -14,15 +32,11 @@ struct balance_peer {
     socklen_t address_size;
     struct slice name; /* for logs and $upstream_addr; owned */
     uint32_t origin;   /* which `server` line of the group it comes from */
-    int64_t weight;
-    int64_t effective_weight; /* lowered by failures, recovers by one with each pick */
-    int64_t current_weight;
-    bool is_down;          /* `down` in the configuration */
-    uint32_t max_fails;    /* 0: failures do not matter */
-    uint64_t fail_timeout; /* milliseconds */
-    uint32_t fails;
-    uint64_t accessed; /* loop time of the last failure */
-    uint64_t checked;  /* loop time from which fail_timeout is counted */
+    struct balance_settings settings;
+    struct balance_zone *zone; /* may be NULL */
+    struct balance_key key;
+    uint32_t lock;
+    struct balance_state *state; /* held; NULL until it is first asked for */
 };
 
 struct balance_peers {
@@ -31,24 +45,32 @@ struct balance_peers {
     uint32_t capacity;
 };
 
+/* The settings of a peer that nothing is said of. */
+struct balance_settings balance_settings_default(void);
+
 /* NULL without memory. `name` is copied. */
-struct balance_peer *balance_peer_create(const struct sockaddr *address, socklen_t size,
-                                         struct slice name, uint32_t weight, bool is_down);
+struct balance_peer *balance_peer_create(struct balance_zone *zone,
+                                         const struct balance_identity *identity,
+                                         const struct sockaddr *address, socklen_t size,
+                                         struct slice name,
+                                         const struct balance_settings *settings);
 struct balance_peer *balance_peer_hold(struct balance_peer *peer);
 void balance_peer_release(struct balance_peer *peer);
+
+/* A new configuration. */
+void balance_peer_configure(struct balance_peer *peer, const struct balance_settings *settings);
+
+/* Gets the peer its state. False without memory. */
+__attribute__((warn_unused_result)) bool balance_peer_attach(struct balance_peer *peer);
+
+/* Whether it may be asked: not down, not out of use because of failures, below max_conns. Its state
+ * is attached and its lock held. */
+bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now);
 
 /* Takes over the caller's reference. False without memory; the reference is then still his. */
 __attribute__((warn_unused_result)) bool balance_peers_add(struct balance_peers *peers,
                                                            struct balance_peer *peer);
 void balance_peers_remove(struct balance_peers *peers, uint32_t index);
 void balance_peers_release(struct balance_peers *peers);
-
-/* How many may be tried for one request. */
-uint32_t balance_peers_usable(const struct balance_peers *peers);
-
-/* What became of an attempt. Returns true when this failure put the peer out of use for a while. A
- * peer that is alone in its group is never put out of use, as in nginx. */
-bool balance_peer_failed(struct balance_peer *peer, bool is_alone, uint64_t now);
-void balance_peer_succeeded(struct balance_peer *peer);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 
+struct balance_zone;
 struct http1_front;
 struct http_listener;
 
@@ -15,6 +16,7 @@ struct http_service {
     struct log *log;
     const struct http_proxy_hooks *proxy;
     void *proxy_state;
+    struct balance_zone *zone; /* peer states; may be NULL */
     struct buffer_pool buffers;
     struct generation *generation;
     struct exchange *free_exchanges;

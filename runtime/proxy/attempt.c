@@ -43,6 +43,7 @@ static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
     }
     proxy->attempts[proxy->attempt_count++] = (struct proxy_attempt){
         .peer = peer == NULL ? NULL : balance_peer_hold(peer),
+        .is_under_way = peer != NULL,
         .name = peer != NULL ? peer->name
                 : proxy->group != NULL
                     ? table_text(&proxy->group->generation->table, proxy->group->record->name)
@@ -55,20 +56,38 @@ static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
     return true;
 }
 
+/* The next peer, counted as busy with this request. */
 static struct balance_peer *pick(struct proxy *proxy) {
     struct balance_peer *tried[64];
-    uint32_t count = 0;
-    uint32_t limit = balance_peers_usable(proxy->peers);
-    for (uint32_t i = 0; i < proxy->attempt_count && count < 64; i++) {
+    struct balance_request request = proxy->balancing;
+    request.now = proxy->exchange->service->loop->now;
+    request.random = &proxy->state->random;
+    request.client = proxy->exchange->request.binary_remote_addr;
+    request.tried = tried;
+    request.tried_count = 0;
+    for (uint32_t i = 0; i < proxy->attempt_count && request.tried_count < 64; i++) {
         if (!proxy->attempts[i].was_stale) {
-            tried[count++] = proxy->attempts[i].peer;
+            tried[request.tried_count++] = proxy->attempts[i].peer;
         }
     }
-    if (count >= limit) {
+    if (request.tried_count >= balance_group_tries(proxy->balance)) {
         return NULL;
     }
-    return balance_round_robin_pick(proxy->peers, tried, count,
-                                    proxy->exchange->service->loop->now);
+    struct balance_peer *peer = balance_group_pick(proxy->balance, &request);
+    proxy->balancing = request;
+    return peer;
+}
+
+void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome) {
+    struct proxy_attempt *attempt = proxy->attempt_count > 0 ? proxy_current_attempt(proxy) : NULL;
+    if (attempt == NULL || !attempt->is_under_way) {
+        return;
+    }
+    attempt->is_under_way = false;
+    if (balance_group_give_back(proxy->balance, attempt->peer, outcome,
+                                proxy->exchange->service->loop->now)) {
+        proxy_log(proxy, TABLE_LOG_WARN, "upstream server temporarily disabled");
+    }
 }
 
 /* The connection of this attempt: an idle one or a new one. */
@@ -107,17 +126,6 @@ static bool prepare_attempt(struct proxy *proxy) {
     return proxy->request != NULL || proxy_build_request(proxy);
 }
 
-static bool is_alone(const struct proxy *proxy) {
-    return proxy->peers->count == 1;
-}
-
-static void report_failure(struct proxy *proxy) {
-    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
-    if (balance_peer_failed(attempt->peer, is_alone(proxy), proxy->exchange->service->loop->now)) {
-        proxy_log(proxy, TABLE_LOG_WARN, "upstream server temporarily disabled");
-    }
-}
-
 static void give_up(struct proxy *proxy, uint32_t status) {
     proxy->step = PROXY_DONE;
     exchange_fail(proxy->exchange, status);
@@ -152,7 +160,13 @@ void proxy_start_attempt(struct proxy *proxy) {
             nobody_left(proxy);
             return;
         }
-        if (!add_attempt(proxy, peer) || !prepare_attempt(proxy)) {
+        if (!add_attempt(proxy, peer)) {
+            (void)balance_group_give_back(proxy->balance, peer, BALANCE_UNTOLD,
+                                          proxy->exchange->service->loop->now);
+            give_up(proxy, 500);
+            return;
+        }
+        if (!prepare_attempt(proxy)) {
             give_up(proxy, 500);
             return;
         }
@@ -165,12 +179,13 @@ void proxy_start_attempt(struct proxy *proxy) {
                   "connect() failed (%d: %s) while connecting to upstream", error,
                   error == EUSERS ? "worker_connections are not enough" : strerror(error));
         if (is_ours) {
+            proxy_give_back(proxy, BALANCE_UNTOLD);
             give_up(proxy, 503);
             return;
         }
         proxy_current_attempt(proxy)->status = 502;
         proxy_current_attempt(proxy)->response_time = 0;
-        report_failure(proxy);
+        proxy_give_back(proxy, BALANCE_FAILED);
     }
     watch_attempt(proxy);
     if (!proxy->back->is_connecting) {
@@ -218,11 +233,9 @@ void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure) {
     attempt->was_stale = was_stale;
     proxy->stale_count += was_stale ? 1 : 0;
     proxy_drop_back(proxy);
-    if (!was_stale) {
-        report_failure(proxy);
-    }
+    proxy_give_back(proxy, was_stale ? BALANCE_UNTOLD : BALANCE_FAILED);
     if (failure != PROXY_BAD_RESPONSE && may_try_again(proxy)) {
-        bool has_another = was_stale || proxy->attempt_count < balance_peers_usable(proxy->peers);
+        bool has_another = was_stale || proxy->attempt_count < balance_group_tries(proxy->balance);
         if (has_another) {
             proxy_start_attempt(proxy);
             return;
@@ -241,7 +254,7 @@ static bool may_be_kept(const struct proxy *proxy) {
 
 void proxy_finish_attempt(struct proxy *proxy) {
     close_attempt(proxy);
-    balance_peer_succeeded(proxy_current_attempt(proxy)->peer);
+    proxy_give_back(proxy, BALANCE_SUCCEEDED);
     proxy->step = PROXY_DONE;
     struct back *back = proxy->back;
     proxy->back = NULL;

@@ -32,8 +32,8 @@ static void report_unresolved(struct group_name *name, const char *reason) {
 
 /* --- peers --- */
 
-static struct balance_peer *find_peer(const struct balance_peers *peers, uint32_t origin,
-                                      const struct sockaddr *address, socklen_t size) {
+static struct balance_peer *find_among(const struct balance_peers *peers, uint32_t origin,
+                                       const struct sockaddr *address, socklen_t size) {
     for (uint32_t i = 0; i < peers->count; i++) {
         struct balance_peer *peer = peers->items[i];
         if (peer->origin == origin && peer->address_size == size &&
@@ -42,6 +42,12 @@ static struct balance_peer *find_peer(const struct balance_peers *peers, uint32_
         }
     }
     return NULL;
+}
+
+static struct balance_peer *find_peer(const struct proxy_group *group, uint32_t origin,
+                                      const struct sockaddr *address, socklen_t size) {
+    struct balance_peer *peer = find_among(&group->balance.peers, origin, address, size);
+    return peer != NULL ? peer : find_among(&group->balance.backups, origin, address, size);
 }
 
 static struct slice format_name(const struct sockaddr *address, struct slice path, char *text,
@@ -58,30 +64,61 @@ static struct slice format_name(const struct sockaddr *address, struct slice pat
     return (struct slice){text, (size_t)length < size ? (size_t)length : size - 1};
 }
 
-/* Adds a peer, or the one that `previous` had for the same line and address, with its state. */
+/* Lines of a group that say the same are told apart by how many of them came before. */
+static uint32_t count_before(const struct proxy_group *group, uint32_t origin) {
+    const struct table *table = table_of(group);
+    const struct table_peer *lines = &table->peer[group->record->peers.first];
+    struct slice name = table_text(table, lines[origin].name);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < origin; i++) {
+        count += slice_equals(table_text(table, lines[i].name), name) ? 1 : 0;
+    }
+    return count;
+}
+
+static struct balance_settings settings_of(const struct table_peer *record) {
+    struct balance_settings settings = balance_settings_default();
+    settings.weight = record->weight;
+    settings.is_down = record->down != 0;
+    return settings;
+}
+
+static struct balance_peer *create_peer(const struct proxy_group *group,
+                                        const struct table_peer *record, uint32_t origin,
+                                        const struct sockaddr *address, socklen_t size) {
+    char text[160];
+    const struct table *table = table_of(group);
+    struct balance_settings settings = settings_of(record);
+    struct slice name = format_name(address, table_text(table, record->host), text, sizeof text);
+    struct balance_identity identity = {.group = table_text(table, group->record->name),
+                                        .port = group->record->port,
+                                        .line = table_text(table, record->name),
+                                        .occurrence = count_before(group, origin)};
+    struct balance_peer *peer =
+        balance_peer_create(group->balance.zone, &identity, address, size, name, &settings);
+    if (peer != NULL) {
+        peer->origin = origin;
+    }
+    return peer;
+}
+
+/* Adds a peer, or the one that `previous` had for the same line and address. */
 static bool add_peer(struct proxy_group *group, const struct proxy_group *previous,
                      const struct table_peer *record, uint32_t origin,
                      const struct sockaddr *address, socklen_t size) {
     struct balance_peer *peer =
-        previous == NULL ? NULL : find_peer(&previous->peers, origin, address, size);
+        previous == NULL ? NULL : find_peer(previous, origin, address, size);
     if (peer != NULL) {
+        struct balance_settings settings = settings_of(record);
         balance_peer_hold(peer);
-        if (peer->weight != record->weight) {
-            peer->weight = peer->effective_weight = record->weight;
-            peer->current_weight = 0;
-        }
-        peer->is_down = record->down != 0;
+        balance_peer_configure(peer, &settings);
     } else {
-        char text[160];
-        struct slice name =
-            format_name(address, table_text(table_of(group), record->host), text, sizeof text);
-        peer = balance_peer_create(address, size, name, record->weight, record->down != 0);
-        if (peer == NULL) {
-            return false;
-        }
-        peer->origin = origin;
+        peer = create_peer(group, record, origin, address, size);
     }
-    if (!balance_peers_add(&group->peers, peer)) {
+    if (peer == NULL) {
+        return false;
+    }
+    if (!balance_group_add(&group->balance, peer)) {
         balance_peer_release(peer);
         return false;
     }
@@ -89,11 +126,11 @@ static bool add_peer(struct proxy_group *group, const struct proxy_group *previo
 }
 
 /* Until a name has been resolved anew its previous addresses go on. */
-static bool adopt_resolved(struct proxy_group *group, const struct proxy_group *previous,
-                           uint32_t origin) {
+static bool adopt_among(struct proxy_group *group, const struct proxy_group *previous,
+                        const struct balance_peers *peers, uint32_t origin) {
     const struct table_peer *record = &table_of(group)->peer[group->record->peers.first + origin];
-    for (uint32_t i = 0; previous != NULL && i < previous->peers.count; i++) {
-        struct balance_peer *peer = previous->peers.items[i];
+    for (uint32_t i = 0; i < peers->count; i++) {
+        struct balance_peer *peer = peers->items[i];
         if (peer->origin == origin &&
             !add_peer(group, previous, record, origin, (const struct sockaddr *)&peer->address,
                       peer->address_size)) {
@@ -101,6 +138,12 @@ static bool adopt_resolved(struct proxy_group *group, const struct proxy_group *
         }
     }
     return true;
+}
+
+static bool adopt_resolved(struct proxy_group *group, const struct proxy_group *previous,
+                           uint32_t origin) {
+    return previous == NULL || (adopt_among(group, previous, &previous->balance.peers, origin) &&
+                                adopt_among(group, previous, &previous->balance.backups, origin));
 }
 
 /* --- resolving --- */
@@ -127,23 +170,29 @@ static bool is_answered(const struct resolver_answer *answer, const struct balan
     return false;
 }
 
+struct resolved_name {
+    const struct group_name *name;
+    const struct resolver_answer *answer;
+};
+
+static bool is_resolved_away(void *data, const struct balance_peer *peer) {
+    const struct resolved_name *resolved_name = data;
+    return peer->origin == resolved_name->name->origin && !is_answered(resolved_name->answer, peer);
+}
+
 static void use_answer(struct group_name *name, const struct resolver_answer *answer) {
     struct proxy_group *group = name->group;
     for (uint32_t i = 0; i < answer->count; i++) {
         struct sockaddr_storage *address = &answer->addresses[i];
         set_port(address, name->record->port);
         const struct sockaddr *any = (const struct sockaddr *)address;
-        if (find_peer(&group->peers, name->origin, any, address_size(address)) == NULL &&
+        if (find_peer(group, name->origin, any, address_size(address)) == NULL &&
             !add_peer(group, NULL, name->record, name->origin, any, address_size(address))) {
             report_unresolved(name, "no memory");
         }
     }
-    for (uint32_t i = group->peers.count; i > 0; i--) {
-        const struct balance_peer *peer = group->peers.items[i - 1];
-        if (peer->origin == name->origin && !is_answered(answer, peer)) {
-            balance_peers_remove(&group->peers, i - 1);
-        }
-    }
+    struct resolved_name resolved_name = {name, answer};
+    balance_group_remove(&group->balance, is_resolved_away, &resolved_name);
 }
 
 static void resolved(void *owner, const struct resolver_answer *answer) {
@@ -261,6 +310,7 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
         groups->items[i].state = state;
         groups->items[i].generation = generation;
         groups->items[i].record = &generation->table.upstream[i];
+        balance_group_init(&groups->items[i].balance, &balance_round_robin, state->service->zone);
     }
     for (uint32_t i = 0; i < count; i++) {
         if (!build_group(&groups->items[i], previous)) {
@@ -284,7 +334,7 @@ void proxy_groups_destroy(struct proxy_groups *groups) {
             }
         }
         free(group->names);
-        balance_peers_release(&group->peers);
+        balance_group_release(&group->balance);
         if (group->pool != NULL) {
             back_pool_release(group->pool);
         }

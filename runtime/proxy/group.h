@@ -4,7 +4,7 @@
 #ifndef PROXY_GROUP_H
 #define PROXY_GROUP_H
 
-#include "balance/peer.h"
+#include "balance/group.h"
 #include "http/internal.h"
 #include "net/resolver.h"
 #include "proxy/pool.h"
@@ -25,7 +25,7 @@ struct proxy_group {
     struct proxy_state *state;
     const struct generation *generation; /* that it belongs to; not held */
     const struct table_upstream *record;
-    struct balance_peers peers;
+    struct balance_group balance;
     struct back_pool *pool; /* shared with the group of the same name in other generations */
     struct group_name *names;
     uint32_t name_count;

@@ -2,7 +2,7 @@
 #ifndef PROXY_INTERNAL_H
 #define PROXY_INTERNAL_H
 
-#include "balance/round_robin.h"
+#include "balance/group.h"
 #include "http/chunked.h"
 #include "net/spool.h"
 #include "proxy/group.h"
@@ -12,11 +12,13 @@ struct proxy_state {
     struct http_service *service;
     struct resolver *resolver;   /* NULL: c-ares did not start; names do not resolve */
     struct proxy_groups *groups; /* of the current generation; not owned */
+    struct balance_random random;
 };
 
 /* One try of one peer, for $upstream_… */
 struct proxy_attempt {
     struct balance_peer *peer; /* held */
+    bool is_under_way;         /* it has not been given back to its group */
     struct slice name;
     uint32_t status;       /* 0: none */
     uint64_t started;      /* loop time */
@@ -54,12 +56,13 @@ struct proxy {
 
     /* Where to: a group, or one address that a variable gave. */
     struct proxy_group *group;
-    struct balance_peers *peers;
-    struct balance_peers single;  /* owns the peer of an address given by a variable */
-    struct slice scheme_and_host; /* "http://host:port", for logs */
-    struct slice host;            /* $proxy_host */
-    struct slice port;            /* $proxy_port */
-    struct slice uri;             /* of the request to the backend */
+    struct balance_group *balance;    /* of the group, or `single` */
+    struct balance_group single;      /* owns the peer of an address given by a variable */
+    struct balance_request balancing; /* what it has tried */
+    struct slice scheme_and_host;     /* "http://host:port", for logs */
+    struct slice host;                /* $proxy_host */
+    struct slice port;                /* $proxy_port */
+    struct slice uri;                 /* of the request to the backend */
 
     /* What is sent. */
     struct buffer *request; /* the head, until it is sent */
@@ -128,6 +131,9 @@ enum proxy_failure { PROXY_FAILED, PROXY_TIMED_OUT, PROXY_BAD_RESPONSE };
 /* The current attempt has failed: another peer if that is allowed, else 502 or 504. */
 void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure);
 
+/* Tells the group how the current attempt went, unless that was told already. */
+void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome);
+
 /* The response was read whole: the connection is kept or closed. */
 void proxy_finish_attempt(struct proxy *proxy);
 
@@ -154,6 +160,13 @@ void proxy_read_head(struct proxy *proxy);
 void proxy_start_relay(struct proxy *proxy);
 /* Moves body bytes to the front as far as both sides go. */
 void proxy_relay(struct proxy *proxy);
+
+/* --- redirect.c --- */
+
+/* The Location or Refresh value that the client gets: proxy_redirect's default. Borrowed when
+ * nothing changes. */
+struct slice proxy_rewrite_location(struct proxy *proxy, struct slice value);
+struct slice proxy_rewrite_refresh(struct proxy *proxy, struct slice value);
 
 /* --- variable.c --- */
 bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 /* Runs when the exchange's arena is released: only then has the log read the fields that lie in
  * these buffers. */
@@ -21,7 +23,7 @@ static void release_buffers(void *data) {
             balance_peer_release(proxy->attempts[i].peer);
         }
     }
-    balance_peers_release(&proxy->single);
+    balance_group_release(&proxy->single);
 }
 
 static struct proxy *create(struct exchange *exchange) {
@@ -123,6 +125,7 @@ static void stop(struct exchange *exchange) {
         attempt->response_time = exchange->service->loop->now - attempt->started;
     }
     proxy->step = PROXY_DONE;
+    proxy_give_back(proxy, BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
     proxy_drop_back(proxy);
     buffer_give(&exchange->service->buffers, proxy->request);
@@ -143,6 +146,9 @@ static void *create_state(struct http_service *service) {
     }
     const char *error = NULL;
     state->service = service;
+    if (getrandom(&state->random, sizeof state->random, GRND_NONBLOCK) < 0) {
+        state->random.state = service->loop->now ^ (uint64_t)getpid();
+    }
     state->resolver = resolver_create(service->loop, &error);
     if (state->resolver == NULL) {
         log_message(service->log, TABLE_LOG_ALERT, "host names cannot be resolved: %s", error);

@@ -14,16 +14,19 @@ static bool use_address(struct proxy *proxy, const struct engine_upstream_addres
         exchange_fail(proxy->exchange, 502);
         return false;
     }
-    struct balance_peer *peer =
-        balance_peer_create((const struct sockaddr *)&address, size, target->name, 1, false);
-    if (peer == NULL || !balance_peers_add(&proxy->single, peer)) {
+    static const struct balance_identity nobody;
+    struct balance_settings settings = balance_settings_default();
+    struct balance_peer *peer = balance_peer_create(
+        NULL, &nobody, (const struct sockaddr *)&address, size, target->name, &settings);
+    balance_group_init(&proxy->single, &balance_round_robin, NULL);
+    if (peer == NULL || !balance_group_add(&proxy->single, peer)) {
         if (peer != NULL) {
             balance_peer_release(peer);
         }
         exchange_fail(proxy->exchange, 500);
         return false;
     }
-    proxy->peers = &proxy->single;
+    proxy->balance = &proxy->single;
     return true;
 }
 
@@ -42,6 +45,6 @@ bool proxy_find_target(struct proxy *proxy) {
         return use_address(proxy, &upstream.address);
     }
     proxy->group = &groups->items[upstream.group];
-    proxy->peers = &proxy->group->peers;
+    proxy->balance = &proxy->group->balance;
     return true;
 }

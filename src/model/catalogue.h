@@ -72,8 +72,6 @@ enum directive_storage {
     STORAGE_TEMPLATE,
     STORAGE_ERROR_PAGES,
     STORAGE_ACCESS_RULES,
-    STORAGE_REPLACEMENTS,
-    STORAGE_COOKIE_RULES,
 };
 
 struct setter_call;
