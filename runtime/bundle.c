@@ -3,6 +3,7 @@
 
 #include "log/file.h"
 #include "prefix.h"
+#include "temp_folders.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -156,7 +157,8 @@ bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle 
     const struct table *table = &bundle->file.table;
     bundle->number = previous != NULL ? previous->number + 1 : 1;
     bundle->worker_count = count_workers(table);
-    if (!privileges_find(&bundle->privileges, table, failure)) {
+    if (!privileges_find(&bundle->privileges, table, failure) ||
+        !temp_folders_prepare(table, prefix, &bundle->privileges, failure)) {
         return false;
     }
     if (!log_paths_collect(&bundle->log_paths, table)) {

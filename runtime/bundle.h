@@ -32,7 +32,7 @@ struct bundle {
 struct bundle *bundle_load(const char *path, const struct table_keys *trusted_keys,
                            struct failure *failure);
 
-/* Opens sockets and logs, and finds the user. Sockets that `previous` (or NULL) has are shared with
+/* Opens sockets and logs, finds the user, and makes the folders of temporary files. Sockets that `previous` (or NULL) has are shared with
  * it. False with the reason in `failure`. */
 __attribute__((warn_unused_result)) bool bundle_open(struct bundle *bundle, const char *prefix,
                                                      const struct bundle *previous,

@@ -22,6 +22,8 @@ void signals_prepare(void) {
     sigprocmask(SIG_BLOCK, &set, NULL);
     struct sigaction action = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &action, NULL);
+    /* A temporary file or a log that may not grow any more is an error of write(), not an end. */
+    sigaction(SIGXFSZ, &action, NULL);
     /* Where SIGCHLD is ignored children vanish without their status. */
     action.sa_handler = SIG_DFL;
     sigaction(SIGCHLD, &action, NULL);

@@ -2,12 +2,11 @@
 #include "net/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-void spool_init(struct spool *spool, struct buffer_pool *pool, size_t memory_limit) {
-    *spool = (struct spool){.pool = pool, .memory_limit = memory_limit, .file = -1};
+void spool_init(struct spool *spool, struct buffer_pool *pool, size_t memory_limit,
+                struct temp_place place) {
+    *spool = (struct spool){.pool = pool, .memory_limit = memory_limit, .place = place, .file = -1};
 }
 
 void spool_release(struct spool *spool) {
@@ -17,6 +16,7 @@ void spool_release(struct spool *spool) {
         close(spool->file);
         spool->file = -1;
     }
+    spool->file_size = 0;
 }
 
 static size_t memory_size(const struct spool *spool) {
@@ -53,39 +53,16 @@ static size_t make_room(struct spool *spool, size_t wanted) {
     return wanted;
 }
 
-static int open_file(void) {
-    const char *folder = getenv("TMPDIR");
-    int fd = open(folder != NULL && folder[0] != '\0' ? folder : "/tmp",
-                  O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-        char name[] = "/tmp/rpcd.XXXXXX"; /* a file system without nameless files */
-        fd = mkostemp(name, O_CLOEXEC);
-        if (fd >= 0) {
-            unlink(name);
-        }
-    }
-    return fd;
-}
-
 static int append_to_file(struct spool *spool, struct slice bytes) {
     if (spool->file < 0) {
-        spool->file = open_file();
+        spool->file = temp_file_open(spool->place);
         if (spool->file < 0) {
             return errno;
         }
     }
-    while (bytes.size > 0) {
-        ssize_t written = pwrite(spool->file, bytes.data, bytes.size, (off_t)spool->file_size);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written < 0) {
-            return errno;
-        }
-        spool->file_size += (uint64_t)written;
-        bytes = slice_skip(bytes, (size_t)written);
-    }
-    return 0;
+    int error = temp_file_write(spool->file, spool->file_size, bytes);
+    spool->file_size += error == 0 ? bytes.size : 0;
+    return error;
 }
 
 int spool_append(struct spool *spool, struct slice bytes) {
@@ -110,13 +87,6 @@ int spool_read(const struct spool *spool, uint64_t offset, char *buffer, size_t 
     if (offset >= spool_size(spool)) {
         return 0;
     }
-    ssize_t got;
-    do {
-        got = pread(spool->file, buffer, size, (off_t)(offset - memory_size(spool)));
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        return errno;
-    }
-    *bytes = (struct slice){buffer, (size_t)got};
-    return got == 0 ? EIO : 0; /* shorter than what was written */
+    bytes->data = buffer;
+    return temp_file_read(spool->file, offset - memory_size(spool), buffer, size, &bytes->size);
 }

@@ -4,16 +4,22 @@
 #define NET_SPOOL_H
 
 #include "net/buffer.h"
+#include "net/temp_file.h"
 
 struct spool {
     struct buffer_pool *pool;
     struct buffer *memory;
     size_t memory_limit;
+    struct temp_place place;
     int file; /* -1: none */
     uint64_t file_size;
 };
 
-void spool_init(struct spool *spool, struct buffer_pool *pool, size_t memory_limit);
+/* `place` is where the file will be, if it comes to one. */
+void spool_init(struct spool *spool, struct buffer_pool *pool, size_t memory_limit,
+                struct temp_place place);
+
+/* Empty again, for good or to be filled anew. */
 void spool_release(struct spool *spool);
 
 /* Returns 0, or an errno value (ENOMEM, ENOSPC, …) after which the spool is of no use. */

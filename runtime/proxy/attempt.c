@@ -118,6 +118,8 @@ static bool connect_back(struct proxy *proxy, struct balance_peer *peer) {
 static bool prepare_attempt(struct proxy *proxy) {
     proxy->request_written = 0;
     proxy->spool_written = 0;
+    proxy->framing = (struct proxy_framing){0};
+    proxy->body_refused = false;
     proxy->body_sent = proxy->body == PROXY_BODY_NONE || proxy->keeps_body;
     proxy->scanned = 0;
     if (proxy->response != NULL) {

@@ -35,7 +35,16 @@ struct proxy_attempt {
 enum proxy_body {
     PROXY_BODY_NONE,
     PROXY_BODY_COLLECT, /* read whole before a backend is asked, so that it can be sent again */
-    PROXY_BODY_STREAM,  /* passed on as it arrives */
+    PROXY_BODY_STREAM,  /* passed on as it arrives; what is there at first waits in the spool */
+};
+
+/* Chunks of a body that is passed on without its size being known. */
+struct proxy_framing {
+    char bytes[32]; /* of ours, between those of the body */
+    uint8_t begin;  /* of what is not sent yet */
+    uint8_t end;
+    bool is_ended;       /* the last chunk is sent or in `bytes` */
+    uint64_t chunk_left; /* bytes announced and not sent yet */
 };
 
 enum proxy_step {
@@ -71,7 +80,10 @@ struct proxy {
     struct spool spool;
     bool is_collected; /* the whole body is in the spool */
     uint64_t spool_written;
-    uint64_t stream_taken; /* bytes that a backend got and nobody can send again */
+    struct proxy_framing framing;
+    uint64_t stream_taken;    /* bytes that a backend got and nobody can send again */
+    bool stream_ended;        /* the client's last byte was taken, or the end of its side */
+    struct loop_task send_on; /* goes on in the next turn */
     bool body_sent;
     bool body_refused; /* the backend has stopped reading before the body's end */
     int write_error;   /* errno of a failed write, told if no response can be read either */
@@ -144,10 +156,32 @@ void proxy_drop_back(struct proxy *proxy);
 __attribute__((format(printf, 3, 4))) void
 proxy_log(struct proxy *proxy, enum table_log_level level, const char *format, ...);
 
+/* --- collect.c --- */
+
+/* Begins to read the body that the backend is to get: to its end, or of one that is passed on what
+ * is there. Then the first attempt starts. */
+void proxy_start_collecting(struct proxy *proxy);
+/* Bytes of the body while the first attempt has not started; as http_handler.take_body. */
+size_t proxy_collect(struct proxy *proxy, struct slice piece, bool last);
+/* The body that the backend before got, for the one that answers as its error page. */
+void proxy_take_over_body(struct proxy *proxy);
+
+/* --- write.c --- */
+
+/* Whether the body goes out in chunks. */
+bool proxy_sends_chunks(const struct proxy *proxy);
+bool proxy_is_head_sent(const struct proxy *proxy);
+/* Whether something of ours is left to write: of the head, or of a chunk's framing. */
+bool proxy_has_unsent(const struct proxy *proxy);
+/* Writes what is left of the head, and `body`, behind which it ends if it is `last`. Returns how
+ * many bytes of the body were written, or -1 when the connection has failed. */
+ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last);
+
 /* --- send.c --- */
 
 /* Writes what can be written of the request. */
 void proxy_send_request(struct proxy *proxy);
+void proxy_send_on(struct loop_task *task);
 size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last);
 
 /* --- response.c --- */

@@ -37,47 +37,15 @@ static struct proxy *create(struct exchange *exchange) {
     proxy->state = exchange->service->proxy_state;
     proxy->record = &table->proxy[exchange->request.location->proxy];
     proxy->keeps_body = !engine_passes_body(exchange->request.settings);
+    proxy->send_on.run = proxy_send_on;
     spool_init(&proxy->spool, &exchange->service->buffers,
-               (size_t)exchange->request.settings->client_body_buffer_size);
+               (size_t)exchange->request.settings->client_body_buffer_size,
+               (struct temp_place){
+                   .prefix = exchange->service->prefix,
+                   .folder = table_text(table, exchange->request.settings->client_body_temp_path),
+               });
     exchange->proxy_data = proxy;
     return proxy;
-}
-
-/* A body that fits into client_body_buffer_size is read first, so that it can be sent again to
- * another peer. So is one of unknown length: its size is checked, and the backend told, before the
- * backend sees a byte; and one that an error page may have to hand to another backend, or that is
- * not for the backend at all. Larger ones are passed on as they come. */
-static enum proxy_body choose_body(const struct exchange *exchange, bool keeps_body) {
-    const struct table_settings *settings = exchange->request.settings;
-    switch (exchange->head.framing) {
-    case HTTP_BODY_CHUNKED:
-        return PROXY_BODY_COLLECT;
-    case HTTP_BODY_LENGTH:
-        if (exchange->head.content_length == 0) {
-            return PROXY_BODY_NONE;
-        }
-        return exchange->head.content_length <= settings->client_body_buffer_size ||
-                       settings->error_page.count > 0 || keeps_body
-                   ? PROXY_BODY_COLLECT
-                   : PROXY_BODY_STREAM;
-    default:
-        return PROXY_BODY_NONE;
-    }
-}
-
-/* An error page gets the body that the backend before it got. One that was not read to its end when
- * the error came is dropped. */
-static void take_over_body(struct proxy *proxy) {
-    struct proxy *previous = proxy->previous;
-    if (previous->is_collected) {
-        proxy->body = PROXY_BODY_COLLECT;
-        proxy->is_collected = true;
-        proxy->spool = previous->spool;
-        spool_init(&previous->spool, previous->spool.pool, previous->spool.memory_limit);
-    } else {
-        proxy->body = PROXY_BODY_NONE;
-        proxy->exchange->is_body_dropped = !proxy->exchange->body_complete;
-    }
 }
 
 /* This is the page for a body that was refused as too large. */
@@ -96,15 +64,11 @@ static void start(struct exchange *exchange) {
         return;
     }
     if (proxy->previous != NULL) {
-        take_over_body(proxy);
+        proxy_take_over_body(proxy);
     } else if (is_too_large(exchange)) {
         exchange->is_body_dropped = true;
     } else {
-        proxy->body = choose_body(exchange, proxy->keeps_body);
-    }
-    if (proxy->body == PROXY_BODY_COLLECT && !proxy->is_collected) {
-        proxy->step = PROXY_COLLECTING;
-        exchange_want_body(exchange);
+        proxy_start_collecting(proxy);
         return;
     }
     proxy->step = PROXY_CONNECTING;
@@ -127,6 +91,7 @@ static void stop(struct exchange *exchange) {
     proxy->step = PROXY_DONE;
     proxy_give_back(proxy, BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
+    loop_cancel(exchange->service->loop, &proxy->send_on);
     proxy_drop_back(proxy);
     buffer_give(&exchange->service->buffers, proxy->request);
     proxy->request = NULL;

@@ -251,6 +251,10 @@ void proxy_start_relay(struct proxy *proxy) {
     if (proxy->head.framing == HTTP_BODY_LENGTH && proxy->remaining == 0) {
         proxy->pieces_are_last = true;
     }
+    if (proxy->exchange->is_upgraded) {
+        /* The end of the request's body was not that of the client's side. */
+        proxy->stream_ended = proxy->body_sent = false;
+    }
     proxy_relay(proxy);
     if (proxy->exchange->is_upgraded && proxy->back != NULL) {
         exchange_want_body(proxy->exchange);

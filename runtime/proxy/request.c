@@ -76,7 +76,7 @@ bool proxy_build_request(struct proxy *proxy) {
     struct engine_request *request = &proxy->exchange->request;
     struct engine_header few[FEW_FIELDS];
     char length[LENGTH_SIZE];
-    struct engine_upstream_head head = {.fields = few};
+    struct engine_upstream_head head = {.fields = few, .is_chunked = proxy_sends_chunks(proxy)};
     uint32_t limit = engine_upstream_field_limit(request);
     if (limit > FEW_FIELDS) {
         head.fields = arena_allocate(request->arena, limit * sizeof *head.fields);

@@ -2,66 +2,25 @@
  * head and the first body bytes leave in one write. */
 #include "proxy/internal.h"
 
+#include "base/container.h"
+
 #include <errno.h>
 #include <string.h>
 
+enum { READS_PER_TURN = 16 /* of a temporary file; then others have their turn */ };
+
+static struct loop *loop_of(const struct proxy *proxy) {
+    return proxy->exchange->service->loop;
+}
+
 static void watch_send(struct proxy *proxy, bool is_blocked) {
-    struct loop *loop = proxy->exchange->service->loop;
+    struct loop *loop = loop_of(proxy);
     const struct table_settings *settings = proxy->exchange->request.settings;
     /* Traffic in either direction keeps a tunnel alive for proxy_read_timeout. */
     bool is_sending = is_blocked && !proxy->exchange->is_upgraded;
     timer_start(&loop->timers, &proxy->back->timer,
                 loop->now +
                     (is_sending ? settings->proxy_send_timeout : settings->proxy_read_timeout));
-}
-
-/* The request's head is given back as soon as it is out; another attempt builds it anew. */
-static struct slice head_left(const struct proxy *proxy) {
-    return proxy->request == NULL
-               ? (struct slice){"", 0}
-               : slice_skip(buffer_content(proxy->request), proxy->request_written);
-}
-
-static bool is_head_sent(const struct proxy *proxy) {
-    return head_left(proxy).size == 0;
-}
-
-static void count_head(struct proxy *proxy, size_t written) {
-    proxy->request_written += written;
-    if (is_head_sent(proxy)) {
-        buffer_give(&proxy->exchange->service->buffers, proxy->request);
-        proxy->request = NULL;
-    }
-}
-
-/* Writes what is left of the head, and `body`. Returns how many bytes of the body were written, or
- * -1 when the connection has failed. */
-static ssize_t write_parts(struct proxy *proxy, struct slice body) {
-    struct slice head = head_left(proxy);
-    struct iovec parts[2];
-    int count = 0;
-    if (head.size > 0) {
-        parts[count++] =
-            (struct iovec){.iov_base = (void *)(uintptr_t)head.data, .iov_len = head.size};
-    }
-    if (body.size > 0) {
-        parts[count++] =
-            (struct iovec){.iov_base = (void *)(uintptr_t)body.data, .iov_len = body.size};
-    }
-    if (count == 0 || (proxy->back->handle.ready & LOOP_WRITE) == 0) {
-        return 0;
-    }
-    ssize_t written = socket_write(&proxy->back->handle, parts, count);
-    if (written == SOCKET_AGAIN) {
-        return 0;
-    }
-    if (written == SOCKET_FAILED) {
-        return -1;
-    }
-    proxy_current_attempt(proxy)->bytes_sent += (uint64_t)written;
-    size_t of_head = (size_t)written < head.size ? (size_t)written : head.size;
-    count_head(proxy, of_head);
-    return written - (ssize_t)of_head;
 }
 
 /* The peer does not read any more. It may have answered before it closed (RFC 9112 9.6), so what it
@@ -78,109 +37,186 @@ static void write_failed(struct proxy *proxy) {
     }
 }
 
-static void send_spool(struct proxy *proxy) {
-    char bytes[16384];
-    while (proxy->spool_written < spool_size(&proxy->spool) || !is_head_sent(proxy)) {
-        struct slice part;
-        int error = spool_read(&proxy->spool, proxy->spool_written, bytes, sizeof bytes, &part);
-        if (error != 0) {
-            proxy_log(proxy, TABLE_LOG_CRIT, "reading back a request body failed (%d: %s)", error,
-                      strerror(error));
-            proxy_drop_back(proxy);
-            exchange_fail(proxy->exchange, 500);
-            return;
-        }
-        ssize_t written = write_parts(proxy, part);
-        if (written < 0) {
-            write_failed(proxy);
-            return;
-        }
-        proxy->spool_written += (uint64_t)written;
-        if ((proxy->back->handle.ready & LOOP_WRITE) == 0) {
-            break;
-        }
-    }
-    proxy->body_sent = is_head_sent(proxy) && proxy->spool_written == spool_size(&proxy->spool);
-    watch_send(proxy, !proxy->body_sent);
+/* --- a body that is there --- */
+
+static bool is_spool_sent(const struct proxy *proxy) {
+    return proxy->spool_written == spool_size(&proxy->spool);
 }
 
-static void send_head(struct proxy *proxy) {
-    if (is_head_sent(proxy)) {
+static void fail_spool(struct proxy *proxy, int error) {
+    proxy_log(proxy, TABLE_LOG_CRIT, "reading back a request body failed (%d: %s)", error,
+              strerror(error));
+    proxy_drop_back(proxy);
+    exchange_fail(proxy->exchange, 500);
+}
+
+/* Writes the next part of the spool. False when the attempt has failed. */
+static bool write_spool(struct proxy *proxy, struct buffer *window) {
+    struct slice part;
+    int error =
+        spool_read(&proxy->spool, proxy->spool_written, window == NULL ? NULL : window->bytes,
+                   window == NULL ? 0 : window->capacity, &part);
+    if (error != 0) {
+        fail_spool(proxy, error);
+        return false;
+    }
+    ssize_t written = proxy_write(proxy, part, false);
+    if (written < 0) {
+        proxy->body_refused = proxy->body == PROXY_BODY_STREAM;
+        write_failed(proxy);
+        return false;
+    }
+    proxy->spool_written += (uint64_t)written;
+    if (proxy->body == PROXY_BODY_STREAM) {
+        proxy->stream_taken += (uint64_t)written;
+    }
+    return true;
+}
+
+/* Writes what it can of head and spool. False when the attempt has failed. */
+static bool send_spool(struct proxy *proxy) {
+    struct buffer_pool *pool = &proxy->exchange->service->buffers;
+    struct buffer *window = proxy->spool.file < 0 ? NULL : buffer_take(pool, BUFFER_LARGE);
+    if (window == NULL && proxy->spool.file >= 0) {
+        fail_spool(proxy, ENOMEM);
+        return false;
+    }
+    bool is_fine = true;
+    for (int reads = 0; is_fine && (!is_spool_sent(proxy) || proxy_has_unsent(proxy)) &&
+                        (proxy->back->handle.ready & LOOP_WRITE) != 0;
+         reads++) {
+        if (reads == READS_PER_TURN) {
+            loop_defer_next(loop_of(proxy), &proxy->send_on);
+            break;
+        }
+        is_fine = write_spool(proxy, window);
+    }
+    buffer_give(pool, window);
+    return is_fine;
+}
+
+static void send_collected(struct proxy *proxy) {
+    if (send_spool(proxy)) {
+        proxy->body_sent = is_spool_sent(proxy) && !proxy_has_unsent(proxy);
+        watch_send(proxy, !proxy->body_sent);
+    }
+}
+
+/* --- a body that arrives, or one side of a tunnel --- */
+
+/* Writes what is ours to write: the head while nothing of the body is there, ends of chunks. */
+static void flush(struct proxy *proxy) {
+    bool last = proxy->stream_ended && proxy_sends_chunks(proxy) && !proxy->framing.is_ended;
+    bool is_ending = proxy->stream_ended && !proxy->body_sent;
+    if (!is_ending && !proxy_has_unsent(proxy)) {
         return;
     }
-    if (write_parts(proxy, (struct slice){"", 0}) < 0) {
+    if ((last || proxy_has_unsent(proxy)) && proxy_write(proxy, (struct slice){"", 0}, last) < 0) {
         write_failed(proxy);
-    } else {
-        watch_send(proxy, !is_head_sent(proxy));
+        return;
+    }
+    bool is_blocked = proxy_has_unsent(proxy);
+    if (is_ending && !is_blocked) {
+        proxy->body_sent = true;
+        if (proxy->exchange->is_upgraded) {
+            shutdown(proxy->back->handle.fd, SHUT_WR);
+        }
+    }
+    watch_send(proxy, is_blocked);
+}
+
+/* What was read before the backend was asked comes first; nobody can send it again then. */
+static void send_stream(struct proxy *proxy) {
+    struct back *back = proxy->back;
+    if (!is_spool_sent(proxy)) {
+        if (!send_spool(proxy)) {
+            return;
+        }
+        if (!is_spool_sent(proxy)) {
+            watch_send(proxy, true);
+            return;
+        }
+        spool_release(&proxy->spool);
+        proxy->spool_written = 0;
+    }
+    if (!proxy->stream_ended) {
+        /* Bytes that are there already go out together with the head. */
+        exchange_want_body(proxy->exchange);
+    }
+    if (proxy->back == back) {
+        flush(proxy);
     }
 }
 
 void proxy_send_request(struct proxy *proxy) {
-    struct back *back = proxy->back;
     if (proxy->exchange->is_upgraded) {
-        exchange_want_body(proxy->exchange);
+        send_stream(proxy);
         return;
     }
-    if (proxy->body_sent && is_head_sent(proxy)) {
+    if (proxy->body_sent && !proxy_has_unsent(proxy)) {
         return;
     }
     switch (proxy->keeps_body ? PROXY_BODY_NONE : proxy->body) {
     case PROXY_BODY_NONE:
-        send_head(proxy);
+        flush(proxy);
         return;
     case PROXY_BODY_COLLECT:
-        send_spool(proxy);
+        send_collected(proxy);
         return;
     case PROXY_BODY_STREAM:
-        /* Bytes that are there already go out together with the head. */
-        exchange_want_body(proxy->exchange);
-        if (proxy->back == back) {
-            send_head(proxy);
-        }
+        send_stream(proxy);
         return;
     }
 }
 
-static size_t collect(struct proxy *proxy, struct slice piece, bool last) {
-    int error = spool_append(&proxy->spool, piece);
-    if (error != 0) {
-        exchange_log(proxy->exchange, TABLE_LOG_CRIT, (struct slice){0},
-                     "a request body could not be put aside (%d: %s)", error, strerror(error));
-        exchange_fail(proxy->exchange, error == ENOSPC || error == EDQUOT ? 507 : 500);
-        return piece.size;
+void proxy_send_on(struct loop_task *task) {
+    struct proxy *proxy = CONTAINER_OF(task, struct proxy, send_on);
+    if (proxy->back != NULL && !proxy->back->is_connecting) {
+        proxy_send_request(proxy);
     }
-    if (last) {
-        proxy->is_collected = true;
-        proxy_start_attempt(proxy);
+}
+
+/* Whether bytes of the client can go straight to the backend. */
+static bool can_pass(const struct proxy *proxy) {
+    return proxy->back != NULL && !proxy->back->is_connecting && is_spool_sent(proxy) &&
+           (proxy->back->handle.ready & LOOP_WRITE) != 0;
+}
+
+/* The write of a piece has failed. Returns how much of it is done with: nothing if another backend
+ * is asked for it. */
+static size_t drop_piece(struct proxy *proxy, size_t size) {
+    uint32_t attempts = proxy->attempt_count;
+    proxy->body_refused = true;
+    write_failed(proxy);
+    if (proxy->attempt_count != attempts && proxy->step != PROXY_DONE) {
+        loop_defer_next(loop_of(proxy), &proxy->send_on);
+        return 0;
     }
-    return piece.size;
+    return proxy->exchange->is_upgraded ? 0 : size;
 }
 
 size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last) {
     struct proxy *proxy = exchange->proxy_data;
     if (proxy->step == PROXY_COLLECTING) {
-        return collect(proxy, piece, last);
+        return proxy_collect(proxy, piece, last);
     }
     if (proxy->step == PROXY_DONE || (proxy->body_refused && !exchange->is_upgraded)) {
         return piece.size; /* the backend has answered without waiting for the rest */
     }
-    if (proxy->back == NULL || proxy->back->is_connecting ||
-        (proxy->back->handle.ready & LOOP_WRITE) == 0) {
+    if (!can_pass(proxy)) {
+        proxy->stream_ended = last && piece.size == 0;
         return 0;
     }
-    ssize_t written = write_parts(proxy, piece);
+    ssize_t written = proxy_write(proxy, piece, last);
     if (written < 0) {
-        proxy->body_refused = true;
-        write_failed(proxy);
-        return exchange->is_upgraded ? 0 : piece.size;
+        return drop_piece(proxy, piece.size);
     }
     proxy->stream_taken += (uint64_t)written;
-    if ((size_t)written == piece.size && last) {
-        proxy->body_sent = true;
-        if (exchange->is_upgraded) {
-            shutdown(proxy->back->handle.fd, SHUT_WR);
-        }
+    proxy->stream_ended = last && (size_t)written == piece.size;
+    if (proxy->stream_ended) {
+        flush(proxy);
+    } else {
+        watch_send(proxy, (size_t)written < piece.size);
     }
-    watch_send(proxy, (size_t)written < piece.size);
     return (size_t)written;
 }

@@ -46,6 +46,7 @@ struct engine_upstream_head {
     uint32_t count;
     bool asks_upgrade; /* there is an Upgrade field */
     bool asks_close;   /* Connection says close */
+    bool is_chunked;   /* set by the caller: the client's body is sent in chunks, without a size */
 };
 
 /* How many fields there may be. */
@@ -54,7 +55,8 @@ uint32_t engine_upstream_field_limit(const struct engine_request *request);
 /* Whether the backend gets the client's body: neither another instead, nor none. */
 bool engine_passes_body(const struct table_settings *settings);
 
-/* Fills in the head; `fields` must have room for as many as there may be. `host` is $proxy_host,
+/* Fills in the head; `fields` must have room for as many as there may be, and `is_chunked` is the
+ * caller's to set. `host` is $proxy_host,
  * `body_size` the Content-Length of the client's body, without data when the request has none.
  * False without memory, and for a proxy_method that is none (500). */
 __attribute__((warn_unused_result)) bool

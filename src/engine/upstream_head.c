@@ -160,7 +160,9 @@ bool engine_make_upstream_head(struct engine_request *request, struct slice host
             return false;
         }
     }
-    if (body_size.data != NULL) {
+    if (head->is_chunked) {
+        add(&maker, SLICE("Transfer-Encoding"), SLICE("chunked"));
+    } else if (body_size.data != NULL) {
         add(&maker, SLICE("Content-Length"), body_size);
     }
     if (settings->proxy_pass_request_headers != 0) {

@@ -137,7 +137,7 @@ def test_peers_have_connections_of_their_own(lab):
 def test_unread_requests_close_the_connection_to_the_backend(lab):
     """A client that goes away in the middle of its body leaves a connection nobody may reuse."""
     backend = lab.backend()
-    lab.rpcd("client_body_buffer_size 1k;" + GROUP % "", backend=backend)
+    lab.rpcd("client_body_buffer_size 1k; proxy_request_buffering off;" + GROUP % "", backend=backend)
     with lab.client() as client:
         client.send(request_bytes(method="POST", headers=[("Content-Length", "100000")]) + b"x" * 50_000)
         time.sleep(0.2)

@@ -363,7 +363,7 @@ def test_response_before_the_request_body_is_complete(lab):
         connection.send(answer(b"no", "403 Forbidden", [("Connection", "close")]))
         connection.read_rest()
 
-    lab.rpcd("client_body_buffer_size 8k;" + HTTP, backend=lab.backend(handler))
+    lab.rpcd("client_body_buffer_size 8k; proxy_request_buffering off;" + HTTP, backend=lab.backend(handler))
     with lab.client() as client:
         client.send(request_bytes(method="POST", headers=[("Content-Length", "50000000")]))
         client.send(b"x" * 100_000)

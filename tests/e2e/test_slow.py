@@ -67,7 +67,7 @@ def test_a_backend_that_does_not_read_stops_the_client(lab):
         connection.body_of(request)
         connection.send(answer())
 
-    daemon = lab.rpcd(HTTP % "", backend=lab.backend(handler))
+    daemon = lab.rpcd(HTTP % "proxy_request_buffering off;", backend=lab.backend(handler))
     before = resident(daemon.workers()[0])
     total = 64 * MEGABYTE
     sent = [0]
@@ -106,8 +106,9 @@ def test_send_timeout(lab):
         daemon.wait_for_text("timed out")
 
 
-def test_proxy_send_timeout(lab):
-    lab.rpcd(HTTP % "proxy_send_timeout 300ms;",
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_proxy_send_timeout(lab, buffering):
+    lab.rpcd(HTTP % f"proxy_send_timeout 300ms; proxy_request_buffering {buffering};",
              backend=lab.backend(lambda connection: time.sleep(5)))
     with Client(lab.port) as client:
         begin = time.monotonic()
@@ -155,7 +156,7 @@ def test_a_client_that_leaves_within_the_request_body(lab, how):
             complete.append(1)
 
     backend = lab.backend(handler)
-    lab.rpcd("client_body_buffer_size 1k;" + HTTP % "", backend=backend)
+    lab.rpcd("client_body_buffer_size 1k;" + HTTP % "proxy_request_buffering off;", backend=backend)
     client = Client(lab.port)
     client.send(request_bytes(method="POST", headers=[("Content-Length", "200000")]) + b"x" * 150_000)
     time.sleep(0.2)

@@ -42,7 +42,7 @@ static void expect_content(const struct spool *spool, uint64_t size) {
 static void check(size_t limit, const size_t *sizes, size_t count, bool uses_file) {
     struct buffer_pool pool = {0};
     struct spool spool;
-    spool_init(&spool, &pool, limit);
+    spool_init(&spool, &pool, limit, (struct temp_place){0});
     uint64_t total = 0;
     for (size_t i = 0; i < count; i++) {
         append(&spool, total, sizes[i]);
