@@ -195,13 +195,6 @@ void proxy_start_relay(struct proxy *proxy);
 /* Moves body bytes to the front as far as both sides go. */
 void proxy_relay(struct proxy *proxy);
 
-/* --- redirect.c --- */
-
-/* The Location or Refresh value that the client gets: proxy_redirect's default. Borrowed when
- * nothing changes. */
-struct slice proxy_rewrite_location(struct proxy *proxy, struct slice value);
-struct slice proxy_rewrite_refresh(struct proxy *proxy, struct slice value);
-
 /* --- variable.c --- */
 bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,
                     struct slice *value);

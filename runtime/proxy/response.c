@@ -3,6 +3,7 @@
 #include "proxy/internal.h"
 
 #include "engine/reply.h"
+#include "engine/upstream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -64,26 +65,28 @@ static bool passes(const struct proxy *proxy, uint32_t index, bool has_connectio
            !is_listed(proxy, settings->proxy_hide_header, name);
 }
 
-/* Redirects are rewritten, with what the configuration says. */
-static bool copy_field(struct proxy *proxy, enum http_field id, struct slice name,
-                       struct slice value) {
-    if (id == HTTP_FIELD_LOCATION) {
-        value = proxy_rewrite_location(proxy, value);
-    } else if (slice_equals_nocase(name, SLICE("Refresh"))) {
-        value = proxy_rewrite_refresh(proxy, value);
-    } else {
-        return exchange_add_field(proxy->exchange, name, value);
+/* Fields that lead the client to the backend's own places are rewritten. */
+static bool (*const rewriters[HTTP_FIELD_COUNT])(struct engine_request *, struct slice *) = {
+    [HTTP_FIELD_LOCATION] = engine_rewrite_location,
+    [HTTP_FIELD_REFRESH] = engine_rewrite_refresh,
+    [HTTP_FIELD_SET_COOKIE] = engine_rewrite_cookie,
+};
+
+static bool copy_field(struct proxy *proxy, uint32_t index) {
+    struct engine_header field = proxy->head.fields.items[index];
+    enum http_field id = proxy->head.fields.ids[index];
+    if (rewriters[id] == NULL) {
+        return exchange_add_field(proxy->exchange, field.name, field.value);
     }
-    return value.data != NULL && exchange_add_made_field(proxy->exchange, name, value);
+    return rewriters[id](&proxy->exchange->request, &field.value) &&
+           exchange_add_made_field(proxy->exchange, field.name, field.value);
 }
 
 static bool copy_fields(struct proxy *proxy) {
     const struct http_fields *fields = &proxy->head.fields;
     bool has_connection = memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
     for (uint32_t i = 0; i < fields->count; i++) {
-        if (passes(proxy, i, has_connection) &&
-            !copy_field(proxy, (enum http_field)fields->ids[i], fields->items[i].name,
-                        fields->items[i].value)) {
+        if (passes(proxy, i, has_connection) && !copy_field(proxy, i)) {
             return false;
         }
     }

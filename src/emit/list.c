@@ -113,3 +113,50 @@ struct table_range emit_access_rules(struct emitter *emitter,
     return table_writer_intern(&emitter->writer, TABLE_SECTION_access_rule, records,
                                (uint32_t)count);
 }
+
+struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list) {
+    size_t count = list->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_replacement *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct replacement_setting *replacement = &list->list.items[i];
+        bool is_default = replacement->is_default;
+        bool has_regex = replacement->regex != NULL;
+        records[i].regex = has_regex ? emit_regex(emitter, replacement->regex) : TABLE_NONE;
+        records[i].pattern =
+            is_default || has_regex ? TABLE_NONE : emit_template(emitter, &replacement->pattern);
+        records[i].text = is_default ? TABLE_NONE : emit_template(emitter, &replacement->text);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_replacement, records,
+                               (uint32_t)count);
+}
+
+static struct table_range emit_flags(struct emitter *emitter,
+                                     const struct cookie_rule_setting *cookie) {
+    size_t count = cookie->flags.count;
+    struct table_cookie_flag *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        records[i].flag = emit_template(emitter, &cookie->flags.items[i]);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_cookie_flag, records,
+                               (uint32_t)count);
+}
+
+struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list) {
+    size_t count = list->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_cookie_rule *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct cookie_rule_setting *cookie = &list->list.items[i];
+        bool has_regex = cookie->regex != NULL;
+        records[i].regex = has_regex ? emit_regex(emitter, cookie->regex) : TABLE_NONE;
+        records[i].name = has_regex ? TABLE_NONE : emit_template(emitter, &cookie->name);
+        records[i].flags = emit_flags(emitter, cookie);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_cookie_rule, records,
+                               (uint32_t)count);
+}

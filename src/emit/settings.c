@@ -22,6 +22,8 @@
     ((value).word != NULL ? emit_template((emitter), &(value)) : TABLE_NONE)
 #define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
 #define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
+#define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))
+#define EMIT_COOKIE_RULES(emitter, value) emit_cookie_rules((emitter), &(value))
 
 static bool is_number(const struct table_setting *setting) {
     return setting->storage <= TABLE_STORAGE_ENUM || setting->storage == TABLE_STORAGE_PAIR;

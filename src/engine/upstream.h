@@ -63,4 +63,15 @@ __attribute__((warn_unused_result)) bool
 engine_make_upstream_head(struct engine_request *request, struct slice host, struct slice body_size,
                           struct engine_upstream_head *head);
 
+/* --- upstream_redirect.c, upstream_cookie.c: fields of the answer, as the client gets them --- */
+
+/* What proxy_redirect makes of a Location or Refresh, and the directives for cookies of a
+ * Set-Cookie. Borrowed when nothing changes. False without memory, or when a regex failed (500). */
+__attribute__((warn_unused_result)) bool engine_rewrite_location(struct engine_request *request,
+                                                                 struct slice *value);
+__attribute__((warn_unused_result)) bool engine_rewrite_refresh(struct engine_request *request,
+                                                                struct slice *value);
+__attribute__((warn_unused_result)) bool engine_rewrite_cookie(struct engine_request *request,
+                                                               struct slice *value);
+
 #endif

@@ -72,6 +72,8 @@ enum directive_storage {
     STORAGE_TEMPLATE,
     STORAGE_ERROR_PAGES,
     STORAGE_ACCESS_RULES,
+    STORAGE_REPLACEMENTS,
+    STORAGE_COOKIE_RULES,
 };
 
 struct setter_call;

@@ -89,6 +89,29 @@ struct access_rule_list {
     VECTOR_OF(struct access_rule_setting) list;
 };
 
+/* One proxy_redirect, proxy_cookie_domain or proxy_cookie_path. */
+struct replacement_setting {
+    const struct statement *statement; /* NULL for a default */
+    bool is_default;                   /* proxy_redirect default; the rest is empty then */
+    struct regex *regex;               /* or: */
+    struct template pattern;
+    struct template text;
+};
+struct replacement_list {
+    VECTOR_OF(struct replacement_setting) list;
+};
+
+/* One proxy_cookie_flags. */
+struct cookie_rule_setting {
+    const struct statement *statement;
+    struct regex *regex; /* or: */
+    struct template name;
+    VECTOR_OF(struct template) flags;
+};
+struct cookie_rule_list {
+    VECTOR_OF(struct cookie_rule_setting) list;
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -104,6 +127,8 @@ struct access_rule_list {
 #define MODEL_TYPE_TEMPLATE struct template
 #define MODEL_TYPE_ERROR_PAGES struct error_page_list
 #define MODEL_TYPE_ACCESS_RULES struct access_rule_list
+#define MODEL_TYPE_REPLACEMENTS struct replacement_list
+#define MODEL_TYPE_COOKIE_RULES struct cookie_rule_list
 
 /* One number per setting of http, server and location. */
 enum setting_id {

@@ -126,10 +126,15 @@ static void describe_map(const struct dumper *dumper, uint32_t index) {
     dump_program(dumper, dumper->table->map[index].subject);
 }
 
+static void describe_regex(const struct dumper *dumper, uint32_t index) {
+    const struct table_regex *regex = &dumper->table->regex[index];
+    fputs(regex->ignore_case != 0 ? "~* " : "~ ", dumper->out);
+    dump_string(dumper, regex->pattern);
+}
+
 static void describe_map_regex(const struct dumper *dumper, uint32_t index) {
     const struct table_map_regex *regex = &dumper->table->map_regex[index];
-    fputs(dumper->table->regex[regex->regex].ignore_case ? "~* " : "~ ", dumper->out);
-    dump_string(dumper, dumper->table->regex[regex->regex].pattern);
+    describe_regex(dumper, regex->regex);
     fputc(' ', dumper->out);
     dump_program(dumper, regex->value);
 }
@@ -196,6 +201,38 @@ static void describe_sticky(const struct dumper *dumper, uint32_t index) {
     fputs(sticky->lookups.count > 1 ? " ..." : "", dumper->out);
 }
 
+static void describe_replacement(const struct dumper *dumper, uint32_t index) {
+    const struct table_replacement *replacement = &dumper->table->replacement[index];
+    if (replacement->text == TABLE_NONE) {
+        fputs("default", dumper->out);
+        return;
+    }
+    if (replacement->regex != TABLE_NONE) {
+        describe_regex(dumper, replacement->regex);
+    } else {
+        dump_program(dumper, replacement->pattern);
+    }
+    fputc(' ', dumper->out);
+    dump_program(dumper, replacement->text);
+}
+
+static void describe_cookie_flag(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->cookie_flag[index].flag);
+}
+
+static void describe_cookie_rule(const struct dumper *dumper, uint32_t index) {
+    const struct table_cookie_rule *cookie = &dumper->table->cookie_rule[index];
+    if (cookie->regex != TABLE_NONE) {
+        describe_regex(dumper, cookie->regex);
+    } else {
+        dump_program(dumper, cookie->name);
+    }
+    for (uint32_t i = 0; i < cookie->flags.count && i < SHOWN_REFERENCES; i++) {
+        fputc(' ', dumper->out);
+        describe_cookie_flag(dumper, cookie->flags.first + i);
+    }
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -211,6 +248,9 @@ static const struct {
     {TABLE_SECTION_access_rule, describe_access_rule},
     {TABLE_SECTION_try_files, describe_try_files},
     {TABLE_SECTION_try_file, describe_try_file},
+    {TABLE_SECTION_replacement, describe_replacement},
+    {TABLE_SECTION_cookie_rule, describe_cookie_rule},
+    {TABLE_SECTION_cookie_flag, describe_cookie_flag},
     {TABLE_SECTION_map, describe_map},
     {TABLE_SECTION_map_slot, describe_map_slot},
     {TABLE_SECTION_map_regex, describe_map_regex},

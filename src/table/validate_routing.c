@@ -176,6 +176,26 @@ static bool check_access_log(const struct table_validation *validation, uint32_t
            table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
 }
 
+static bool check_replacement(const struct table_validation *validation, uint32_t record) {
+    const struct table_replacement *replacement = &validation->table->replacement[record];
+    bool has_regex = replacement->regex != TABLE_NONE;
+    bool has_pattern = replacement->pattern != TABLE_NONE;
+    if (has_regex && has_pattern) {
+        return table_refuse(validation, TABLE_SECTION_replacement, record, "pattern",
+                            "is set beside a regex");
+    }
+    return (has_regex || has_pattern) == (replacement->text != TABLE_NONE) ||
+           table_refuse(validation, TABLE_SECTION_replacement, record, "text",
+                        "does not go with the pattern");
+}
+
+static bool check_cookie_rule(const struct table_validation *validation, uint32_t record) {
+    const struct table_cookie_rule *cookie = &validation->table->cookie_rule[record];
+    return (cookie->regex != TABLE_NONE) != (cookie->name != TABLE_NONE) ||
+           table_refuse(validation, TABLE_SECTION_cookie_rule, record, "name",
+                        "does not go with the regex");
+}
+
 bool table_validate_routing(const struct table_validation *validation) {
     static const struct table_rule rules[] = {
         {TABLE_SECTION_listener, check_listener},
@@ -191,6 +211,8 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_error_page, check_error_page},
         {TABLE_SECTION_try_files, check_try_files},
         {TABLE_SECTION_rewrite, check_rewrite},
+        {TABLE_SECTION_replacement, check_replacement},
+        {TABLE_SECTION_cookie_rule, check_cookie_rule},
     };
     return table_apply_rules(validation, rules, sizeof rules / sizeof rules[0]);
 }

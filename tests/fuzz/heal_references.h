@@ -132,6 +132,29 @@ static void heal_proxies(struct draft *draft) {
     }
 }
 
+/* What is replaced is a regex or a text, or all is as by default. */
+static void heal_replacements(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_replacement); i++) {
+        struct table_replacement *replacement = draft_record(draft, TABLE_SECTION_replacement, i);
+        if (replacement->text == TABLE_NONE) {
+            replacement->regex = replacement->pattern = TABLE_NONE;
+        } else if (replacement->regex != TABLE_NONE) {
+            replacement->pattern = TABLE_NONE;
+        } else if (replacement->pattern == TABLE_NONE) {
+            replacement->pattern = replacement->text;
+        }
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_cookie_rule); i++) {
+        struct table_cookie_rule *flags = draft_record(draft, TABLE_SECTION_cookie_rule, i);
+        if (flags->regex != TABLE_NONE) {
+            flags->name = TABLE_NONE;
+        } else if (flags->name == TABLE_NONE) {
+            flags->name = find_program(draft, TABLE_PROGRAM_TEMPLATE, 0,
+                                       draft_count(draft, TABLE_SECTION_program));
+        }
+    }
+}
+
 /* Slots name what their sources say. */
 static void heal_sources(struct draft *draft) {
     for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_slot); i++) {
@@ -163,6 +186,7 @@ static void heal_owned(struct draft *draft) {
     heal_owners(draft, TABLE_SECTION_geo, TABLE_SECTION_geo_ipv6, offsetof(struct table_geo, ipv6));
     heal_kinds(draft);
     heal_proxies(draft);
+    heal_replacements(draft);
     heal_sources(draft);
 }
 

@@ -120,6 +120,28 @@ static void add_access_rules(struct program_input *input) {
     }
 }
 
+/* The last is the default of proxy_redirect. */
+static void add_replacements(struct program_input *input) {
+    for (uint32_t i = 0; i + 1 < INPUT_REPLACEMENTS; i++) {
+        uint32_t regex = choose_any(input, INPUT_REGEXES);
+        uint32_t pattern = choose_template(input);
+        INPUT_ADD(input, replacement, .regex = regex,
+                  .pattern = regex == TABLE_NONE ? pattern : TABLE_NONE,
+                  .text = choose_template(input));
+    }
+    INPUT_ADD(input, replacement, TABLE_NONE, TABLE_NONE, TABLE_NONE);
+}
+
+static void add_cookie_rules(struct program_input *input) {
+    for (uint32_t i = 0; i < INPUT_COOKIE_RULES; i++) {
+        uint32_t regex = choose_any(input, INPUT_REGEXES);
+        uint32_t name = choose_template(input);
+        INPUT_ADD(input, cookie_flag, choose_template(input));
+        INPUT_ADD(input, cookie_rule, .regex = regex,
+                  .name = regex == TABLE_NONE ? name : TABLE_NONE, .flags = {i, 1});
+    }
+}
+
 static void add_try_files(struct program_input *input) {
     for (uint32_t i = 0; i < INPUT_TRY_FILES; i++) {
         uint32_t first = input->writer.sections[TABLE_SECTION_try_file].count;
@@ -158,6 +180,10 @@ static void add_settings(struct program_input *input) {
         settings.allow = choose_range(input, INPUT_ACCESS_RULES);
         settings.add_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.proxy_set_header = choose_range(input, INPUT_HEADER_FIELDS);
+        settings.proxy_redirect = choose_range(input, INPUT_REPLACEMENTS);
+        settings.proxy_cookie_domain = choose_range(input, INPUT_REPLACEMENTS);
+        settings.proxy_cookie_path = choose_range(input, INPUT_REPLACEMENTS);
+        settings.proxy_cookie_flags = choose_range(input, INPUT_COOKIE_RULES);
         settings.root = choose_any_template(input);
         settings.proxy_method = choose_any_template(input);
         settings.proxy_set_body = choose_any_template(input);
@@ -275,6 +301,8 @@ static struct slice program_input_build(struct arena *arena, struct slice *bytes
     add_proxies(&input);
     add_error_pages(&input);
     add_access_rules(&input);
+    add_replacements(&input);
+    add_cookie_rules(&input);
     add_try_files(&input);
     add_header_fields(&input);
     add_settings(&input);

@@ -113,8 +113,11 @@ static void check_back_request(struct proxy *proxy) {
     struct slice text = buffer_content(proxy->request);
     struct slice line = take_line(&text);
     size_t method = slice_find_byte(line, ' ');
+    const struct table_settings *settings = proxy->exchange->request.settings;
     struct slice asked = proxy->exchange->request.method;
-    require(slice_equals(slice_take(line, method), asked.size > 0 ? asked : SLICE("GET")));
+    require(is_token(slice_take(line, method)));
+    require(settings->proxy_method != TABLE_NONE ||
+            slice_equals(slice_take(line, method), asked.size > 0 ? asked : SLICE("GET")));
     line = slice_skip(line, method + 1);
     struct slice uri = slice_take(line, slice_find_byte(line, ' '));
     require(uri.size > 0 && slice_equals(uri, proxy->uri));
@@ -125,25 +128,39 @@ static void check_back_request(struct proxy *proxy) {
     line = slice_skip(line, uri.size);
     require(slice_equals(line, SLICE(" HTTP/1.1")) || slice_equals(line, SLICE(" HTTP/1.0")));
     uint32_t lengths = 0;
+    uint64_t length = 0;
     while ((line = take_line(&text)).size > 0) {
         struct slice name = slice_take(line, slice_find_byte(line, ':'));
         require(is_token(name) && is_field_value(line) && name.size < line.size);
         require(http_field_find(name) != HTTP_FIELD_TRANSFER_ENCODING);
-        lengths += http_field_find(name) == HTTP_FIELD_CONTENT_LENGTH;
+        if (http_field_find(name) == HTTP_FIELD_CONTENT_LENGTH) {
+            lengths++;
+            require(
+                slice_parse_u64(slice_trim(slice_skip(line, name.size + 1)), UINT64_MAX, &length));
+        }
     }
-    require(text.size == 0);
-    require(lengths == (proxy->exchange->head.framing != HTTP_BODY_NONE ? 1 : 0));
+    bool has_body = proxy->exchange->head.framing != HTTP_BODY_NONE;
+    if (settings->proxy_set_body != TABLE_NONE) {
+        require(lengths == 1 && length == text.size);
+    } else if (settings->proxy_pass_request_body == 0) {
+        require(text.size == 0 && length == 0 && lengths <= (has_body ? 1 : 0));
+    } else {
+        require(text.size == 0 && lengths == (has_body ? 1 : 0));
+    }
 }
 
 static void answer_for_back(struct proxy *proxy, uint32_t status, struct slice location) {
     struct exchange *exchange = proxy->exchange;
     exchange_start_response(exchange, status);
     if (location.size > 0) {
-        struct slice refresh = proxy_rewrite_refresh(proxy, location);
-        location = proxy_rewrite_location(proxy, location);
-        if (location.data == NULL || refresh.data == NULL ||
+        struct slice refresh = location;
+        struct slice cookie = SLICE("a=b; Domain=app; path=/a/b; secure");
+        if (!engine_rewrite_refresh(&exchange->request, &refresh) ||
+            !engine_rewrite_location(&exchange->request, &location) ||
+            !engine_rewrite_cookie(&exchange->request, &cookie) ||
             !exchange_add_made_field(exchange, SLICE("Location"), location) ||
-            !exchange_add_made_field(exchange, SLICE("Refresh"), refresh)) {
+            !exchange_add_made_field(exchange, SLICE("Refresh"), refresh) ||
+            !exchange_add_made_field(exchange, SLICE("Set-Cookie"), cookie)) {
             exchange_fail(exchange, 500);
             return;
         }

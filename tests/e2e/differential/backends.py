@@ -3,6 +3,8 @@
     /…answer-503…         in the target, or
     X-Answer: 503         in the header: that status; 3xx come with a Location
     X-To: URL             what the Location of a 3xx is; SELF in it is http://HOST
+    X-Refresh: VALUE      a Refresh, with SELF as above
+    X-Set-Cookie: VALUE   a Set-Cookie; as often as needed
     answer-close          closes without an answer
     answer-hang           no answer at all
 
@@ -65,8 +67,11 @@ def respond(connection, name, request):
 
 def response(name, request, status):
     headers = [("X-From", name), ("Content-Type", "text/x-backend")]
+    own = f"http://{request.get('Host')}"
     if status // 100 == 3:
-        headers.append(("Location", request.get("X-To", "SELF/moved").replace("SELF", f"http://{request.get('Host')}")))
+        headers.append(("Location", request.get("X-To", "SELF/moved").replace("SELF", own)))
+    headers += [("Refresh", value.replace("SELF", own)) for value in request.all("X-Refresh")]
+    headers += [("Set-Cookie", value) for value in request.all("X-Set-Cookie")]
     if status == 401:
         headers.append(("WWW-Authenticate", 'Basic realm="backend"'))
     body = b"" if status == 204 else f"from {name}".encode()

@@ -4,7 +4,7 @@ import importlib
 
 from differential.maker.make import FOCUS, make_cases
 
-BY_HAND = ("names", "locations", "rewrites", "conditions", "maps", "geo", "errors", "access", "files", "proxying")
+BY_HAND = ("names", "locations", "rewrites", "conditions", "maps", "geo", "errors", "access", "files", "proxying", "backends")
 MADE = tuple(f"made-{focus}" for focus in FOCUS)
 MADE_OF_EACH = 20  # Cases of every focus.
 

@@ -5,6 +5,9 @@ import dataclasses
 import re
 
 PAGE = re.compile(r"<center><h1>([^<]*)</h1></center>")
+# Of a response, besides Location and what begins with X-.
+OF_RESPONSE = ("content-type", "www-authenticate", "refresh", "set-cookie", "cache-control", "expires",
+               "content-disposition")
 # What tells requests at the backend apart, besides the request line.
 BACKEND_HEADERS = re.compile(r"host|content-type|referer|user-agent|cookie|x-.*")
 
@@ -14,7 +17,7 @@ class Outcome:
     status: str                 # with the reason; "closed" or "no answer" without a response
     location: str = None
     markers: tuple = ()         # every X-Location, in order
-    headers: tuple = ()         # of the response: Content-Type, Allow and other X- fields
+    headers: tuple = ()         # of the response: OF_RESPONSE and other X- fields
     body: str = ""
     backend: tuple = ()         # a text per request that reached a backend
 
@@ -38,7 +41,7 @@ def of_response(response, backend, values):
             markers.append(value)
         elif name == "location":
             location = value if location is None else f"{location} and {value}"
-        elif name in ("content-type", "www-authenticate") or name.startswith("x-"):
+        elif name in OF_RESPONSE or name.startswith("x-"):
             others.append((name, value))
     body = replaced(response.body.decode("latin-1"), values)
     page = PAGE.search(body)
@@ -53,7 +56,7 @@ def of_backend(name, request):
     headers = sorted((key.lower(), value) for key, value in request.headers
                      if BACKEND_HEADERS.fullmatch(key.lower()))
     return f"{name}: {method} {target} " + \
-        " ".join(f"[{key}: {value}]" for key, value in headers) + f" {len(request.body)} bytes"
+        " ".join(f"[{key}: {value}]" for key, value in headers) + f" {len(request.body)} bytes {request.body[:50]!r}"
 
 
 def difference(nginx, rpcd):

@@ -88,7 +88,7 @@ def test_bodies_methods_and_sources_reach_the_backend(bench):
                 + ask("/text", sources=["127.0.0.9"]))
     posted, _ = run(bench, case, (start_nginx, start_nginx))
     assert posted.nginx.backend[0].startswith("a: POST /new/x [")
-    assert "[x-a: b]" in posted.nginx.backend[0] and posted.nginx.backend[0].endswith("5 bytes")
+    assert "[x-a: b]" in posted.nginx.backend[0] and posted.nginx.backend[0].endswith("5 bytes b'12345'")
 
 
 def leave_out_until_enough(ablate, cases):

@@ -103,6 +103,15 @@ static void sample_add_settings(struct table_writer *writer) {
         {1, TABLE_CLIENT_IPV4, 8, {{10}}, {0, 14}},
         {0, TABLE_CLIENT_ALL, 0, {{0}}, {0, 15}},
     };
+    const struct table_replacement replacements[] = {{TABLE_NONE, 0, 0},
+                                                     {TABLE_NONE, TABLE_NONE, TABLE_NONE}};
+    const struct table_cookie_flag flag = {0};
+    const struct table_cookie_rule cookie = {
+        TABLE_NONE, 0, table_writer_intern(writer, TABLE_SECTION_cookie_flag, &flag, 1)};
+    settings.proxy_redirect =
+        table_writer_intern(writer, TABLE_SECTION_replacement, replacements, 2);
+    settings.proxy_cookie_flags =
+        table_writer_intern(writer, TABLE_SECTION_cookie_rule, &cookie, 1);
     settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
     settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
     table_writer_intern(writer, TABLE_SECTION_settings, &settings, 1);
