@@ -276,38 +276,34 @@ void proxy_finish_attempt(struct proxy *proxy) {
 static void connected(struct proxy *proxy) {
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
     struct loop *loop = proxy->exchange->service->loop;
-    proxy->back->is_connecting = false;
     proxy->step = PROXY_SENDING;
     attempt->connect_time = loop->now - attempt->started;
     timer_start(&loop->timers, &proxy->back->timer,
                 loop->now + proxy->exchange->request.settings->proxy_read_timeout);
 }
 
-/* A failed connect is reported as hang-up together with writability; SO_ERROR has the reason. */
-static bool has_connect_failed(struct proxy *proxy, uint32_t events) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    if ((events & LOOP_HANGUP) == 0 ||
-        getsockopt(proxy->back->handle.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 ||
-        error == 0) {
+/* Returns whether the connection can be used now. */
+static bool proceed(struct proxy *proxy, uint32_t events) {
+    struct failure reason;
+    if (!back_proceed(proxy->back, events, &reason)) {
+        proxy_log(proxy, TABLE_LOG_ERROR, "%s", reason.text);
+        proxy_fail_attempt(proxy, PROXY_FAILED);
         return false;
     }
-    proxy_log(proxy, TABLE_LOG_ERROR, "connect() failed (%d: %s) while connecting to upstream",
-              error, strerror(error));
+    if (proxy->back->is_connecting) {
+        return false;
+    }
+    connected(proxy);
     return true;
 }
 
 static void back_ready(struct back *back, uint32_t events) {
     struct proxy *proxy = back->user;
     if (proxy->step == PROXY_CONNECTING) {
-        if (has_connect_failed(proxy, events)) {
-            proxy_fail_attempt(proxy, PROXY_FAILED);
+        if (!proceed(proxy, events)) {
             return;
         }
-        if ((events & LOOP_WRITE) == 0) {
-            return;
-        }
-        connected(proxy);
+        events |= LOOP_WRITE;
     }
     if ((events & LOOP_WRITE) != 0 && proxy->back == back) {
         proxy_send_request(proxy);
@@ -321,19 +317,21 @@ static void back_ready(struct back *back, uint32_t events) {
     }
 }
 
+static const char *doing(const struct proxy *proxy) {
+    switch (proxy->step) {
+    case PROXY_CONNECTING:
+        return back_connecting_to(proxy->back);
+    case PROXY_SENDING:
+        return proxy->body_sent ? "reading response header from upstream"
+                                : "sending request to upstream";
+    default:
+        return "reading upstream";
+    }
+}
+
 static void back_timed_out(struct back *back) {
     struct proxy *proxy = back->user;
-    static const char *const doing[] = {
-        [PROXY_COLLECTING] = "reading the request",
-        [PROXY_CONNECTING] = "connecting to upstream",
-        [PROXY_SENDING] = "sending request to upstream",
-        [PROXY_RELAYING] = "reading upstream",
-        [PROXY_DONE] = "reading upstream",
-    };
     proxy_log(proxy, TABLE_LOG_ERROR, "upstream timed out (%d: %s) while %s", ETIMEDOUT,
-              strerror(ETIMEDOUT),
-              proxy->step == PROXY_SENDING && proxy->body_sent
-                  ? "reading response header from upstream"
-                  : doing[proxy->step]);
+              strerror(ETIMEDOUT), doing(proxy));
     proxy_fail_attempt(proxy, PROXY_TIMED_OUT);
 }

@@ -4,6 +4,7 @@
 
 #include "balance/peer.h"
 #include "http/internal.h"
+#include "log/failure.h"
 
 struct back_pool;
 
@@ -24,7 +25,7 @@ struct back {
     uint64_t tag;     /* of the location, for pools that do not share between locations */
     uint64_t started; /* loop time */
     uint32_t requests;
-    bool is_connecting;
+    bool is_connecting; /* the handshake of TLS is part of it */
     bool is_reused;
     bool is_closed;
 };
@@ -53,6 +54,28 @@ struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *p
 
 /* Begins a connection to the peer. NULL with errno set; EUSERS: worker_connections are used up. */
 struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag);
+
+/* Goes on connecting as far as `events` allow; is_connecting says whether that is all. False, with
+ * the reason for the log, when it has failed. */
+__attribute__((warn_unused_result)) bool back_proceed(struct back *back, uint32_t events,
+                                                      struct failure *reason);
+
+/* What it is doing while it is connecting, for the log: "connecting to upstream". */
+const char *back_connecting_to(const struct back *back);
+
+/* As socket_read and socket_write, which nobody else calls for a back. */
+ssize_t back_read(struct back *back, char *bytes, size_t size);
+ssize_t back_write(struct back *back, const struct iovec *parts, int count);
+
+/* Says that nothing more will be written; the peer may go on. */
+void back_end(struct back *back);
+
+enum { BACK_REASON_SIZE = 256 };
+
+/* Why a read or write returned SOCKET_FAILED, for the log: "recv() failed (104: Connection reset by
+ * peer)". `error` is the errno it left. Returns `text`. */
+const char *back_explain(const struct back *back, const char *call, int error,
+                         char text[BACK_REASON_SIZE]);
 
 /* A connection whose response was read whole: kept in the pool if it may be, else closed. */
 void back_keep(struct back *back, struct back_pool *pool);

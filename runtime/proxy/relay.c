@@ -106,8 +106,9 @@ static bool offer(struct proxy *proxy) {
 
 static void end_prematurely(struct proxy *proxy, ssize_t got) {
     if (got == SOCKET_FAILED) {
-        proxy_log(proxy, TABLE_LOG_ERROR, "recv() failed (%d: %s) while reading upstream", errno,
-                  strerror(errno));
+        char text[BACK_REASON_SIZE];
+        proxy_log(proxy, TABLE_LOG_ERROR, "%s while reading upstream",
+                  back_explain(proxy->back, "recv()", errno, text));
     } else {
         proxy_log(proxy, TABLE_LOG_ERROR,
                   "upstream prematurely closed connection while reading upstream");
@@ -160,7 +161,7 @@ static bool read_more(struct proxy *proxy) {
         proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
         return false;
     }
-    ssize_t got = socket_read(&back->handle, in->bytes + in->end, buffer_room(in));
+    ssize_t got = back_read(back, in->bytes + in->end, buffer_room(in));
     if (got == SOCKET_AGAIN) {
         return false;
     }

@@ -283,10 +283,10 @@ static void fail_read(struct proxy *proxy, ssize_t got) {
                   "upstream prematurely closed connection while reading response header from "
                   "upstream");
     } else {
-        proxy_log(proxy, TABLE_LOG_ERROR,
-                  "%s failed (%d: %s) while reading response header from "
-                  "upstream",
-                  got == SOCKET_FAILED ? "recv()" : "writev()", error, strerror(error));
+        char text[BACK_REASON_SIZE];
+        const char *call = got == SOCKET_FAILED ? "recv()" : "writev()";
+        proxy_log(proxy, TABLE_LOG_ERROR, "%s while reading response header from upstream",
+                  back_explain(proxy->back, call, error, text));
     }
     proxy_fail_attempt(proxy, PROXY_FAILED);
 }
@@ -308,7 +308,7 @@ void proxy_read_head(struct proxy *proxy) {
             fail_bad(proxy, "its header is too big");
             return;
         }
-        ssize_t got = socket_read(&back->handle, in->bytes + in->end, buffer_room(in));
+        ssize_t got = back_read(back, in->bytes + in->end, buffer_room(in));
         if (got == SOCKET_AGAIN) {
             return;
         }

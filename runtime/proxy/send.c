@@ -119,7 +119,7 @@ static void flush(struct proxy *proxy) {
     if (is_ending && !is_blocked) {
         proxy->body_sent = true;
         if (proxy->exchange->is_upgraded) {
-            shutdown(proxy->back->handle.fd, SHUT_WR);
+            back_end(proxy->back);
         }
     }
     watch_send(proxy, is_blocked);

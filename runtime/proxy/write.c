@@ -115,7 +115,7 @@ ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last) {
     add_part(parts, &count, end);
     ssize_t written = 0;
     if (count > 0 && (proxy->back->handle.ready & LOOP_WRITE) != 0) {
-        written = socket_write(&proxy->back->handle, parts, count);
+        written = back_write(proxy->back, parts, count);
         if (written == SOCKET_FAILED) {
             return -1;
         }
