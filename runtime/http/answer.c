@@ -81,12 +81,28 @@ static void close_silently(struct exchange *exchange, uint32_t status) {
     exchange->front_operations->abort(exchange);
 }
 
+/* What a backend said of ranges, before it left the answer to another location, does not hold for
+ * pages and redirects of errors. Of several such fields nginx forgets the last. */
+static void forget_ranges(struct exchange *exchange) {
+    for (uint32_t i = exchange->kept_count; i > 0; i--) {
+        if (slice_equals_nocase(exchange->kept[i - 1].name, SLICE("Accept-Ranges"))) {
+            memmove(&exchange->kept[i - 1], &exchange->kept[i],
+                    (exchange->kept_count - i) * sizeof *exchange->kept);
+            exchange->kept_count--;
+            return;
+        }
+    }
+}
+
 static void answer(struct exchange *exchange, const struct engine_outcome *outcome) {
     struct engine_reply reply;
     bool is_made = engine_make_reply(&exchange->request, outcome, &reply);
     if (reply.is_silent) {
         close_silently(exchange, reply.status);
         return;
+    }
+    if (outcome->kind != ENGINE_TEXT) {
+        forget_ranges(exchange);
     }
     exchange->handler = &answer_handler;
     exchange->is_answered = true;
@@ -124,5 +140,12 @@ void exchange_fail(struct exchange *exchange, uint32_t status) {
     if (exchange_prepare(exchange)) {
         engine_fail(&exchange->request, status, &outcome);
     }
+    exchange_act(exchange, &outcome);
+}
+
+void exchange_redirect(struct exchange *exchange, struct slice target) {
+    struct engine_outcome outcome;
+    exchange_stop(exchange);
+    engine_accelerate(&exchange->request, target, &outcome);
     exchange_act(exchange, &outcome);
 }

@@ -111,6 +111,9 @@ struct exchange {
     bool is_answered; /* an answer made here has begun: guards against errors while making it */
     bool is_aborted;  /* ended without a complete response */
     bool is_pipelined;
+    /* Fields of a backend that left the answer to another location by X-Accel-Redirect. */
+    struct engine_header *kept;
+    uint32_t kept_count;
     struct slice challenge; /* WWW-Authenticate of a backend whose 401 an error page answers */
     uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
     uint64_t started;       /* loop time of the first byte */
@@ -169,6 +172,10 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
  * handler, perhaps by another one of the same kind. When a response has begun already it is broken
  * off instead. */
 void exchange_fail(struct exchange *exchange, uint32_t status);
+
+/* Goes on with what X-Accel-Redirect of a backend names. The handler that runs is replaced; no head
+ * may have been sent. */
+void exchange_redirect(struct exchange *exchange, struct slice target);
 
 /* --- response.c: heads --- */
 

@@ -123,9 +123,32 @@ static bool add_challenge(struct exchange *exchange) {
            exchange_add_field(exchange, SLICE("WWW-Authenticate"), exchange->challenge);
 }
 
+static bool has_field(const struct http_response *response, struct slice name) {
+    for (uint32_t i = 0; i < response->field_count; i++) {
+        if (slice_equals_nocase(response->fields[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a backend said before it left the answer to another location. */
+static bool add_kept_fields(struct exchange *exchange) {
+    struct http_response *response = &exchange->response;
+    struct slice type = exchange->request.kept_type;
+    bool has_content = response->status != 204 && response->status != 304;
+    for (uint32_t i = 0; i < exchange->kept_count; i++) {
+        if (!exchange_add_field(exchange, exchange->kept[i].name, exchange->kept[i].value)) {
+            return false;
+        }
+    }
+    return type.size == 0 || !has_content || has_field(response, SLICE("Content-Type")) ||
+           exchange_add_field(exchange, SLICE("Content-Type"), type);
+}
+
 bool exchange_send_head(struct exchange *exchange) {
-    if (!add_challenge(exchange) || !add_configured_headers(exchange) ||
-        !add_own_fields(exchange)) {
+    if (!add_challenge(exchange) || !add_kept_fields(exchange) ||
+        !add_configured_headers(exchange) || !add_own_fields(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }

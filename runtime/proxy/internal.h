@@ -189,6 +189,19 @@ size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last)
 /* Bytes may have arrived while no head is there yet. */
 void proxy_read_head(struct proxy *proxy);
 
+/* A field of the response as the client gets it: redirects and cookies are rewritten. False without
+ * memory, or when a regex failed. */
+bool proxy_make_field(struct proxy *proxy, uint32_t index, struct engine_header *field);
+
+/* --- accelerate.c --- */
+
+/* The value of a field that speaks to the proxy, such as X-Accel-Redirect; false when there is
+ * none, or proxy_ignore_headers names it. */
+bool proxy_find_order(const struct proxy *proxy, enum http_field id, struct slice *value);
+
+/* X-Accel-Redirect: another location answers. False when there is none; else it does. */
+bool proxy_follow_redirect(struct proxy *proxy);
+
 /* --- relay.c --- */
 
 void proxy_start_relay(struct proxy *proxy);

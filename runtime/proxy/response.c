@@ -3,6 +3,7 @@
 #include "proxy/internal.h"
 
 #include "engine/reply.h"
+#include "engine/safe_text.h"
 #include "engine/upstream.h"
 
 #include <errno.h>
@@ -72,14 +73,18 @@ static bool (*const rewriters[HTTP_FIELD_COUNT])(struct engine_request *, struct
     [HTTP_FIELD_SET_COOKIE] = engine_rewrite_cookie,
 };
 
-static bool copy_field(struct proxy *proxy, uint32_t index) {
-    struct engine_header field = proxy->head.fields.items[index];
+bool proxy_make_field(struct proxy *proxy, uint32_t index, struct engine_header *field) {
+    struct engine_request *request = &proxy->exchange->request;
     enum http_field id = proxy->head.fields.ids[index];
-    if (rewriters[id] == NULL) {
-        return exchange_add_field(proxy->exchange, field.name, field.value);
-    }
-    return rewriters[id](&proxy->exchange->request, &field.value) &&
-           exchange_add_made_field(proxy->exchange, field.name, field.value);
+    *field = proxy->head.fields.items[index];
+    return rewriters[id] == NULL || (rewriters[id](request, &field->value) &&
+                                     engine_make_value_safe(request->arena, &field->value));
+}
+
+static bool copy_field(struct proxy *proxy, uint32_t index) {
+    struct engine_header field;
+    return proxy_make_field(proxy, index, &field) &&
+           exchange_add_field(proxy->exchange, field.name, field.value);
 }
 
 static bool copy_fields(struct proxy *proxy) {
@@ -201,7 +206,7 @@ static void use_head(struct proxy *proxy) {
     if (proxy->head.status == 101 && !accept_upgrade(proxy)) {
         return;
     }
-    if (intercept(proxy)) {
+    if (intercept(proxy) || proxy_follow_redirect(proxy)) {
         return;
     }
     proxy->has_head = true;

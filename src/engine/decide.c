@@ -318,3 +318,8 @@ void engine_decide(struct engine_request *request, struct engine_outcome *outcom
 void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome) {
     run(request, engine_answer_error(request, status, NULL, outcome), outcome);
 }
+
+void engine_accelerate(struct engine_request *request, struct slice target,
+                       struct engine_outcome *outcome) {
+    run(request, engine_follow_backend(request, target, outcome), outcome);
+}

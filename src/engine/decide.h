@@ -23,6 +23,12 @@ enum engine_phase engine_redirect_internally(struct engine_request *request, str
 enum engine_phase engine_enter_named(struct engine_request *request, struct slice name,
                                      struct engine_outcome *outcome);
 
+/* --- accelerate.c --- */
+
+/* Goes on as X-Accel-Redirect says. */
+enum engine_phase engine_follow_backend(struct engine_request *request, struct slice target,
+                                        struct engine_outcome *outcome);
+
 /* --- error_page.c --- */
 
 /* What error_page has for the status, else the page that belongs to it, or the redirect to

@@ -113,19 +113,21 @@ struct engine_request {
     struct engine_captures captures;
 
     /* What became of the request so far. */
-    bool is_internal;      /* redirected internally: internal locations answer */
-    bool is_rewritten;     /* path or arguments are no longer those of `target` */
-    bool keeps_path;       /* rewrite ... break: a URI of proxy_pass does not replace its part */
-    bool is_for_proxy;     /* the location, or a block of if in it, has a proxy_pass */
-    bool has_error_page;   /* an error is being answered already */
-    struct slice redirect; /* Location of a redirect that an error page answers; it is sent all the
-                              same, as by nginx */
-    bool is_unsettled;     /* after an error that leaves the client's connection in doubt */
-    uint32_t redirects;    /* internal ones */
-    uint32_t error_status; /* the status of the answer, whoever gives it; 0: its own */
-    uint32_t text_status;  /* of the return whose text is being made; 0: there was none */
-    uint32_t depth;        /* of variables that are being evaluated */
-    uint64_t effort;       /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
+    bool is_internal;       /* redirected internally: internal locations answer */
+    bool is_rewritten;      /* path or arguments are no longer those of `target` */
+    bool keeps_path;        /* rewrite ... break: a URI of proxy_pass does not replace its part */
+    bool is_for_proxy;      /* the location, or a block of if in it, has a proxy_pass */
+    bool has_error_page;    /* an error is being answered already */
+    struct slice redirect;  /* Location of a redirect that an error page answers; it is sent all the
+                               same, as by nginx */
+    struct slice kept_type; /* Content-Type of a backend that left the answer to another location;
+                               no error's */
+    bool is_unsettled;      /* after an error that leaves the client's connection in doubt */
+    uint32_t redirects;     /* internal ones */
+    uint32_t error_status;  /* the status of the answer, whoever gives it; 0: its own */
+    uint32_t text_status;   /* of the return whose text is being made; 0: there was none */
+    uint32_t depth;         /* of variables that are being evaluated */
+    uint64_t effort;        /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
     struct slice proxy_host; /* of a proxy_pass with variables, once it is known */
     struct slice proxy_port;
 };
@@ -229,6 +231,11 @@ void engine_decide(struct engine_request *request, struct engine_outcome *outcom
 /* The same after an error anywhere, e.g. of a backend: what error_page has for `status`, else its
  * page. The request must be prepared and have a server. */
 void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome);
+
+/* The same for the target that X-Accel-Redirect of a backend names: a path, with arguments or
+ * without, or a named location. What is no path is answered 404. */
+void engine_accelerate(struct engine_request *request, struct slice target,
+                       struct engine_outcome *outcome);
 
 /* Whether an error_page in effect is for that status; for proxy_intercept_errors. */
 bool engine_has_error_page(const struct engine_request *request, uint32_t status);

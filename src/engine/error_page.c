@@ -92,6 +92,7 @@ enum engine_phase engine_answer_error(struct engine_request *request, uint32_t s
                                                .status = status,
                                                .value = location == NULL ? SLICE("") : *location});
     request->error_status = status;
+    request->kept_type = (struct slice){NULL, 0};
     request->effort = 0; /* an answer may be worked out anew; redirects are counted all the same */
     request->is_unsettled = request->is_unsettled || is_unsettling(status);
     if (is_silent(status) || request->has_error_page || request->settings->error_page.count == 0 ||

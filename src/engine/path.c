@@ -48,14 +48,6 @@ static struct slice find_args(struct slice rest) {
     return slice_take(args, slice_find_byte(args, '#'));
 }
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = byte_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte at *position, percent-decoded; moves *position behind it. False for a malformed escape
  * and for a NUL, encoded or not. */
 static bool decode_byte(struct slice path, size_t *position, char *byte) {
@@ -67,8 +59,8 @@ static bool decode_byte(struct slice path, size_t *position, char *byte) {
     if (path.size - *position < 2) {
         return false;
     }
-    int high = hex_value(path.data[*position]);
-    int low = hex_value(path.data[*position + 1]);
+    int high = engine_hex_value(path.data[*position]);
+    int low = engine_hex_value(path.data[*position + 1]);
     *position += 2;
     *byte = (char)(unsigned char)(high * 16 + low);
     return high >= 0 && low >= 0 && *byte != '\0';

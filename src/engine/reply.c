@@ -53,7 +53,9 @@ static void choose_body(const struct engine_request *request, const struct engin
                         struct engine_reply *reply) {
     if (outcome->kind == ENGINE_TEXT) {
         reply->text = outcome->text;
-        reply->type = table_text(request->engine->table, request->settings->default_type);
+        reply->type = request->kept_type.size > 0
+                          ? request->kept_type
+                          : table_text(request->engine->table, request->settings->default_type);
         return;
     }
     reply->has_page = outcome->kind == ENGINE_REDIRECT || http_status_has_page(outcome->status);

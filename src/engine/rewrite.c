@@ -1,6 +1,7 @@
 /* rewrite: a new path and new arguments, or a redirect, made of a path that matches. */
 #include "engine/decide.h"
 #include "engine/observe.h"
+#include "engine/path.h"
 #include "engine/sequence.h"
 #include "engine/state.h"
 
@@ -36,14 +37,6 @@ static bool change_path(struct engine_run *run, const struct table_rewrite *rewr
     return true;
 }
 
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = byte_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether an encoded byte of a redirect's path is better written plainly. */
 static bool is_plain(int byte) {
     return byte > '%' && byte < 0x7f;
@@ -60,12 +53,12 @@ static size_t unescape_byte(struct slice text, size_t *position, char *out) {
     if (*position == text.size) {
         return 0;
     }
-    int high = hex_value(text.data[(*position)++]);
+    int high = engine_hex_value(text.data[(*position)++]);
     if (high < 0) {
         *out = text.data[begin + 1];
         return 1;
     }
-    int low = *position < text.size ? hex_value(text.data[(*position)++]) : -1;
+    int low = *position < text.size ? engine_hex_value(text.data[(*position)++]) : -1;
     if (low < 0) {
         return 0;
     }

@@ -279,6 +279,45 @@ bool model_set_names(const struct setter_call *call) {
     return true;
 }
 
+/* The fields that nginx knows to ignore. */
+static const struct slice ignorable[] = {
+    SLICE_INIT("X-Accel-Redirect"),
+    SLICE_INIT("X-Accel-Expires"),
+    SLICE_INIT("X-Accel-Limit-Rate"),
+    SLICE_INIT("X-Accel-Buffering"),
+    SLICE_INIT("X-Accel-Charset"),
+    SLICE_INIT("Expires"),
+    SLICE_INIT("Cache-Control"),
+    SLICE_INIT("Set-Cookie"),
+    SLICE_INIT("Vary"),
+};
+enum { IGNORABLE_COUNT = sizeof ignorable / sizeof ignorable[0] };
+
+static bool check_ignorable(const struct setter_call *call, const struct word *word) {
+    for (size_t i = 0; i < IGNORABLE_COUNT; i++) {
+        if (slice_equals_nocase(ignorable[i], word->text)) {
+            return true;
+        }
+    }
+    struct slice nearest = nearest_name(word->text, ignorable, IGNORABLE_COUNT);
+    if (nearest.size > 0) {
+        return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "field", "did you mean \"%.*s\"?",
+                      SLICE_ARGS(nearest));
+    }
+    return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "field",
+                  "it takes the X-Accel fields, Expires, Cache-Control, Set-Cookie and Vary; what "
+                  "clients are not to see goes into proxy_hide_header");
+}
+
+bool model_set_ignored_headers(const struct setter_call *call) {
+    for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
+        if (!check_ignorable(call, statement_argument(call->statement, i))) {
+            return false;
+        }
+    }
+    return model_set_names(call);
+}
+
 /* User, then group; the group is the user's name when it is not given, as in nginx. */
 bool model_set_user(const struct setter_call *call) {
     MODEL_TYPE_NAMES *names = call->field;

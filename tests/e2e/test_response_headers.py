@@ -158,7 +158,7 @@ def test_content_length_is_ours(lab):
 
 
 def test_x_accel_headers_are_hidden(lab):
-    """nginx hides Date, Server, X-Pad and X-Accel-…; here they would do nothing anyway."""
+    """nginx hides Date, Server, X-Pad and X-Accel-…, which speak to the proxy."""
     lab.rpcd(PLAIN % "", backend=lab.backend(answer(headers=[("X-Accel-Expires", "5"), ("X-Pad", "x"),
                                                              ("X-Accel-Buffering", "no")])))
     response = ask_raw(lab.port, request_bytes())

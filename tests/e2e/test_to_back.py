@@ -167,3 +167,43 @@ def test_age_of_kept_connections(lab):
         client.ask("/")  # carries the last request of the old connection
         client.ask("/")
     assert len(backend.connections) == 2
+
+
+ACCELERATED = """
+server {
+    listen {port};
+    location / { proxy_pass http://127.0.0.1:{backend}; }
+    location /files/ { internal; proxy_pass http://127.0.0.1:{files}; }
+    location /lost/ { return 200 lost; }
+}
+"""
+
+
+def test_x_accel_redirect_keeps_the_first_backends_connection(lab):
+    """Without a body to come it is used again; with one it is closed, unread."""
+    def accelerate(request):
+        body = b"x" * 5 if request.target == "/body" else b""
+        return answer(body, headers=[("X-Accel-Redirect", "/files/x"), ("Set-Cookie", "a=b")])
+
+    backend = lab.backend(replying(accelerate))
+    files = lab.backend(answer(b"the file"))
+    daemon = lab.rpcd("log_format f '$status $upstream_addr $upstream_status';\naccess_log access.log f;" + ACCELERATED,
+                      backend=backend, files=files)
+    with lab.client() as client:
+        for target, connections in (("/", 1), ("/", 1), ("/body", 1), ("/", 2)):
+            response = client.ask(target, "POST", body=b"abc")
+            assert (response.status, response.body, response.get("Set-Cookie")) == (200, b"the file", "a=b")
+            assert len(backend.connections) == connections
+    # As in nginx: a GET, and with the body that the first one had.
+    assert [(request.start, request.body) for request in files.requests] == [("GET /files/x HTTP/1.1", b"abc")] * 4
+    line = daemon.wait_for_line(4)
+    assert line == f"200 127.0.0.1:{backend.port} : 127.0.0.1:{files.port} 200 : 200"
+
+
+def test_x_accel_redirect_in_circles_ends(lab):
+    backend = lab.backend(answer(headers=[("X-Accel-Redirect", "/again")]))
+    daemon = lab.rpcd(ACCELERATED, backend=backend, files=backend)
+    with lab.client() as client:
+        assert client.ask("/").status == 500
+    assert len(backend.requests) == 11
+    daemon.wait_for_text("cycle while internally redirecting")

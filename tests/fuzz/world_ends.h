@@ -189,6 +189,10 @@ static void world_start_back(struct exchange *exchange) {
     answer->asked++;
     digest(answer, buffer_content(proxy->request));
     uint32_t status = answer->request->back_status;
+    if (answer->request->back_location.size > 0 && status == 200) {
+        exchange_redirect(exchange, answer->request->back_location);
+        return;
+    }
     if (status == 0 || engine_has_error_page(&exchange->request, status)) {
         exchange_fail(exchange, status == 0 ? 502 : status);
     } else {

@@ -5,6 +5,8 @@
     X-To: URL             what the Location of a 3xx is; SELF in it is http://HOST
     X-Refresh: VALUE      a Refresh, with SELF as above
     X-Set-Cookie: VALUE   a Set-Cookie; as often as needed
+    …accel…               in the target: with X-Accel-Redirect to the value of X-Accel, and fields that
+                          a client may or may not see then; X-Bare leaves those out
     answer-close          closes without an answer
     answer-hang           no answer at all
 
@@ -65,8 +67,21 @@ def respond(connection, name, request):
     return True
 
 
+# The answer of a backend that leaves the answer to another location, besides its X-Accel-Redirect.
+LEFT = [("Content-Disposition", "attachment"), ("Cache-Control", "private"), ("Cache-Control", "max-age=5"),
+        ("Expires", "Thu, 01 Jan 2037 00:00:00 GMT"), ("Accept-Ranges", "bytes"), ("Set-Cookie", "left=1; path=/left"),
+        ("ETag", '"left"'), ("Last-Modified", "Thu, 01 Jan 2015 00:00:00 GMT"), ("X-Left", "1"), ("Vary", "X-Left"),
+        ("X-Accel-Expires", "5"), ("X-Accel-Charset", "utf-8"), ("Content-Language", "de")]
+
+
 def response(name, request, status):
-    headers = [("X-From", name), ("Content-Type", "text/x-backend")]
+    is_left = "accel" in request.target
+    headers = [("X-From", name), ("Content-Type", "text/x-left" if is_left else "text/x-backend")]
+    if is_left:
+        headers = [("X-Accel-Redirect", request.get("X-Accel", "")),
+                   *([] if request.get("X-Bare") else headers + LEFT)]
+    if not is_left and request.get("X-Bare"):
+        headers = headers[:1]
     own = f"http://{request.get('Host')}"
     if status // 100 == 3:
         headers.append(("Location", request.get("X-To", "SELF/moved").replace("SELF", own)))

@@ -7,7 +7,7 @@ import re
 PAGE = re.compile(r"<center><h1>([^<]*)</h1></center>")
 # Of a response, besides Location and what begins with X-.
 OF_RESPONSE = ("content-type", "www-authenticate", "refresh", "set-cookie", "cache-control", "expires",
-               "content-disposition")
+               "content-disposition", "accept-ranges", "etag", "last-modified", "vary", "content-language")
 # What tells requests at the backend apart, besides the request line.
 BACKEND_HEADERS = re.compile(r"host|content-type|referer|user-agent|cookie|x-.*")
 

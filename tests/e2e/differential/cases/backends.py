@@ -85,4 +85,44 @@ map $http_x_m $method { default ""; ~^[A-Z]+$ $http_x_m; }
         methods=["GET", "POST", "HEAD", "PATCH"], headers=((), (("X-M", "GET"),)), bodies=[None, b"", b"the client's"]),
     ask("/kept/x /kept/in/x /page/x /page/answer-404", ["two.example"], ["GET", "POST", "HEAD"], bodies=[None, b"", b"the client's"]))
 
-CASES = (REPLACED, COOKIES, SENT)
+# Targets of X-Accel-Redirect, those that nginx finds unsafe among them.
+ACCELERATED = ("/text", "/text?a=b?c", "/internal/x", "/proxied/a%20b?c=%20d", "/proxied//x/./y", "@named", "@none", "/none", "", "?a=b",
+               "relative", "/proxied/../text", "/proxied/%2e%2e/text", "..", "../x", "/..", "/..x", "/proxied/%3Fx?y", "/proxied/%zz%4", "/redirect",
+               "/error", "/error-page", "/accel/again", "/proxied/answer-404", "/proxied/answer-302", "/upload", "/slash", "http://else.example/x", "/proxied/x#y",
+               "/rewritten/x", "/no-content", "/method")
+
+LEFT = case("backends-accelerated", r"""
+""" + server(r"""
+    location /accel/ { add_header X-Location accel always; proxy_pass http://127.0.0.1:{b}; }
+    location /rewritten-fields/ { add_header X-Location rewritten-fields always; proxy_cookie_path /left /right; proxy_hide_header Set-Cookie;
+        proxy_hide_header Cache-Control; proxy_pass http://127.0.0.1:{b}/accel/; }
+    location /ignored/ { add_header X-Location ignored always; proxy_ignore_headers Expires x-accel-redirect; proxy_pass http://127.0.0.1:{b}/accel/; }
+    location /inherits/ { add_header X-Location outer always; proxy_ignore_headers Vary; proxy_ignore_headers X-Accel-Redirect; proxy_pass http://127.0.0.1:{b}/accel/;
+        location /inherits/in/ { add_header X-Location inherits always; proxy_pass http://127.0.0.1:{b}/accel/; }
+        location /inherits/not/ { add_header X-Location inherits-not always; proxy_ignore_headers Set-Cookie; proxy_pass http://127.0.0.1:{b}/accel/; } }
+    location /shown/ { add_header X-Location shown always; proxy_ignore_headers X-Accel-Redirect; proxy_pass_header X-Accel-Redirect; proxy_pass http://127.0.0.1:{b}/accel/; }
+    location /intercepted/ { add_header X-Location intercepted always; proxy_intercept_errors on; error_page 404 /text; error_page 503 @named; proxy_pass http://127.0.0.1:{b}/accel/; }
+    location /pages/ { add_header X-Location pages always; error_page 404 500 /text; proxy_pass http://127.0.0.1:{b}/accel/; }
+    location /named-in/ { add_header X-Location named-in always; error_page 404 @accel; return 404; }
+    location @accel { add_header X-Location at-accel always; proxy_pass http://127.0.0.1:{b}; }
+    location /text { add_header X-Location "text $request_method $uri $args" always; return 200 "text"; }
+    location /internal/ { add_header X-Location internal always; internal; return 200 "internal $uri"; }
+    location /proxied/ { add_header X-Location "proxied $args" always; proxy_pass http://127.0.0.1:{a}; }
+    location @named { add_header X-Location named always; proxy_pass http://127.0.0.1:{a}; }
+    location /redirect { add_header X-Location redirect always; return 302 /there; }
+    location /error { add_header X-Location error always; return 403; }
+    location /error-page { add_header X-Location error-page always; error_page 410 /text; return 410; }
+    location /upload { add_header X-Location upload always; client_max_body_size 5; proxy_pass http://127.0.0.1:{a}; }
+    location /slash/ { add_header X-Location slash always; proxy_pass http://127.0.0.1:{a}; }
+    location /rewritten/ { add_header X-Location rewritten always; rewrite ^ /internal/rewritten; }
+    location /no-content { add_header X-Location no-content always; return 204; }
+    location /method { add_header X-Location method always; limit_except GET { deny all; } proxy_pass http://127.0.0.1:{a}; }
+"""),
+    ask("/accel/x", headers=tuple((("X-Accel", target), *bare) for target in ACCELERATED for bare in ((), (("X-Bare", "1"),)))),
+    ask("/rewritten-fields/x /ignored/x /inherits/x /inherits/in/x /inherits/not/x /shown/x /intercepted/x /intercepted/answer-404 /intercepted/answer-503 "
+        "/pages/x /named-in/accel",
+        headers=tuple((("X-Accel", target),) for target in ("/text", "/proxied/x", "@named", "/none", "..", "/error"))),
+    ask("/accel/x", methods=["POST", "HEAD", "PUT"], bodies=[None, b"", b"some body"],
+        headers=tuple((("X-Accel", target),) for target in ("/text", "/proxied/x?y", "@named", "/upload", "/method", "..", "/internal/x"))))
+
+CASES = (REPLACED, COOKIES, SENT, LEFT)
