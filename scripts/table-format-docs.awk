@@ -73,6 +73,9 @@ function add_setting(kind, field, words, help,    note) {
     } else if (kind == "ENUM") {
         gsub(/\|/, ", ", words)
         add_field("U32", "none", field, note "; from 0: " words)
+    } else if (kind == "WORDS") {
+        gsub(/\|/, ", ", words)
+        add_field("U32", "none", field, note "; a bit each, from the lowest: " words)
     } else if (kind == "SIZE") {
         add_field("U64", "none", field, note "; bytes")
     } else if (kind == "TIME") {

@@ -1,5 +1,4 @@
-/* Attempts: one peer is tried, and another when a connection to it fails (proxy_next_upstream's
- * default: error and timeout). */
+/* Attempts: one peer is tried, and another when that fails. What a failure means is in retry.c. */
 #include "proxy/internal.h"
 
 #include <errno.h>
@@ -133,15 +132,14 @@ static void give_up(struct proxy *proxy, uint32_t status) {
     exchange_fail(proxy->exchange, status);
 }
 
+/* As in nginx, the group stands for the peer that there is none of. */
 static void nobody_left(struct proxy *proxy) {
-    if (proxy->attempt_count == 0) {
-        if (!add_attempt(proxy, NULL)) {
-            give_up(proxy, 500);
-            return;
-        }
-        proxy_current_attempt(proxy)->status = 502;
-        proxy_current_attempt(proxy)->response_time = 0;
+    if (!add_attempt(proxy, NULL)) {
+        give_up(proxy, 500);
+        return;
     }
+    proxy_current_attempt(proxy)->status = 502;
+    proxy_current_attempt(proxy)->response_time = 0;
     proxy_log(proxy, TABLE_LOG_ERROR, "no live upstreams while connecting to upstream");
     give_up(proxy, 502);
 }
@@ -153,6 +151,31 @@ static void watch_attempt(struct proxy *proxy) {
     timer_start(&loop->timers, &proxy->back->timer,
                 loop->now + (proxy->back->is_connecting ? settings->proxy_connect_timeout
                                                         : settings->proxy_read_timeout));
+}
+
+/* Without descriptors, memory or ports it is not for the peer's sake that there is no connection.
+ */
+static bool is_own_shortage(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+           error == EUSERS || error == EADDRNOTAVAIL;
+}
+
+/* There is no connection, not even one that is being made. Returns whether another peer may be
+ * tried; if not, the exchange has its answer. */
+static bool go_on_unconnected(struct proxy *proxy, int error) {
+    struct proxy_attempt *attempt = proxy_current_attempt(proxy);
+    bool is_ours = is_own_shortage(error);
+    proxy_log(proxy, is_ours ? TABLE_LOG_ALERT : TABLE_LOG_ERROR,
+              "connect() failed (%d: %s) while connecting to upstream", error,
+              error == EUSERS ? "worker_connections are not enough" : strerror(error));
+    attempt->status = is_ours ? 503 : proxy_failure_status(PROXY_FAILED);
+    attempt->response_time = 0;
+    proxy_give_back(proxy, is_ours ? BALANCE_UNTOLD : BALANCE_FAILED);
+    if (is_ours || !proxy_may_try_next(proxy, PROXY_FAILED)) {
+        give_up(proxy, attempt->status);
+        return false;
+    }
+    return true;
 }
 
 void proxy_start_attempt(struct proxy *proxy) {
@@ -175,19 +198,9 @@ void proxy_start_attempt(struct proxy *proxy) {
         if (connect_back(proxy, peer)) {
             break;
         }
-        int error = errno;
-        bool is_ours = error == EMFILE || error == ENFILE || error == ENOMEM || error == EUSERS;
-        proxy_log(proxy, is_ours ? TABLE_LOG_ALERT : TABLE_LOG_ERROR,
-                  "connect() failed (%d: %s) while connecting to upstream", error,
-                  error == EUSERS ? "worker_connections are not enough" : strerror(error));
-        if (is_ours) {
-            proxy_give_back(proxy, BALANCE_UNTOLD);
-            give_up(proxy, 503);
+        if (!go_on_unconnected(proxy, errno)) {
             return;
         }
-        proxy_current_attempt(proxy)->status = 502;
-        proxy_current_attempt(proxy)->response_time = 0;
-        proxy_give_back(proxy, BALANCE_FAILED);
     }
     watch_attempt(proxy);
     if (!proxy->back->is_connecting) {
@@ -209,41 +222,43 @@ static void close_attempt(struct proxy *proxy) {
     attempt->response_time = proxy->exchange->service->loop->now - attempt->started;
 }
 
-/* Methods whose repetition does no harm; others are tried again only if the peer got nothing (RFC
- * 9110 9.2.2, and nginx's list). */
-static bool is_repeatable(struct slice method) {
-    return !slice_equals(method, SLICE("POST")) && !slice_equals(method, SLICE("PATCH")) &&
-           !slice_equals(method, SLICE("LOCK"));
-}
-
-static bool may_try_again(const struct proxy *proxy) {
-    if (proxy->stream_taken > 0 || proxy->has_head) {
-        return false;
-    }
-    return proxy->request_written == 0 || is_repeatable(proxy->exchange->request.method);
+/* The connection was an idle one that the peer had closed in the meantime. That says nothing about
+ * the peer: the same one is asked again. */
+static bool is_stale(struct proxy *proxy, enum proxy_failure failure) {
+    return failure == PROXY_FAILED && proxy->back != NULL && proxy->back->is_reused &&
+           proxy_current_attempt(proxy)->bytes_received == 0;
 }
 
 void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure) {
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
-    uint32_t status = failure == PROXY_TIMED_OUT ? 504 : 502;
-    /* An idle connection that the peer closed in the meantime says nothing about the peer: the same
-     * one is asked again. */
-    bool was_stale = proxy->back != NULL && proxy->back->is_reused && failure == PROXY_FAILED &&
-                     attempt->bytes_received == 0;
+    uint32_t status = proxy_failure_status(failure);
     close_attempt(proxy);
     attempt->status = status;
-    attempt->was_stale = was_stale;
-    proxy->stale_count += was_stale ? 1 : 0;
+    attempt->was_stale = is_stale(proxy, failure);
+    proxy->stale_count += attempt->was_stale ? 1 : 0;
     proxy_drop_back(proxy);
-    proxy_give_back(proxy, was_stale ? BALANCE_UNTOLD : BALANCE_FAILED);
-    if (failure != PROXY_BAD_RESPONSE && may_try_again(proxy)) {
-        bool has_another = was_stale || proxy->attempt_count < balance_group_tries(proxy->balance);
-        if (has_another) {
-            proxy_start_attempt(proxy);
-            return;
-        }
+    proxy_give_back(proxy, attempt->was_stale ? BALANCE_UNTOLD : proxy_failure_outcome(failure));
+    if (proxy_may_try_next(proxy, failure)) {
+        proxy_start_attempt(proxy);
+    } else {
+        give_up(proxy, status);
     }
-    give_up(proxy, status);
+}
+
+void proxy_break_attempt(struct proxy *proxy) {
+    close_attempt(proxy);
+    proxy_drop_back(proxy);
+    proxy_give_back(proxy, BALANCE_SUCCEEDED);
+    give_up(proxy, 502);
+}
+
+bool proxy_retry_status(struct proxy *proxy, uint32_t status) {
+    enum proxy_failure failure = proxy_failure_of_status(status);
+    if (failure == PROXY_FAILURE_COUNT || !proxy_may_try_next(proxy, failure)) {
+        return false;
+    }
+    proxy_fail_attempt(proxy, failure);
+    return true;
 }
 
 static bool may_be_kept(const struct proxy *proxy) {
@@ -333,5 +348,9 @@ static void back_timed_out(struct back *back) {
     struct proxy *proxy = back->user;
     proxy_log(proxy, TABLE_LOG_ERROR, "upstream timed out (%d: %s) while %s", ETIMEDOUT,
               strerror(ETIMEDOUT), doing(proxy));
-    proxy_fail_attempt(proxy, PROXY_TIMED_OUT);
+    if (proxy->has_head) {
+        proxy_break_attempt(proxy);
+    } else {
+        proxy_fail_attempt(proxy, PROXY_TIMED_OUT);
+    }
 }

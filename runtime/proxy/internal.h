@@ -132,19 +132,54 @@ bool proxy_find_target(struct proxy *proxy);
 /* Builds the request's head. False without memory. */
 bool proxy_build_request(struct proxy *proxy);
 
+/* --- retry.c --- */
+
+/* How an attempt goes wrong. */
+enum proxy_failure {
+    PROXY_FAILED, /* no connection, or it broke before there was a head */
+    PROXY_TIMED_OUT,
+    PROXY_BAD_HEAD,
+    PROXY_ANSWERED_500,
+    PROXY_ANSWERED_502,
+    PROXY_ANSWERED_503,
+    PROXY_ANSWERED_504,
+    PROXY_ANSWERED_403,
+    PROXY_ANSWERED_404,
+    PROXY_ANSWERED_429,
+    PROXY_FAILURE_COUNT,
+};
+
+/* What the client gets, unless another peer is asked. */
+uint32_t proxy_failure_status(enum proxy_failure failure);
+
+/* What it says of the peer. */
+enum balance_outcome proxy_failure_outcome(enum proxy_failure failure);
+
+/* PROXY_FAILURE_COUNT for a status that no peer is given up for. */
+enum proxy_failure proxy_failure_of_status(uint32_t status);
+
+/* Whether another peer may be asked, the current attempt having failed: nginx's rules. */
+bool proxy_may_try_next(const struct proxy *proxy, enum proxy_failure failure);
+
 /* --- attempt.c --- */
 
 /* Picks a peer, takes or opens a connection to it, and begins to send; tries on when a connection
  * fails at once. Answers 502 when there is nobody to try. */
 void proxy_start_attempt(struct proxy *proxy);
 
-enum proxy_failure { PROXY_FAILED, PROXY_TIMED_OUT, PROXY_BAD_RESPONSE };
-
-/* The current attempt has failed: another peer if that is allowed, else 502 or 504. */
+/* The current attempt has failed before its response began: another peer if that is allowed, else
+ * 502 or 504. */
 void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure);
 
 /* Tells the group how the current attempt went, unless that was told already. */
 void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome);
+
+/* The rest of a response that has begun does not come: breaks it off. As in nginx that is no
+ * failure of the peer. */
+void proxy_break_attempt(struct proxy *proxy);
+
+/* Whether the head that was read is left alone, and another peer asked, because of its status. */
+bool proxy_retry_status(struct proxy *proxy, uint32_t status);
 
 /* The response was read whole: the connection is kept or closed. */
 void proxy_finish_attempt(struct proxy *proxy);

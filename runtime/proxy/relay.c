@@ -113,7 +113,7 @@ static void end_prematurely(struct proxy *proxy, ssize_t got) {
         proxy_log(proxy, TABLE_LOG_ERROR,
                   "upstream prematurely closed connection while reading upstream");
     }
-    proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+    proxy_break_attempt(proxy);
 }
 
 /* What the rest of the body should be read into, for few system calls and little memory. */
@@ -158,7 +158,7 @@ static bool read_more(struct proxy *proxy) {
     struct buffer *in = make_room(proxy);
     if (in == NULL) {
         proxy_log(proxy, TABLE_LOG_ALERT, "no memory for a response");
-        proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+        proxy_break_attempt(proxy);
         return false;
     }
     ssize_t got = back_read(back, in->bytes + in->end, buffer_room(in));
@@ -200,7 +200,7 @@ static bool relay_round(struct proxy *proxy) {
         proxy_log(proxy, TABLE_LOG_ERROR,
                   "upstream sent an invalid chunked response while reading "
                   "upstream");
-        proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+        proxy_break_attempt(proxy);
         return false;
     }
     if (!offer(proxy)) {

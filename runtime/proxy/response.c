@@ -104,7 +104,7 @@ static void fail_bad(struct proxy *proxy, const char *reason) {
     proxy_log(proxy, TABLE_LOG_ERROR,
               "upstream sent an invalid response (%s) while reading response header from upstream",
               reason);
-    proxy_fail_attempt(proxy, PROXY_BAD_RESPONSE);
+    proxy_fail_attempt(proxy, PROXY_BAD_HEAD);
 }
 
 static struct slice find_field(const struct http_fields *fields, enum http_field id) {
@@ -206,7 +206,8 @@ static void use_head(struct proxy *proxy) {
     if (proxy->head.status == 101 && !accept_upgrade(proxy)) {
         return;
     }
-    if (intercept(proxy) || proxy_follow_redirect(proxy)) {
+    if (proxy_retry_status(proxy, proxy->head.status) || intercept(proxy) ||
+        proxy_follow_redirect(proxy)) {
         return;
     }
     proxy->has_head = true;

@@ -163,6 +163,16 @@ static json_t *kind_value(const struct json_dumper *dumper, const struct table_f
     return number_value(*number);
 }
 
+static json_t *words_value(const struct table_setting *setting, uint64_t set) {
+    json_t *words = json_require(json_array());
+    for (uint32_t i = 0; set >> i != 0; i++) {
+        if ((set >> i & 1) != 0) {
+            json_append(words, exact_text(table_setting_word(setting, i)));
+        }
+    }
+    return words;
+}
+
 /* A setting that is a number, or NULL for one that its field's kind describes. */
 static json_t *setting_value(const struct table_setting *setting, const void *record) {
     switch (setting->storage) {
@@ -176,6 +186,8 @@ static json_t *setting_value(const struct table_setting *setting, const void *re
         uint64_t number = table_setting_number(setting, record);
         return exact_text(table_setting_word(setting, (uint32_t)number));
     }
+    case TABLE_STORAGE_WORDS:
+        return words_value(setting, table_setting_number(setting, record));
     default:
         return NULL;
     }

@@ -10,6 +10,7 @@
 #define EMIT_FLAG(emitter, value) (value)
 #define EMIT_NUMBER(emitter, value) (value)
 #define EMIT_ENUM(emitter, value) (value)
+#define EMIT_WORDS(emitter, value) (value)
 #define EMIT_SIZE(emitter, value) (value)
 #define EMIT_TIME(emitter, value) (value)
 #define EMIT_TEXT(emitter, value) emit_string((emitter), (value))
@@ -26,7 +27,7 @@
 #define EMIT_COOKIE_RULES(emitter, value) emit_cookie_rules((emitter), &(value))
 
 static bool is_number(const struct table_setting *setting) {
-    return setting->storage <= TABLE_STORAGE_ENUM || setting->storage == TABLE_STORAGE_PAIR;
+    return table_setting_is_number(setting) || setting->storage == TABLE_STORAGE_PAIR;
 }
 
 /* Queues an error when a number is one that rpcd could not work with. */

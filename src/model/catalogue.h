@@ -63,6 +63,7 @@ enum directive_storage {
     STORAGE_SIZE,
     STORAGE_TIME,
     STORAGE_ENUM,
+    STORAGE_WORDS,
     STORAGE_TEXT,
     STORAGE_PAIR,
     STORAGE_HEADERS,
@@ -91,7 +92,7 @@ struct directive {
     size_t offset; /* of its field */
     size_t size;
     uint32_t setting;       /* enum setting_id, for GROUP_HTTP */
-    const char *values;     /* the words of an ENUM, joined by | */
+    const char *values;     /* the words of an ENUM or WORDS, joined by | */
     const char *initial;    /* the default */
     const char *help;       /* "" for one that is merely listed */
     const char *module;     /* nginx's module, for one that is merely listed */

@@ -116,6 +116,7 @@ struct cookie_rule_list {
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
 #define MODEL_TYPE_ENUM uint32_t
+#define MODEL_TYPE_WORDS uint32_t /* a bit for each word */
 #define MODEL_TYPE_SIZE uint64_t
 #define MODEL_TYPE_TIME uint64_t /* milliseconds */
 #define MODEL_TYPE_TEXT struct slice

@@ -176,8 +176,10 @@ static const struct {
     const char *directive;
     const char *value;
 } known_values[] = {
-    {"proxy_http_version", "2"}, {"use", "/dev/poll"}, {"use", "devpoll"},
-    {"use", "eventport"},        {"use", "kqueue"},    {"use", "select"},
+    {"proxy_http_version", "2"}, {"proxy_next_upstream", "denied"},
+    {"use", "/dev/poll"},        {"use", "devpoll"},
+    {"use", "eventport"},        {"use", "kqueue"},
+    {"use", "select"},
 };
 
 static bool is_known_value(const struct setter_call *call, struct slice value) {
@@ -190,15 +192,8 @@ static bool is_known_value(const struct setter_call *call, struct slice value) {
     return false;
 }
 
-/* nginx compares the words of enumerations ignoring case. */
-bool model_set_enumeration(const struct setter_call *call) {
-    const char *values = call->directive->values;
-    const struct word *word = first_argument(call);
-    int position = find_choice(values, word->text);
-    if (position >= 0) {
-        *(MODEL_TYPE_ENUM *)call->field = (uint32_t)position;
-        return true;
-    }
+/* A word that is none of the directive's: not run yet, or an error that lists them. */
+static bool reject_choice(const struct setter_call *call, const struct word *word) {
     if (is_known_value(call, word->text)) {
         refuse(call->model, call->statement, word->span, "value \"%.*s\" of \"%s\"",
                SLICE_ARGS(word->text), call->directive->name);
@@ -206,7 +201,7 @@ bool model_set_enumeration(const struct setter_call *call) {
     }
     struct text choices;
     text_init(&choices, call->model->arena);
-    for (const char *c = values; *c != '\0'; c++) {
+    for (const char *c = call->directive->values; *c != '\0'; c++) {
         if (*c == '|') {
             text_add(&choices, strchr(c + 1, '|') == NULL ? SLICE("\" or \"") : SLICE("\", \""));
         } else {
@@ -215,6 +210,36 @@ bool model_set_enumeration(const struct setter_call *call) {
     }
     return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "value", "write \"%.*s\"",
                   SLICE_ARGS(text_slice(&choices)));
+}
+
+/* nginx compares the words of enumerations ignoring case. */
+bool model_set_enumeration(const struct setter_call *call) {
+    const struct word *word = first_argument(call);
+    int position = find_choice(call->directive->values, word->text);
+    if (position < 0) {
+        return reject_choice(call, word);
+    }
+    *(MODEL_TYPE_ENUM *)call->field = (uint32_t)position;
+    return true;
+}
+
+/* As nginx: several statements of a block add up, and "off", the last word, wins over all. */
+bool model_set_words(const struct setter_call *call) {
+    const char *values = call->directive->values;
+    MODEL_TYPE_WORDS *set = call->field;
+    for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
+        const struct word *word = statement_argument(call->statement, i);
+        int position = find_choice(values, word->text);
+        if (position < 0 && !reject_choice(call, word)) {
+            return false;
+        }
+        *set |= position < 0 ? 0 : UINT32_C(1) << position;
+    }
+    uint32_t off = UINT32_C(1) << find_choice(values, SLICE("off"));
+    if ((*set & off) != 0) {
+        *set = off;
+    }
+    return true;
 }
 
 bool model_set_text(const struct setter_call *call) {

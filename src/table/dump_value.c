@@ -118,10 +118,21 @@ static void print_pair(FILE *out, const struct table_setting *setting, struct ta
     fprintf(out, "%" PRIu64 " %" PRIu64, pair.first, pair.second);
 }
 
+static void print_words(FILE *out, const struct table_setting *setting, uint64_t set) {
+    const char *before = "";
+    for (uint32_t i = 0; set >> i != 0; i++) {
+        if ((set >> i & 1) != 0) {
+            struct slice word = table_setting_word(setting, i);
+            fprintf(out, "%s%.*s", before, SLICE_ARGS(word));
+            before = " ";
+        }
+    }
+}
+
 /* Settings that are no list and no text: as in the configuration. */
 static bool print_setting(FILE *out, const struct table_setting *setting, const char *record) {
     uint64_t number = 0;
-    if (setting->storage <= TABLE_STORAGE_ENUM) {
+    if (table_setting_is_number(setting)) {
         number = table_setting_number(setting, record);
     }
     switch (setting->storage) {
@@ -142,6 +153,9 @@ static bool print_setting(FILE *out, const struct table_setting *setting, const 
         fprintf(out, "%.*s", SLICE_ARGS(word));
         return true;
     }
+    case TABLE_STORAGE_WORDS:
+        print_words(out, setting, number);
+        return true;
     case TABLE_STORAGE_PAIR: {
         struct table_pair pair;
         memcpy(&pair, record + setting->offset, sizeof pair);

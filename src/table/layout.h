@@ -101,6 +101,23 @@ enum table_balance_method {
 };
 #define TABLE_balance_method_COUNT 7u
 
+/* Bits of settings.proxy_next_upstream, in the order of its words in directives.def. */
+enum table_next_upstream {
+    TABLE_NEXT_ERROR = 1 << 0,
+    TABLE_NEXT_TIMEOUT = 1 << 1,
+    TABLE_NEXT_INVALID_HEADER = 1 << 2,
+    TABLE_NEXT_HTTP_500 = 1 << 3,
+    TABLE_NEXT_HTTP_502 = 1 << 4,
+    TABLE_NEXT_HTTP_503 = 1 << 5,
+    TABLE_NEXT_HTTP_504 = 1 << 6,
+    TABLE_NEXT_HTTP_403 = 1 << 7,
+    TABLE_NEXT_HTTP_404 = 1 << 8,
+    TABLE_NEXT_HTTP_429 = 1 << 9,
+    TABLE_NEXT_NON_IDEMPOTENT = 1 << 10,
+    TABLE_NEXT_UPDATING = 1 << 11, /* for the cache's sake, as in nginx; nothing fails this way */
+    TABLE_NEXT_OFF = 1 << 12,      /* excludes the others */
+};
+
 /* How long clients keep the cookie of a `sticky`. */
 enum table_cookie_life {
     TABLE_COOKIE_SESSION, /* until the browser is closed */

@@ -31,6 +31,10 @@ const struct table_setting *table_setting_find(enum table_section section, uint3
     return NULL;
 }
 
+bool table_setting_is_number(const struct table_setting *setting) {
+    return setting->storage <= TABLE_STORAGE_WORDS;
+}
+
 struct slice table_setting_word(const struct table_setting *setting, uint32_t index) {
     struct slice rest = setting->words;
     while (index > 0 && rest.size > 0) {
@@ -70,6 +74,8 @@ static struct table_setting_limits storage_limits(const struct table_setting *se
         return (struct table_setting_limits){0, 1, 0, 0};
     case TABLE_STORAGE_ENUM:
         return (struct table_setting_limits){0, count_words(setting) - 1, 0, 0};
+    case TABLE_STORAGE_WORDS:
+        return (struct table_setting_limits){0, ((uint64_t)1 << count_words(setting)) - 1, 0, 0};
     case TABLE_STORAGE_NUMBER:
         return (struct table_setting_limits){0, number_limit, 0, 0};
     case TABLE_STORAGE_TIME:

@@ -13,6 +13,7 @@ enum table_storage {
     TABLE_STORAGE_SIZE,
     TABLE_STORAGE_TIME,
     TABLE_STORAGE_ENUM,
+    TABLE_STORAGE_WORDS,
     TABLE_STORAGE_TEXT,
     TABLE_STORAGE_PAIR,
     TABLE_STORAGE_HEADERS,
@@ -31,7 +32,7 @@ struct table_setting {
     enum table_section section; /* process, settings or upstream */
     enum table_storage storage;
     uint32_t offset;        /* of the field in its record */
-    struct slice words;     /* ENUM: joined by | */
+    struct slice words;     /* ENUM, WORDS: joined by | */
     struct slice pair_kind; /* PAIR: the setter, which says what the two numbers are */
 };
 
@@ -52,10 +53,13 @@ struct table_setting_limits {
 };
 struct table_setting_limits table_setting_limits(const struct table_setting *setting);
 
-/* Word number `index` of an ENUM; empty when there is none. */
+/* Whether it holds one number; see table_setting_number. */
+bool table_setting_is_number(const struct table_setting *setting);
+
+/* Word number `index` of an ENUM or WORDS; empty when there is none. */
 struct slice table_setting_word(const struct table_setting *setting, uint32_t index);
 
-/* The number a setting holds in `record`: FLAG, NUMBER, SIZE, TIME, ENUM. */
+/* The number a setting holds in `record`: FLAG, NUMBER, SIZE, TIME, ENUM, WORDS. */
 uint64_t table_setting_number(const struct table_setting *setting, const void *record);
 
 #endif

@@ -19,7 +19,9 @@ static const char *check_limits(const struct table_setting *setting,
         return "is too small";
     }
     if (first > limits->maximum || second > limits->second_maximum) {
-        return setting->storage == TABLE_STORAGE_ENUM ? "is no such value" : "is too large";
+        bool has_words =
+            setting->storage == TABLE_STORAGE_ENUM || setting->storage == TABLE_STORAGE_WORDS;
+        return has_words ? "is no such value" : "is too large";
     }
     return NULL;
 }
@@ -40,7 +42,7 @@ static bool check_setting(const struct table_validation *validation,
 
 bool table_validate_settings(const struct table_validation *validation) {
     for (uint32_t i = 0; i < table_setting_count; i++) {
-        if (table_settings[i].storage <= TABLE_STORAGE_ENUM ||
+        if (table_setting_is_number(&table_settings[i]) ||
             table_settings[i].storage == TABLE_STORAGE_PAIR) {
             if (!check_setting(validation, &table_settings[i])) {
                 return false;

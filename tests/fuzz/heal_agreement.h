@@ -251,6 +251,7 @@ static void heal_setting(const struct table_setting *setting, char *record) {
     case TABLE_STORAGE_FLAG:
     case TABLE_STORAGE_NUMBER:
     case TABLE_STORAGE_ENUM:
+    case TABLE_STORAGE_WORDS:
         memcpy(&small, place, sizeof small);
         small = (uint32_t)clamp(small, limits.minimum, limits.maximum);
         memcpy(place, &small, sizeof small);

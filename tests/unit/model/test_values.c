@@ -14,6 +14,10 @@ static void refuses_wrong_values(void) {
         {"server { large_client_header_buffers 4 100; }", DIAGNOSTIC_INVALID_SIZE, "100"},
         {"server { proxy_http_version 3; }", DIAGNOSTIC_INVALID_VALUE, "3"},
         {"server { server_tokens maybe; }", DIAGNOSTIC_INVALID_VALUE, "maybe"},
+        {"server { proxy_next_upstream error http_501; }", DIAGNOSTIC_INVALID_VALUE, "http_501"},
+        {"server { proxy_next_upstream_tries -1; }", DIAGNOSTIC_INVALID_NUMBER, "-1"},
+        {"server { proxy_next_upstream_tries 1; proxy_next_upstream_tries 2; }",
+         DIAGNOSTIC_DUPLICATE_DIRECTIVE, "proxy_next_upstream_tries"},
         {"events {} worker_processes 0;", DIAGNOSTIC_INVALID_NUMBER, "0"},
         {"events {} worker_processes AUTO;", DIAGNOSTIC_INVALID_NUMBER, "AUTO"},
         {"events {} pid '';", DIAGNOSTIC_INVALID_VALUE, "''"},
@@ -70,5 +74,33 @@ static void stores_values(void) {
     site_release(&site);
 }
 
+static uint32_t next_upstream(const char *text) {
+    struct site site;
+    site_read(&site, text);
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    uint32_t words = site.model.servers.items[0]->settings->proxy_next_upstream;
+    site_release(&site);
+    return words;
+}
+
+/* As nginx: rows of one block are one set, an inner block has its own, "off" beats what stands
+ * beside it. */
+static void collects_words(void) {
+    CU_ASSERT_EQUAL(next_upstream("server { }"), TABLE_NEXT_ERROR | TABLE_NEXT_TIMEOUT);
+    CU_ASSERT_EQUAL(next_upstream("server { proxy_next_upstream HTTP_503 http_404; }"),
+                    TABLE_NEXT_HTTP_503 | TABLE_NEXT_HTTP_404);
+    CU_ASSERT_EQUAL(
+        next_upstream("server { proxy_next_upstream error; proxy_next_upstream error http_500; }"),
+        TABLE_NEXT_ERROR | TABLE_NEXT_HTTP_500);
+    CU_ASSERT_EQUAL(next_upstream("proxy_next_upstream off; server { }"), TABLE_NEXT_OFF);
+    CU_ASSERT_EQUAL(
+        next_upstream("proxy_next_upstream off; server { proxy_next_upstream timeout; }"),
+        TABLE_NEXT_TIMEOUT);
+    CU_ASSERT_EQUAL(next_upstream("server { proxy_next_upstream off error; "
+                                  "proxy_next_upstream timeout; }"),
+                    TABLE_NEXT_OFF);
+}
+
 UNIT_TESTS("model/values", {"refuses wrong values", refuses_wrong_values},
-           {"says what to write", says_what_to_write}, {"stores values", stores_values})
+           {"says what to write", says_what_to_write}, {"stores values", stores_values},
+           {"collects words", collects_words})

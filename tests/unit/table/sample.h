@@ -37,7 +37,7 @@ static void sample_fill_settings(enum table_section section, void *record) {
         if (setting->storage == TABLE_STORAGE_PAIR) {
             struct table_pair pair = {limits.minimum, limits.second_minimum};
             memcpy(field, &pair, sizeof pair);
-        } else if (setting->storage <= TABLE_STORAGE_ENUM) {
+        } else if (table_setting_is_number(setting)) {
             memcpy(field, &number, sizeof number);
         } else if (setting->storage == TABLE_STORAGE_TEMPLATE) {
             number = TABLE_NONE;
