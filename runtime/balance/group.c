@@ -175,6 +175,16 @@ static bool count_failure(const struct balance_peer *peer, uint64_t now) {
     return state->fails >= max_fails;
 }
 
+/* It was given another chance after its last failure, and took it. */
+static void come_back(const struct balance_peer *peer, uint64_t now) {
+    struct balance_state *state = peer->state;
+    uint32_t max_fails = peer->settings.max_fails;
+    if (peer->settings.slow_start > 0 && max_fails > 0 && state->fails >= max_fails) {
+        state->slow_start = now;
+    }
+    state->fails = 0;
+}
+
 bool balance_group_give_back(const struct balance_group *group, struct balance_peer *peer,
                              enum balance_outcome outcome, uint64_t now) {
     struct balance_state *state = peer->state;
@@ -186,7 +196,7 @@ bool balance_group_give_back(const struct balance_group *group, struct balance_p
     } else if (outcome == BALANCE_FAILED) {
         is_put_out = count_failure(peer, now);
     } else if (outcome == BALANCE_SUCCEEDED && state->accessed < state->checked) {
-        state->fails = 0; /* it was given another chance after its last failure, and took it */
+        come_back(peer, now);
     }
     balance_zone_unlock(peer->zone, peer->lock);
     return is_put_out;

@@ -108,6 +108,33 @@ bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now) {
     return !settings->is_down && !is_out_of_use && !is_full;
 }
 
+/* --- slow start --- */
+
+enum { WHOLE = 1000 };
+
+/* How much of its weight counts, in thousandths. */
+static uint64_t share_of(const struct balance_peer *peer, uint64_t now) {
+    struct balance_state *state = peer->state;
+    if (state->slow_start == 0) {
+        return WHOLE;
+    }
+    uint64_t elapsed = now - state->slow_start;
+    if (elapsed >= peer->settings.slow_start) {
+        state->slow_start = 0;
+        return WHOLE;
+    }
+    return elapsed * WHOLE / peer->settings.slow_start;
+}
+
+int64_t balance_peer_gain(const struct balance_peer *peer, uint64_t now) {
+    return peer->state->effective_weight * (int64_t)share_of(peer, now);
+}
+
+uint64_t balance_peer_weight(const struct balance_peer *peer, uint64_t now) {
+    uint64_t weight = peer->settings.weight * share_of(peer, now);
+    return weight > 0 ? weight : 1;
+}
+
 bool balance_peers_add(struct balance_peers *peers, struct balance_peer *peer) {
     if (peers->count == peers->capacity) {
         uint32_t capacity = peers->capacity == 0 ? 4 : peers->capacity * 2;

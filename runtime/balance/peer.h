@@ -14,6 +14,7 @@ struct balance_settings {
     uint32_t max_fails;    /* 0: failures do not matter */
     uint64_t fail_timeout; /* milliseconds */
     uint32_t max_conns;    /* attempts at a time; 0: any number */
+    uint64_t slow_start;   /* milliseconds from no weight to the full one; 0: none */
     bool is_down;
     bool is_backup; /* asked only when no other is available */
 };
@@ -66,6 +67,14 @@ __attribute__((warn_unused_result)) bool balance_peer_attach(struct balance_peer
 /* Whether it may be asked: not down, not out of use because of failures, below max_conns. Its state
  * is attached and its lock held. */
 bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now);
+
+/* What the peer gains with one pick, in thousandths: its effective weight; while it starts slowly,
+ * a part of it that grows with time. Its lock is held. */
+int64_t balance_peer_gain(const struct balance_peer *peer, uint64_t now);
+
+/* The weight to compare it by, in thousandths; less than the configured one while it starts slowly.
+ * At least 1. Its lock is held. */
+uint64_t balance_peer_weight(const struct balance_peer *peer, uint64_t now);
 
 /* Takes over the caller's reference. False without memory; the reference is then still his. */
 __attribute__((warn_unused_result)) bool balance_peers_add(struct balance_peers *peers,

@@ -13,8 +13,9 @@ static struct balance_peer *pick(struct balance_group *group, const struct balan
         if (!balance_request_may_pick(request, peer)) {
             continue;
         }
-        state->current_weight += state->effective_weight;
-        total += state->effective_weight;
+        int64_t gain = balance_peer_gain(peer, request->now);
+        state->current_weight += gain;
+        total += gain;
         if (state->effective_weight < state->weight) {
             state->effective_weight++;
         }

@@ -28,13 +28,12 @@ struct balance_state {
     uint32_t lock;
     int64_t weight;           /* as configured */
     int64_t effective_weight; /* lowered by failures, recovers by one with each pick */
-    int64_t current_weight;
-    uint32_t active; /* attempts under way */
+    int64_t current_weight;   /* in thousandths */
+    uint32_t active;          /* attempts under way */
     uint32_t fails;
-    uint64_t accessed; /* time of the last failure */
-    uint64_t checked;  /* time from which fail_timeout is counted */
-    uint64_t
-        slow_start; /* when it came back, its weight growing since; 0: it is at its full weight */
+    uint64_t accessed;   /* time of the last failure */
+    uint64_t checked;    /* time from which fail_timeout is counted */
+    uint64_t slow_start; /* when it began to grow to its full weight; 0: it has that */
 };
 
 /* In the process that forks the workers. NULL when the memory cannot be had: states are then

@@ -77,10 +77,15 @@ static uint32_t count_before(const struct proxy_group *group, uint32_t origin) {
 }
 
 static struct balance_settings settings_of(const struct table_peer *record) {
-    struct balance_settings settings = balance_settings_default();
-    settings.weight = record->weight;
-    settings.is_down = record->down != 0;
-    return settings;
+    return (struct balance_settings){
+        .weight = record->weight,
+        .max_fails = record->max_fails,
+        .fail_timeout = record->fail_timeout,
+        .max_conns = record->max_conns,
+        .slow_start = record->slow_start,
+        .is_down = record->down != 0,
+        .is_backup = record->backup != 0,
+    };
 }
 
 static struct balance_peer *create_peer(const struct proxy_group *group,

@@ -1,6 +1,8 @@
 /* Upstream groups with their peers, and what leads to them. */
 #include "cli/graph_builder.h"
 
+#include "table/dump.h"
+
 static void add_peer(struct graph_builder *builder, uint32_t upstream_node, uint32_t record) {
     const struct table_peer *peer = &builder->table->peer[record];
     struct graph_text text;
@@ -10,14 +12,15 @@ static void add_peer(struct graph_builder *builder, uint32_t upstream_node, uint
                               .is_faint = peer->down != 0 || peer->drain != 0};
     if (node.is_faint) {
         node.detail = peer->down != 0 ? SLICE("down") : SLICE("drain");
+    } else if (peer->backup != 0) {
+        node.detail = SLICE("backup");
     } else if (peer->weight != 1) {
         node.detail = arena_format(builder->graph->arena, "weight %u", peer->weight);
     }
     graph_text_begin(&text, builder);
     fputs("peer ", text.memory.out);
     graph_text_write(&text, node.label);
-    fprintf(text.memory.out, ", weight %u%s%s", peer->weight, peer->down != 0 ? ", down" : "",
-            peer->drain != 0 ? ", drain" : "");
+    table_dump_peer_parameters(text.memory.out, peer);
     graph_text_place(&text, peer->place);
     node.title = graph_text_end(&text);
     graph_add_edge(builder, upstream_node, graph_add_node(builder, node), GRAPH_EDGE_PLAIN);

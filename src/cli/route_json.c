@@ -154,6 +154,11 @@ static json_t *make_peer(const struct route *route, const struct table_peer *pee
     json_t *object = new_object();
     put_text(object, "name", table_text(route->table, peer->name));
     put_number(object, "weight", peer->weight);
+    put_number(object, "max_fails", peer->max_fails);
+    put_number(object, "fail_timeout", peer->fail_timeout);
+    put_number(object, "max_conns", peer->max_conns);
+    put_number(object, "slow_start", peer->slow_start);
+    put_flag(object, "backup", peer->backup != 0);
     put_flag(object, "down", peer->down != 0);
     put_flag(object, "drain", peer->drain != 0);
     put_place(object, route, peer->place);

@@ -5,6 +5,7 @@
 #include "cli/notation.h"
 #include "engine/http_status.h"
 #include "syntax/glyph.h"
+#include "table/dump.h"
 
 #include <string.h>
 
@@ -165,11 +166,7 @@ static void print_peers(const struct printer *printer, const struct table_upstre
         const struct table_peer *peer = &table->peer[upstream->peers.first + i];
         print_more(printer, 1);
         glyph_print(printer->out, table_text(table, peer->name));
-        if (peer->weight != 1) {
-            fprintf(printer->out, " weight=%u", peer->weight);
-        }
-        fputs(peer->down != 0 ? " down" : "", printer->out);
-        fputs(peer->drain != 0 ? " drain" : "", printer->out);
+        table_dump_peer_parameters(printer->out, peer);
         print_place(printer, peer->place);
         fputc('\n', printer->out);
     }

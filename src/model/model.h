@@ -346,6 +346,11 @@ struct peer {
     struct slice name;                 /* as written */
     struct address address;
     uint32_t weight;
+    uint32_t max_fails;
+    uint64_t fail_timeout; /* milliseconds */
+    uint32_t max_conns;    /* 0: any number */
+    uint64_t slow_start;   /* milliseconds */
+    bool backup;
     bool down;
     bool drain;
     struct slice route;

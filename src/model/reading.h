@@ -118,6 +118,11 @@ bool values_is_token(struct slice text);
 /* False after reporting what cannot stand in a header field's value. */
 bool values_check_field_value(const struct setter_call *call, const struct word *word);
 
+/* --- upstream_parameter.c --- */
+
+/* What stands behind the address of a `server` in an upstream. */
+bool upstream_read_parameters(const struct setter_call *call, struct peer *peer);
+
 /* --- balancing.c --- */
 
 /* Reports what the servers of a group have that its balancing method excludes. */

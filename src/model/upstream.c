@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define DEFAULT_PORT 80
-#define LARGEST_WEIGHT 65535
 
 static struct upstream *create(struct model *model, struct slice name) {
     struct upstream *upstream = arena_require(model->arena, sizeof *upstream);
@@ -39,14 +38,27 @@ static bool has_servers_elsewhere(const struct statement *statement) {
     return false;
 }
 
+static bool has_only_backups(const struct upstream *upstream) {
+    for (size_t i = 0; i < upstream->peers.count; i++) {
+        if (!upstream->peers.items[i]->backup) {
+            return false;
+        }
+    }
+    return upstream->peers.count > 0;
+}
+
 static void check_servers(struct model *model, const struct upstream *upstream) {
-    if (upstream->peers.count > 0 || has_servers_elsewhere(upstream->statement)) {
+    bool has_backups = has_only_backups(upstream);
+    if (!has_backups && (upstream->peers.count > 0 || has_servers_elsewhere(upstream->statement))) {
         return;
     }
     struct diagnostic *diagnostic = diagnostic_error(
         model->diagnostics, DIAGNOSTIC_EMPTY_UPSTREAM, upstream->statement->words[1].span,
-        "no servers are inside upstream \"%.*s\"", SLICE_ARGS(upstream->name));
-    diagnostic_help(model->arena, diagnostic, "add at least one \"server ADDRESS:PORT;\"");
+        "no servers %sare inside upstream \"%.*s\"", has_backups ? "but backups " : "",
+        SLICE_ARGS(upstream->name));
+    diagnostic_help(model->arena, diagnostic,
+                    has_backups ? "leave \"backup\" out at one of them at least"
+                                : "add at least one \"server ADDRESS:PORT;\"");
 }
 
 bool model_set_upstream_block(const struct setter_call *call) {
@@ -86,91 +98,10 @@ static struct peer *add_peer(struct model *model, struct upstream *upstream,
         peer->address.host = parts->host;
     }
     peer->weight = 1;
+    peer->max_fails = 1;
+    peer->fail_timeout = 10000;
     VECTOR_PUSH(model->arena, &upstream->peers, peer);
     return peer;
-}
-
-/* Parameters of nginx's that are not run yet; those with '=' take a value. */
-static const struct slice refused_parameters[] = {
-    SLICE_INIT("max_conns="),  SLICE_INIT("max_fails="), SLICE_INIT("fail_timeout="),
-    SLICE_INIT("backup"),      SLICE_INIT("resolve"),    SLICE_INIT("service="),
-    SLICE_INIT("slow_start="),
-};
-
-#define REFUSED_COUNT (sizeof refused_parameters / sizeof refused_parameters[0])
-
-static bool is_parameter(struct slice text, struct slice name) {
-    bool has_value = name.data[name.size - 1] == '=';
-    return has_value ? slice_starts_with(text, name) && text.size > name.size
-                     : slice_equals(text, name);
-}
-
-static void report_unknown_parameter(const struct setter_call *call, const struct word *word) {
-    struct model *model = call->model;
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-                         "server has no parameter \"%.*s\" in an upstream", SLICE_ARGS(word->text));
-    if (structure_hint_semicolon(model, call->scope->context, call->statement,
-                                 (uint32_t)(word - call->statement->words), diagnostic)) {
-        return;
-    }
-    struct slice names[REFUSED_COUNT + 4] = {SLICE("weight="), SLICE("down"), SLICE("drain"),
-                                             SLICE("route=")};
-    memcpy(names + 4, refused_parameters, sizeof refused_parameters);
-    struct slice nearest = nearest_name(word->text, names, REFUSED_COUNT + 4);
-    if (nearest.size == 0) {
-        size_t end = slice_find_byte(word->text, '=');
-        nearest = nearest_name(slice_take(word->text, end + 1), names, REFUSED_COUNT + 4);
-    }
-    if (nearest.size > 0) {
-        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-    }
-}
-
-static bool set_weight(const struct setter_call *call, const struct word *word, struct peer *peer) {
-    uint64_t weight;
-    if (!slice_parse_u64(slice_skip(word->text, 7), LARGEST_WEIGHT, &weight) || weight == 0) {
-        struct diagnostic *diagnostic =
-            diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_NUMBER, word->span,
-                             "invalid weight \"%.*s\"", SLICE_ARGS(word->text));
-        diagnostic_help(call->model->arena, diagnostic,
-                        "write weight=NUMBER, from 1 to %d; a server out of use is \"down\"",
-                        LARGEST_WEIGHT);
-        return false;
-    }
-    peer->weight = (uint32_t)weight;
-    return true;
-}
-
-static bool read_parameter(const struct setter_call *call, const struct word *word,
-                           struct peer *peer) {
-    if (slice_starts_with(word->text, SLICE("weight="))) {
-        return set_weight(call, word, peer);
-    }
-    if (slice_equals(word->text, SLICE("down"))) {
-        peer->down = true;
-        return true;
-    }
-    if (slice_equals(word->text, SLICE("drain"))) {
-        peer->drain = true;
-        refuse(call->model, call->statement, word->span,
-               "parameter \"drain\" of server in an upstream");
-        return true;
-    }
-    if (slice_starts_with(word->text, SLICE("route="))) {
-        return sticky_set_route(call, word, peer);
-    }
-    for (size_t i = 0; i < REFUSED_COUNT; i++) {
-        if (is_parameter(word->text, refused_parameters[i])) {
-            struct slice name = refused_parameters[i];
-            name.size -= name.data[name.size - 1] == '=' ? 1 : 0;
-            refuse(call->model, call->statement, word->span,
-                   "parameter \"%.*s\" of server in an upstream", SLICE_ARGS(name));
-            return true;
-        }
-    }
-    report_unknown_parameter(call, word);
-    return false;
 }
 
 static void report_address(const struct setter_call *call, const char *problem) {
@@ -185,18 +116,6 @@ static void report_address(const struct setter_call *call, const char *problem) 
                                : "write HOST, HOST:PORT, [IPV6]:PORT or unix:PATH");
 }
 
-static bool check_parameters(const struct setter_call *call, const struct peer *peer) {
-    if (!peer->down || !peer->drain) {
-        return true;
-    }
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_CONFLICTING_PARAMETERS,
-                         call->statement->span, "a server is either \"down\" or \"drain\"");
-    diagnostic_help(call->model->arena, diagnostic,
-                    "write \"drain\" if clients that are bound to it are still to get there");
-    return false;
-}
-
 bool model_set_upstream_server(const struct setter_call *call) {
     const struct word *word = statement_argument(call->statement, 0);
     struct address_parts parts;
@@ -207,17 +126,7 @@ bool model_set_upstream_server(const struct setter_call *call) {
     }
     struct peer *peer = add_peer(call->model, call->scope->upstream, &parts, word->text);
     peer->statement = call->statement;
-    bool is_set = true;
-    for (uint32_t i = 1; i < statement_argument_count(call->statement); i++) {
-        if (!read_parameter(call, statement_argument(call->statement, i), peer)) {
-            is_set = false;
-            if (structure_begins_statement(call->model, call->scope->context, call->statement,
-                                           i + 1)) {
-                break;
-            }
-        }
-    }
-    return check_parameters(call, peer) && is_set;
+    return upstream_read_parameters(call, peer);
 }
 
 /* The group that nginx makes for a host and port without an upstream block. */

@@ -3,6 +3,7 @@
 #include "table/dump_overview.h"
 
 #include "base/arena.h"
+#include "table/dump.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -204,8 +205,7 @@ static void print_upstream(const struct dumper *dumper, const struct table_upstr
         const struct table_peer *peer = &dumper->table->peer[upstream->peers.first + i];
         fputs("  peer ", dumper->out);
         dump_string(dumper, peer->name);
-        fprintf(dumper->out, " weight=%u%s%s", peer->weight, peer->down ? " down" : "",
-                peer->drain ? " drain" : "");
+        table_dump_peer_parameters(dumper->out, peer);
         if (peer->route.length > 0) {
             fputs(" route=", dumper->out);
             dump_string(dumper, peer->route);

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 from lab import Client, answer, ask, wait_until
 
@@ -59,3 +60,72 @@ def test_when_all_are_out_of_use_all_get_another_chance(lab):
     is_up.set()
     with Client(lab.port) as client:
         assert [client.ask().body for _ in range(6)] == [b"up"] * 6
+
+
+def test_max_conns_is_exact_for_all_workers(lab):
+    """Four workers together never have more attempts under way than a peer may have; a worker that
+    is killed leaves none behind."""
+    lock, busy, most = threading.Lock(), [0], [0]
+
+    def counting(connection):
+        while connection.request():
+            with lock:
+                busy[0] += 1
+                most[0] = max(most[0], busy[0])
+            time.sleep(0.01)
+            with lock:
+                busy[0] -= 1
+            connection.send(answer(b"limited"))
+
+    limited, other = lab.backend(counting), lab.backend(answer(b"other"))
+    http = SITE.replace("{first};", "{first} max_conns=3 weight=100;")
+    daemon = lab.rpcd(http, workers=4, first=limited, second=other, extra="")
+    daemon.expects_alerts = True
+
+    def ask_many():
+        for _ in range(30):
+            ask(lab.port)
+
+    def run():
+        most[0] = 0
+        threads = [threading.Thread(target=ask_many) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return most[0]
+
+    assert run() == 3
+    with Client(lab.port) as client:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        for worker in daemon.workers():
+            os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: worker not in daemon.workers(), "another worker")
+    wait_until(lambda: busy[0] == 0, "the end of the last attempt")
+    assert run() == 3
+    assert ask(lab.port).body == b"limited"
+
+
+def test_backups_answer_when_the_others_are_out_of_use(lab):
+    first, second = lab.backend(closing), lab.backend(answer(b"backup"))
+    http = SITE.replace("{second};", "{second} backup;")
+    lab.rpcd(http, first=first, second=second, extra="")
+    assert ask_often(lab.port, 5) == [b"backup"] * 5
+    assert len(first.requests) == 1
+
+
+def test_max_fails_and_fail_timeout(lab):
+    first, second = lab.backend(closing), lab.backend(answer(b"b"))
+    http = SITE.replace("{first};", "{first} max_fails=3 fail_timeout=1s;")
+    lab.rpcd(http, first=first, second=second, extra="")
+    assert ask_often(lab.port, 20) == [b"b"] * 20
+    assert len(first.requests) == 3
+    wait_until(lambda: ask(lab.port).body == b"b" and len(first.requests) == 4, "another chance")
+
+
+def test_without_max_fails_failures_do_not_matter(lab):
+    first, second = lab.backend(closing), lab.backend(answer(b"b"))
+    http = SITE.replace("{first};", "{first} max_fails=0;")
+    lab.rpcd(http, first=first, second=second, extra="")
+    assert ask_often(lab.port, 10) == [b"b"] * 10
+    assert len(first.requests) >= 5

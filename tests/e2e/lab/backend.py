@@ -117,6 +117,10 @@ class Backend:
         return self.requests[-1]
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
+        except OSError:
+            pass
         self.socket.close()
         for connection in self.connections:
             connection.close()

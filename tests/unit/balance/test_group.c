@@ -140,6 +140,29 @@ static void when_all_are_out_of_use_all_get_another_chance(void) {
     balance_group_release(&group);
 }
 
+/* Its share of the picks grows with the time since it came back, from none to its weight's. */
+static void a_peer_that_comes_back_starts_slowly(void) {
+    enum { BEGIN = 200000, SLOW_START = 10000, PICKS = 1000 };
+    struct balance_group group;
+    init(&group, (uint32_t[]){1, 1}, 2);
+    struct balance_peer *peer = group.peers.items[0];
+    peer->settings.slow_start = SLOW_START;
+    (void)fail(&group, peer, 100000);
+    while (peers_pick(&group, BEGIN, BALANCE_SUCCEEDED) != 'a') {
+    }
+    for (uint32_t tenth = 0; tenth <= 10; tenth++) {
+        uint64_t now = BEGIN + tenth * (SLOW_START / 10);
+        int count = 0;
+        for (int i = 0; i < PICKS; i++) {
+            count += peers_pick(&group, now, BALANCE_SUCCEEDED) == 'a';
+        }
+        int expected = (int)(PICKS * tenth / (10 + tenth));
+        CU_ASSERT_TRUE(count >= expected - 2 && count <= expected + 2);
+    }
+    CU_ASSERT_EQUAL(peer->state->slow_start, 0);
+    balance_group_release(&group);
+}
+
 static void a_preferred_peer_is_asked_while_it_is_usable(void) {
     struct balance_group group;
     init(&group, (uint32_t[]){1, 1, 1}, 3);
@@ -181,6 +204,7 @@ UNIT_TESTS("balance/group", {"equal weights alternate", equal_weights_alternate}
             backups_are_asked_when_no_other_is_available},
            {"when all are out of use all get another chance",
             when_all_are_out_of_use_all_get_another_chance},
+           {"a peer that comes back starts slowly", a_peer_that_comes_back_starts_slowly},
            {"a preferred peer is asked while it is usable",
             a_preferred_peer_is_asked_while_it_is_usable},
            {"peers outlive their group while held", peers_outlive_their_group_while_held})

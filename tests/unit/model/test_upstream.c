@@ -48,10 +48,8 @@ static void reports_mistakes(void) {
 }
 
 static void names_what_does_not_run(void) {
-    CU_ASSERT_TRUE(site_refuses("upstream a { server b backup; }",
-                                "parameter \"backup\" of server in an upstream"));
-    CU_ASSERT_TRUE(site_refuses("upstream a { server b max_fails=3; }",
-                                "parameter \"max_fails\" of server in an upstream"));
+    CU_ASSERT_TRUE(site_refuses("upstream a { server b service=http; }",
+                                "parameter \"service\" of server in an upstream"));
     CU_ASSERT_TRUE(
         site_refuses("upstream a { server b; least_time header; }", "directive \"least_time\""));
 }

@@ -52,8 +52,9 @@ static void shows_the_site_from_the_listeners_down(void) {
         "    return 301 \"hello $host$1$slot\";\n",
         "  location \"@fallback\": settings 0  # site.conf:11\n",
         "upstream \"app\"  # site.conf:1\n  balanced by hash of \"hello $host$1$slot\"\n"
-        "  sticky cookie \"server\"\n  peer \"127.0.0.1:8080\" weight=2\n",
-        "  peer \"app.example:81\" weight=1 down route=\"second\"\n",
+        "  sticky cookie \"server\"\n  peer \"127.0.0.1:8080\" weight=2 max_fails=0 "
+        "fail_timeout=0s\n",
+        "  peer \"app.example:81\" max_fails=0 fail_timeout=0s down route=\"second\"\n",
     };
     check_lines(TABLE_SECTION_COUNT, lines, sizeof lines / sizeof lines[0]);
 }

@@ -1,0 +1,59 @@
+/* `zone NAME [SIZE]` of an upstream group. All workers share what they know of a group in any case;
+ * the name tells the group's memory apart in nginx, and its size limits it there. */
+#include "model/quantity.h"
+#include "model/reading.h"
+
+/* Eight pages, as in nginx. */
+#define SMALLEST_ZONE 32768
+
+static bool report(const struct setter_call *call, const struct word *word, const char *what,
+                   const char *help) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
+                         "%s \"%.*s\"", what, SLICE_ARGS(word->text));
+    diagnostic_help(call->model->arena, diagnostic, "%s", help);
+    return false;
+}
+
+static bool read_size(const struct setter_call *call, uint64_t *size) {
+    const struct word *word = statement_argument(call->statement, 1);
+    if (!quantity_parse_size(word->text, false, size)) {
+        return report(call, word, "invalid size", "write zone NAME SIZE, such as 64k");
+    }
+    return *size >= SMALLEST_ZONE || report(call, word, "too small a size", "write 32k at least");
+}
+
+/* Groups may share a zone, whose size is said once, or always the same. */
+static bool check_size(const struct setter_call *call, struct slice name, uint64_t size) {
+    struct model *model = call->model;
+    struct slice key = arena_format(model->arena, "upstream:%.*s", SLICE_ARGS(name));
+    const struct statement *first = map_insert(&model->reading->zones, key, call->statement);
+    uint64_t before;
+    if (first == call->statement ||
+        !quantity_parse_size(statement_argument(first, 1)->text, false, &before) ||
+        before == size) {
+        return true;
+    }
+    const struct word *word = statement_argument(call->statement, 1);
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
+                         "zone \"%.*s\" has another size already", SLICE_ARGS(name));
+    diagnostic_note(model->arena, diagnostic, first->span, "given here");
+    diagnostic_help(model->arena, diagnostic, "leave \"%.*s\" out, or name another zone",
+                    SLICE_ARGS(word->text));
+    return false;
+}
+
+bool model_set_upstream_zone(const struct setter_call *call) {
+    const struct word *name = statement_argument(call->statement, 0);
+    uint64_t size;
+    if (name->text.size == 0) {
+        return report(call, name, "invalid name of a zone", "write zone NAME SIZE");
+    }
+    if (statement_argument_count(call->statement) == 2 &&
+        (!read_size(call, &size) || !check_size(call, name->text, size))) {
+        return false;
+    }
+    *(MODEL_TYPE_TEXT *)call->field = name->text;
+    return true;
+}
