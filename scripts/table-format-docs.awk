@@ -90,6 +90,8 @@ function add_setting(kind, field, words, help,    note) {
         add_field("RANGE", "name", field, note)
     } else if (kind == "TEMPLATE") {
         add_field("OPTIONAL", "program", field, note)
+    } else if (kind == "RESOLVER") {
+        add_field("OPTIONAL", "resolver", field, note)
     } else { # a list of records named like the kind, in the singular
         add_field("RANGE", tolower(substr(kind, 1, length(kind) - 1)), field, note)
     }

@@ -20,23 +20,14 @@ bool balance_group_add(struct balance_group *group, struct balance_peer *peer) {
     return balance_peers_add(peer->settings.is_backup ? &group->backups : &group->peers, peer);
 }
 
-static bool remove_from(struct balance_peers *peers,
-                        bool (*is_gone)(void *data, const struct balance_peer *peer), void *data) {
-    uint32_t before = peers->count;
-    for (uint32_t i = peers->count; i > 0; i--) {
-        if (is_gone(data, peers->items[i - 1])) {
-            balance_peers_remove(peers, i - 1);
-        }
-    }
-    return peers->count != before;
-}
-
-void balance_group_remove(struct balance_group *group,
-                          bool (*is_gone)(void *data, const struct balance_peer *peer),
-                          void *data) {
-    bool has_removed = remove_from(&group->peers, is_gone, data);
-    has_removed = remove_from(&group->backups, is_gone, data) || has_removed;
-    group->has_changed = group->has_changed || has_removed;
+void balance_group_take_peers(struct balance_group *group, struct balance_group *other) {
+    struct balance_peers peers = group->peers;
+    struct balance_peers backups = group->backups;
+    group->peers = other->peers;
+    group->backups = other->backups;
+    other->peers = peers;
+    other->backups = backups;
+    group->has_changed = other->has_changed = true;
 }
 
 static uint32_t count_up(const struct balance_peers *peers) {

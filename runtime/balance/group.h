@@ -23,9 +23,8 @@ void balance_group_release(struct balance_group *group);
 __attribute__((warn_unused_result)) bool balance_group_add(struct balance_group *group,
                                                            struct balance_peer *peer);
 
-/* Removes the peers for which `is_gone` says so. */
-void balance_group_remove(struct balance_group *group,
-                          bool (*is_gone)(void *data, const struct balance_peer *peer), void *data);
+/* Makes the peers of `other` those of this group, and the other way round. */
+void balance_group_take_peers(struct balance_group *group, struct balance_group *other);
 
 /* How many peers one request may try. */
 uint32_t balance_group_tries(const struct balance_group *group);

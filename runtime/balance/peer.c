@@ -149,13 +149,6 @@ bool balance_peers_add(struct balance_peers *peers, struct balance_peer *peer) {
     return true;
 }
 
-void balance_peers_remove(struct balance_peers *peers, uint32_t index) {
-    balance_peer_release(peers->items[index]);
-    peers->count--;
-    memmove(peers->items + index, peers->items + index + 1,
-            (peers->count - index) * sizeof(*peers->items));
-}
-
 void balance_peers_release(struct balance_peers *peers) {
     for (uint32_t i = 0; i < peers->count; i++) {
         balance_peer_release(peers->items[i]);

@@ -79,7 +79,6 @@ uint64_t balance_peer_weight(const struct balance_peer *peer, uint64_t now);
 /* Takes over the caller's reference. False without memory; the reference is then still his. */
 __attribute__((warn_unused_result)) bool balance_peers_add(struct balance_peers *peers,
                                                            struct balance_peer *peer);
-void balance_peers_remove(struct balance_peers *peers, uint32_t index);
 void balance_peers_release(struct balance_peers *peers);
 
 #endif

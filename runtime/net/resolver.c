@@ -17,12 +17,14 @@
 enum {
     FIRST_TIMEOUT_MS = 2000, /* doubled with each try */
     TRIES = 3,
-    ROUNDS_LIMIT = 64, /* of processing one socket before others get their turn */
+    TRIES_OF_GIVEN = 4, /* half a minute, which is resolver_timeout's default */
+    ROUNDS_LIMIT = 64,  /* of processing one socket before others get their turn */
 };
 
 struct resolver {
     struct loop *loop;
     ares_channel channel;
+    int family; /* AF_UNSPEC: both */
     struct timer timer;
     struct resolver_socket *sockets;
     struct resolver_query *answered; /* oldest first */
@@ -227,57 +229,113 @@ static void deliver_answers(struct resolver *resolver) {
     }
 }
 
-static uint32_t count_addresses(const struct ares_addrinfo *result) {
-    uint32_t count = 0;
-    for (const struct ares_addrinfo_node *node = result->nodes; node != NULL;
-         node = node->ai_next) {
-        count += node->ai_family == AF_INET || node->ai_family == AF_INET6;
-    }
-    return count;
-}
+/* c-ares' reasons as nginx tells them. It says only that it could not contact any when every name
+ * server has refused or failed. */
+static const struct {
+    int status;
+    uint32_t code;
+    const char *text;
+} reasons[] = {
+    {ARES_EFORMERR, 1, "Format error"},
+    {ARES_ESERVFAIL, 2, "Server failure"},
+    {ARES_ECONNREFUSED, 2, "Server failure"},
+    {ARES_ENOTFOUND, RESOLVER_NOT_FOUND, "Host not found"},
+    {ARES_ENODATA, RESOLVER_NOT_FOUND, "Host not found"},
+    {ARES_ENOTIMP, 4, "Unimplemented"},
+    {ARES_EREFUSED, 5, "Operation refused"},
+    {ARES_ETIMEOUT, RESOLVER_TIMED_OUT, "Operation timed out"},
+};
 
-static void add_family(struct resolver_answer *answer, const struct ares_addrinfo *result,
-                       int family) {
-    for (const struct ares_addrinfo_node *node = result->nodes; node != NULL;
-         node = node->ai_next) {
-        if (node->ai_family == family) {
-            memcpy(&answer->addresses[answer->count++], node->ai_addr, node->ai_addrlen);
+static void fail_answer(struct resolver_answer *answer, int status) {
+    answer->code = (uint32_t)status;
+    answer->error = ares_strerror(status);
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            answer->code = reasons[i].code;
+            answer->error = reasons[i].text;
         }
     }
 }
 
-static void shorten_ttl(uint32_t *ttl, int other) {
-    if (other > 0 && (*ttl == 0 || (uint32_t)other < *ttl)) {
-        *ttl = (uint32_t)other;
-    }
+static bool is_usable(const struct ares_addrinfo_node *node) {
+    return node->ai_family == AF_INET || node->ai_family == AF_INET6;
 }
 
-static uint32_t find_ttl(const struct ares_addrinfo *result) {
-    uint32_t ttl = 0;
+static uint32_t count_addresses(const struct ares_addrinfo *result) {
+    uint32_t count = 0;
     for (const struct ares_addrinfo_node *node = result->nodes; node != NULL;
          node = node->ai_next) {
-        shorten_ttl(&ttl, node->ai_ttl);
+        count += is_usable(node) ? 1 : 0;
     }
-    for (const struct ares_addrinfo_cname *name = result->cnames; name != NULL; name = name->next) {
-        shorten_ttl(&ttl, name->ttl);
-    }
-    return ttl;
+    return count;
 }
 
-/* IPv4 first: which of the two queries c-ares sends is answered first must not decide the order. */
+/* Nothing but what makes the address: two that are equal have equal bytes. */
+static void copy_address(struct sockaddr_storage *copy, const struct sockaddr *address) {
+    struct sockaddr_in *v4 = (struct sockaddr_in *)copy;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)copy;
+    copy->ss_family = address->sa_family;
+    if (address->sa_family == AF_INET) {
+        v4->sin_addr = ((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    } else {
+        v6->sin6_addr = ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        v6->sin6_scope_id = ((const struct sockaddr_in6 *)(const void *)address)->sin6_scope_id;
+    }
+}
+
+/* AF_INET is the smaller number. Zeroed storage, so that all bytes compare. */
+static int compare_addresses(const void *left, const void *right) {
+    const struct sockaddr_storage *a = left;
+    const struct sockaddr_storage *b = right;
+    return a->ss_family != b->ss_family ? (int)a->ss_family - (int)b->ss_family
+                                        : memcmp(a, b, sizeof(struct sockaddr_in6));
+}
+
+/* Sorted, so that all workers agree on who is first whatever the order of the answers; c-ares
+ * itself sends two queries, either of which may be answered first. */
+static void sort_addresses(struct resolver_answer *answer) {
+    struct sockaddr_storage *addresses = answer->addresses;
+    uint32_t count = 1;
+    qsort(addresses, answer->count, sizeof *addresses, compare_addresses);
+    for (uint32_t i = 1; i < answer->count; i++) {
+        if (compare_addresses(&addresses[i], &addresses[count - 1]) != 0) {
+            addresses[count++] = addresses[i];
+        }
+    }
+    answer->count = count < RESOLVER_ADDRESSES_LIMIT ? count : RESOLVER_ADDRESSES_LIMIT;
+}
+
+/* The shortest life of anything that led to the addresses. */
+static uint32_t find_ttl(const struct ares_addrinfo *result) {
+    int ttl = INT32_MAX;
+    for (const struct ares_addrinfo_node *node = result->nodes; node != NULL;
+         node = node->ai_next) {
+        ttl = node->ai_ttl < ttl ? node->ai_ttl : ttl;
+    }
+    for (const struct ares_addrinfo_cname *name = result->cnames; name != NULL; name = name->next) {
+        ttl = name->ttl < ttl ? name->ttl : ttl;
+    }
+    return ttl > 0 ? (uint32_t)ttl : 0;
+}
+
 static void fill_answer(struct resolver_answer *answer, const struct ares_addrinfo *result) {
     uint32_t count = count_addresses(result);
     if (count == 0) {
-        answer->error = ares_strerror(ARES_ENODATA);
+        fail_answer(answer, ARES_ENODATA);
         return;
     }
     answer->addresses = calloc(count, sizeof *answer->addresses);
     if (answer->addresses == NULL) {
-        answer->error = ares_strerror(ARES_ENOMEM);
+        fail_answer(answer, ARES_ENOMEM);
         return;
     }
-    add_family(answer, result, AF_INET);
-    add_family(answer, result, AF_INET6);
+    for (const struct ares_addrinfo_node *node = result->nodes; node != NULL;
+         node = node->ai_next) {
+        if (is_usable(node)) {
+            copy_address(&answer->addresses[answer->count++], node->ai_addr);
+        }
+    }
+    sort_addresses(answer);
     answer->ttl = find_ttl(result);
 }
 
@@ -295,7 +353,7 @@ static void on_result(void *data, int status, int timeouts, struct ares_addrinfo
         if (status == ARES_SUCCESS) {
             fill_answer(&query->answer, result);
         } else {
-            query->answer.error = ares_strerror(status);
+            fail_answer(&query->answer, status);
         }
         answer_query(query);
     }
@@ -319,7 +377,7 @@ static bool is_address(const char *host, struct sockaddr_storage *address) {
 static void fill_address(struct resolver_answer *answer, const struct sockaddr_storage *address) {
     answer->addresses = malloc(sizeof *answer->addresses);
     if (answer->addresses == NULL) {
-        answer->error = ares_strerror(ARES_ENOMEM);
+        fail_answer(answer, ARES_ENOMEM);
         return;
     }
     answer->addresses[0] = *address;
@@ -342,25 +400,46 @@ static void on_timer(struct timer *timer) {
     schedule(resolver);
 }
 
-struct resolver *resolver_create(struct loop *loop, const char **error) {
+/* Given name servers are asked in turn, and for the name as it is: no other source, no search
+ * domains. */
+static int open_channel(struct resolver *resolver, const struct resolver_options *options) {
+    struct ares_options wanted = {
+        .timeout = FIRST_TIMEOUT_MS,
+        .tries = TRIES,
+        .sock_state_cb = on_socket_state,
+        .sock_state_cb_data = resolver,
+    };
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    char lookups[] = "b";
+    if (options->servers != NULL) {
+        wanted.tries = TRIES_OF_GIVEN;
+        wanted.lookups = lookups;
+        mask |= ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_ROTATE;
+    }
+    int status = ares_init_options(&resolver->channel, &wanted, mask);
+    if (status == ARES_SUCCESS && options->servers != NULL) {
+        status = ares_set_servers_ports_csv(resolver->channel, options->servers);
+        if (status != ARES_SUCCESS) {
+            ares_destroy(resolver->channel);
+        }
+    }
+    return status;
+}
+
+struct resolver *resolver_create(struct loop *loop, const struct resolver_options *options,
+                                 const char **error) {
     struct resolver *resolver = calloc(1, sizeof *resolver);
     if (resolver == NULL) {
         *error = ares_strerror(ARES_ENOMEM);
         return NULL;
     }
     resolver->loop = loop;
+    resolver->family = !options->ipv6 ? AF_INET : !options->ipv4 ? AF_INET6 : AF_UNSPEC;
     resolver->timer.on_expire = on_timer;
     resolver->answered_end = &resolver->answered;
-    struct ares_options options = {
-        .timeout = FIRST_TIMEOUT_MS,
-        .tries = TRIES,
-        .sock_state_cb = on_socket_state,
-        .sock_state_cb_data = resolver,
-    };
     int status = ares_library_init(ARES_LIB_INIT_ALL);
     if (status == ARES_SUCCESS) {
-        status = ares_init_options(&resolver->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+        status = open_channel(resolver, options);
         if (status == ARES_SUCCESS) {
             return resolver;
         }
@@ -393,7 +472,7 @@ resolver_start(struct resolver *resolver, const char *host,
     query->owner = owner;
     const struct ares_addrinfo_hints hints = {
         .ai_flags = ARES_AI_NOSORT,
-        .ai_family = AF_UNSPEC,
+        .ai_family = resolver->family,
         .ai_socktype = SOCK_STREAM,
     };
     struct sockaddr_storage address;

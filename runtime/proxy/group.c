@@ -1,7 +1,6 @@
 /* Groups: built from a table, names resolved in the background, state carried over reloads. */
 #include "proxy/group.h"
 
-#include "base/container.h"
 #include "engine/upstream.h"
 #include "proxy/internal.h"
 
@@ -10,24 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60000 };
-
-static void resolve(struct group_name *name);
-
 static const struct table *table_of(const struct proxy_group *group) {
     return &group->generation->table;
-}
-
-static void report_unresolved(struct group_name *name, const char *reason) {
-    const struct proxy_group *group = name->group;
-    const struct generation *generation = group->generation;
-    struct table_range logs = generation->table.process[0].error_logs;
-    struct log_subject subject = {0};
-    log_error(group->state->service->log, generation->error_logs + logs.first, logs.count,
-              TABLE_LOG_ERROR, &subject,
-              "host not found in upstream \"%s\": \"%s\": %s; its peers are down until it resolves",
-              table_chars(table_of(group), group->record->name),
-              table_chars(table_of(group), name->record->host), reason);
 }
 
 /* --- peers --- */
@@ -107,38 +90,59 @@ static struct balance_peer *create_peer(const struct proxy_group *group,
     return peer;
 }
 
-/* Adds a peer, or the one that `previous` had for the same line and address. */
-static bool add_peer(struct proxy_group *group, const struct proxy_group *previous,
-                     const struct table_peer *record, uint32_t origin,
-                     const struct sockaddr *address, socklen_t size) {
-    struct balance_peer *peer =
-        previous == NULL ? NULL : find_peer(previous, origin, address, size);
-    if (peer != NULL) {
-        struct balance_settings settings = settings_of(record);
-        balance_peer_hold(peer);
-        balance_peer_configure(peer, &settings);
-    } else {
-        peer = create_peer(group, record, origin, address, size);
+/* `known`, which may be of a previous generation, or a new one. NULL without memory. */
+static struct balance_peer *make_peer(const struct proxy_group *group, struct balance_peer *known,
+                                      uint32_t origin, const struct sockaddr *address,
+                                      socklen_t size) {
+    const struct table_peer *record = &table_of(group)->peer[group->record->peers.first + origin];
+    if (known == NULL) {
+        return create_peer(group, record, origin, address, size);
     }
+    struct balance_settings settings = settings_of(record);
+    balance_peer_configure(known, &settings);
+    known->origin = origin;
+    return balance_peer_hold(known);
+}
+
+/* Takes over the caller's reference, whatever becomes of it. */
+static bool add_peer(struct balance_group *balance, struct balance_peer *peer) {
     if (peer == NULL) {
         return false;
     }
-    if (!balance_group_add(&group->balance, peer)) {
+    if (!balance_group_add(balance, peer)) {
         balance_peer_release(peer);
         return false;
     }
     return true;
 }
 
+/* Where a line was in the previous generation; TABLE_NONE: nowhere. */
+static uint32_t find_line(const struct proxy_group *group, uint32_t origin,
+                          const struct proxy_group *previous) {
+    if (previous == NULL) {
+        return TABLE_NONE;
+    }
+    const struct table *table = table_of(group);
+    const struct table *old = table_of(previous);
+    struct slice name = table_text(table, table->peer[group->record->peers.first + origin].name);
+    uint32_t count = previous->record->peers.count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t line = (origin + i) % count;
+        if (slice_equals(table_text(old, old->peer[previous->record->peers.first + line].name),
+                         name)) {
+            return line;
+        }
+    }
+    return TABLE_NONE;
+}
+
 /* Until a name has been resolved anew its previous addresses go on. */
-static bool adopt_among(struct proxy_group *group, const struct proxy_group *previous,
-                        const struct balance_peers *peers, uint32_t origin) {
-    const struct table_peer *record = &table_of(group)->peer[group->record->peers.first + origin];
+static bool adopt_among(struct proxy_group *group, const struct balance_peers *peers, uint32_t line,
+                        uint32_t origin) {
     for (uint32_t i = 0; i < peers->count; i++) {
         struct balance_peer *peer = peers->items[i];
-        if (peer->origin == origin &&
-            !add_peer(group, previous, record, origin, (const struct sockaddr *)&peer->address,
-                      peer->address_size)) {
+        if (peer->origin == line &&
+            !add_peer(&group->balance, make_peer(group, peer, origin, NULL, 0))) {
             return false;
         }
     }
@@ -147,87 +151,67 @@ static bool adopt_among(struct proxy_group *group, const struct proxy_group *pre
 
 static bool adopt_resolved(struct proxy_group *group, const struct proxy_group *previous,
                            uint32_t origin) {
-    return previous == NULL || (adopt_among(group, previous, &previous->balance.peers, origin) &&
-                                adopt_among(group, previous, &previous->balance.backups, origin));
+    uint32_t line = find_line(group, origin, previous);
+    return line == TABLE_NONE || (adopt_among(group, &previous->balance.peers, line, origin) &&
+                                  adopt_among(group, &previous->balance.backups, line, origin));
 }
 
-/* --- resolving --- */
+/* --- addresses of names --- */
 
-static void set_port(struct sockaddr_storage *address, uint32_t port) {
-    if (address->ss_family == AF_INET) {
-        ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
-    } else {
-        ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+static socklen_t set_port(union socket_address *address, uint32_t port) {
+    if (address->any.sa_family == AF_INET) {
+        address->ipv4.sin_port = htons((uint16_t)port);
+        return sizeof address->ipv4;
     }
+    address->ipv6.sin6_port = htons((uint16_t)port);
+    return sizeof address->ipv6;
 }
 
-static socklen_t address_size(const struct sockaddr_storage *address) {
-    return address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
-static bool is_answered(const struct resolver_answer *answer, const struct balance_peer *peer) {
-    for (uint32_t i = 0; i < answer->count; i++) {
-        if (address_size(&answer->addresses[i]) == peer->address_size &&
-            memcmp(&answer->addresses[i], &peer->address, peer->address_size) == 0) {
-            return true;
+static bool add_addresses(struct proxy_group *group, struct balance_group *balance, uint32_t origin,
+                          const union socket_address *addresses, uint32_t count) {
+    const struct table_peer *record = &table_of(group)->peer[group->record->peers.first + origin];
+    for (uint32_t i = 0; i < count; i++) {
+        union socket_address address = addresses[i];
+        socklen_t size = set_port(&address, record->port);
+        struct balance_peer *known = find_peer(group, origin, &address.any, size);
+        if (!add_peer(balance, make_peer(group, known, origin, &address.any, size))) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
-struct resolved_name {
-    const struct group_name *name;
-    const struct resolver_answer *answer;
-};
-
-static bool is_resolved_away(void *data, const struct balance_peer *peer) {
-    const struct resolved_name *resolved_name = data;
-    return peer->origin == resolved_name->name->origin && !is_answered(resolved_name->answer, peer);
-}
-
-static void use_answer(struct group_name *name, const struct resolver_answer *answer) {
-    struct proxy_group *group = name->group;
-    for (uint32_t i = 0; i < answer->count; i++) {
-        struct sockaddr_storage *address = &answer->addresses[i];
-        set_port(address, name->record->port);
-        const struct sockaddr *any = (const struct sockaddr *)address;
-        if (find_peer(group, name->origin, any, address_size(address)) == NULL &&
-            !add_peer(group, NULL, name->record, name->origin, any, address_size(address))) {
-            report_unresolved(name, "no memory");
+/* Those of lines from `first` up to `end`, in the order they are in. */
+static bool keep_lines(const struct balance_peers *peers, struct balance_group *balance,
+                       uint32_t first, uint32_t end) {
+    for (uint32_t i = 0; i < peers->count; i++) {
+        struct balance_peer *peer = peers->items[i];
+        if (peer->origin >= first && peer->origin < end &&
+            !add_peer(balance, balance_peer_hold(peer))) {
+            return false;
         }
     }
-    struct resolved_name resolved_name = {name, answer};
-    balance_group_remove(&group->balance, is_resolved_away, &resolved_name);
+    return true;
 }
 
-static void resolved(void *owner, const struct resolver_answer *answer) {
-    struct group_name *name = owner;
-    struct loop *loop = name->group->state->service->loop;
-    name->query = NULL;
-    if (answer->count > 0) {
-        use_answer(name, answer);
-        return;
-    }
-    report_unresolved(name, answer->error);
-    timer_start(&loop->timers, &name->retry, loop->now + name->retry_delay);
-    name->retry_delay =
-        name->retry_delay * 2 < RETRY_LAST_MS ? name->retry_delay * 2 : RETRY_LAST_MS;
+static bool keep_others(const struct balance_group *old, struct balance_group *balance,
+                        uint32_t first, uint32_t end) {
+    return keep_lines(&old->peers, balance, first, end) &&
+           keep_lines(&old->backups, balance, first, end);
 }
 
-static void retry(struct timer *timer) {
-    resolve(CONTAINER_OF(timer, struct group_name, retry));
-}
-
-static void resolve(struct group_name *name) {
-    struct proxy_state *state = name->group->state;
-    const char *host = table_chars(table_of(name->group), name->record->host);
-    if (state->resolver != NULL) {
-        name->query = resolver_start(state->resolver, host, resolved, name);
+bool proxy_group_set_addresses(struct proxy_group *group, uint32_t origin,
+                               const union socket_address *addresses, uint32_t count) {
+    struct balance_group made;
+    balance_group_init(&made, NULL, NULL);
+    bool is_made = keep_others(&group->balance, &made, 0, origin) &&
+                   add_addresses(group, &made, origin, addresses, count) &&
+                   keep_others(&group->balance, &made, origin + 1, TABLE_NONE);
+    if (is_made) {
+        balance_group_take_peers(&group->balance, &made);
     }
-    if (name->query == NULL) {
-        struct resolver_answer none = {.error = "the resolver is not available"};
-        resolved(name, &none);
-    }
+    balance_group_release(&made);
+    return is_made;
 }
 
 /* --- building --- */
@@ -257,21 +241,19 @@ static bool add_peers(struct proxy_group *group, const struct proxy_group *previ
         const struct table_peer *record = &table->peer[group->record->peers.first + i];
         struct sockaddr_storage address;
         if (record->family == TABLE_FAMILY_NAME) {
-            struct group_name *name = &group->names[group->name_count++];
-            *name = (struct group_name){.group = group,
-                                        .record = record,
-                                        .origin = i,
-                                        .retry = {.on_expire = retry},
-                                        .retry_delay = RETRY_FIRST_MS};
+            group_name_init(&group->names[group->name_count++], group, i);
             if (!adopt_resolved(group, previous, i)) {
                 return false;
             }
             continue;
         }
+        const struct sockaddr *any = (const struct sockaddr *)&address;
         socklen_t size = socket_address_from_table(&address, record->family, record->address.bytes,
                                                    record->port, table_text(table, record->host));
-        if (size > 0 &&
-            !add_peer(group, previous, record, i, (const struct sockaddr *)&address, size)) {
+        uint32_t line = find_line(group, i, previous);
+        struct balance_peer *known =
+            line == TABLE_NONE ? NULL : find_peer(previous, line, any, size);
+        if (size > 0 && !add_peer(&group->balance, make_peer(group, known, i, any, size))) {
             return false;
         }
     }
@@ -298,7 +280,13 @@ static void activate(struct proxy_group *group) {
         back_close(group->pool->oldest);
     }
     for (uint32_t i = 0; i < group->name_count; i++) {
-        resolve(&group->names[i]);
+        group_name_start(&group->names[i]);
+    }
+}
+
+static void stop_names(struct proxy_group *group) {
+    for (uint32_t i = 0; i < group->name_count; i++) {
+        group_name_stop(&group->names[i]);
     }
 }
 
@@ -317,11 +305,22 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
         groups->items[i].record = &generation->table.upstream[i];
         balance_group_init(&groups->items[i].balance, &balance_round_robin, state->service->zone);
     }
+    groups->resolvers = proxy_resolvers_create(state->service->loop, &generation->table,
+                                               previous != NULL ? previous->resolvers : NULL,
+                                               state->resolver != NULL);
+    if (groups->resolvers == NULL) {
+        proxy_groups_destroy(groups);
+        return NULL;
+    }
     for (uint32_t i = 0; i < count; i++) {
+        groups->items[i].resolvers = groups->resolvers;
         if (!build_group(&groups->items[i], previous)) {
             proxy_groups_destroy(groups);
             return NULL;
         }
+    }
+    for (uint32_t i = 0; previous != NULL && i < previous->count; i++) {
+        stop_names(&previous->items[i]); /* its last exchanges go on with the peers there are */
     }
     for (uint32_t i = 0; i < count; i++) {
         activate(&groups->items[i]);
@@ -332,17 +331,13 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
 void proxy_groups_destroy(struct proxy_groups *groups) {
     for (uint32_t i = 0; i < groups->count; i++) {
         struct proxy_group *group = &groups->items[i];
-        for (uint32_t n = 0; n < group->name_count; n++) {
-            timer_remove(&groups->state->service->loop->timers, &group->names[n].retry);
-            if (group->names[n].query != NULL) {
-                resolver_cancel(group->names[n].query);
-            }
-        }
+        stop_names(group);
         free(group->names);
         balance_group_release(&group->balance);
         if (group->pool != NULL) {
             back_pool_release(group->pool);
         }
     }
+    proxy_resolvers_destroy(groups->resolvers);
     free(groups);
 }

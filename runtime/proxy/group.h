@@ -6,26 +6,18 @@
 
 #include "balance/group.h"
 #include "http/internal.h"
-#include "net/resolver.h"
+#include "proxy/group_name.h"
 #include "proxy/pool.h"
+#include "proxy/resolvers.h"
 
 struct proxy_state;
-
-/* A host name of one `server` line that is being resolved. */
-struct group_name {
-    struct proxy_group *group;
-    const struct table_peer *record;
-    uint32_t origin; /* index of the record within its group */
-    struct resolver_query *query;
-    struct timer retry;
-    uint64_t retry_delay; /* milliseconds */
-};
 
 struct proxy_group {
     struct proxy_state *state;
     const struct generation *generation; /* that it belongs to; not held */
     const struct table_upstream *record;
     struct balance_group balance;
+    const struct proxy_resolvers *resolvers; /* of the generation */
     struct back_pool *pool; /* shared with the group of the same name in other generations */
     struct group_name *names;
     uint32_t name_count;
@@ -34,6 +26,7 @@ struct proxy_group {
 /* The groups of a generation, in the order of its upstream records. */
 struct proxy_groups {
     struct proxy_state *state;
+    struct proxy_resolvers *resolvers;
     uint32_t count;
     struct proxy_group items[];
 };
@@ -43,5 +36,11 @@ struct proxy_groups {
 struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct generation *generation,
                                          struct proxy_groups *previous);
 void proxy_groups_destroy(struct proxy_groups *groups);
+
+/* Makes these the peers of a `server` line, in this order, with the line's port. Those that it has
+ * already stay as they are. False without memory; nothing has changed then. */
+__attribute__((warn_unused_result)) bool
+proxy_group_set_addresses(struct proxy_group *group, uint32_t origin,
+                          const union socket_address *addresses, uint32_t count);
 
 #endif

@@ -13,6 +13,7 @@ struct proxy_state {
     struct resolver *resolver;   /* NULL: c-ares did not start; names do not resolve */
     struct proxy_groups *groups; /* of the current generation; not owned */
     struct balance_random random;
+    uint32_t rotation; /* which address of a resolved name is tried first */
 };
 
 /* One try of one peer, for $upstream_… */
@@ -48,6 +49,7 @@ struct proxy_framing {
 };
 
 enum proxy_step {
+    PROXY_RESOLVING,  /* the name that a variable gave */
     PROXY_COLLECTING, /* the request body is being read */
     PROXY_CONNECTING,
     PROXY_SENDING,  /* the request; the response may begin at any time */
@@ -63,15 +65,18 @@ struct proxy {
     const struct table_proxy *record;
     enum proxy_step step;
 
-    /* Where to: a group, or one address that a variable gave. */
+    /* Where to: a group, or an address or name that a variable gave. */
     struct proxy_group *group;
     struct balance_group *balance;    /* of the group, or `single` */
-    struct balance_group single;      /* owns the peer of an address given by a variable */
+    struct balance_group single;      /* of the address or name that a variable gave */
     struct balance_request balancing; /* what it has tried */
-    struct slice scheme_and_host;     /* "http://host:port", for logs */
-    struct slice host;                /* $proxy_host */
-    struct slice port;                /* $proxy_port */
-    struct slice uri;                 /* of the request to the backend */
+    struct name_wait name;            /* while that name is being resolved */
+    struct slice name_text;
+    uint32_t name_port;
+    struct slice scheme_and_host; /* "http://host:port", for logs */
+    struct slice host;            /* $proxy_host */
+    struct slice port;            /* $proxy_port */
+    struct slice uri;             /* of the request to the backend */
 
     /* What is sent. */
     struct buffer *request; /* the head, until it is sent */
@@ -121,10 +126,16 @@ static inline struct proxy_attempt *proxy_current_attempt(struct proxy *proxy) {
     return &proxy->attempts[proxy->attempt_count - 1];
 }
 
+/* --- proxy.c --- */
+
+/* The peers are known: reads the request body first, or begins with the first attempt. */
+void proxy_begin(struct proxy *proxy);
+
 /* --- target.c --- */
 
 /* Decides where the request goes: fills in group or peers, host, port and uri. False after it has
- * answered an error. */
+ * answered an error, or when a name has to be resolved first: then it goes on with proxy_begin once
+ * that is done. */
 bool proxy_find_target(struct proxy *proxy);
 
 /* --- request.c --- */

@@ -54,15 +54,8 @@ static bool is_too_large(const struct exchange *exchange) {
            exchange->request.content_length < exchange->head.content_length;
 }
 
-static void start(struct exchange *exchange) {
-    struct proxy *proxy = create(exchange);
-    if (proxy == NULL) {
-        exchange_fail(exchange, 500);
-        return;
-    }
-    if (!proxy_find_target(proxy)) {
-        return;
-    }
+void proxy_begin(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
     if (proxy->previous != NULL) {
         proxy_take_over_body(proxy);
     } else if (is_too_large(exchange)) {
@@ -73,6 +66,17 @@ static void start(struct exchange *exchange) {
     }
     proxy->step = PROXY_CONNECTING;
     proxy_start_attempt(proxy);
+}
+
+static void start(struct exchange *exchange) {
+    struct proxy *proxy = create(exchange);
+    if (proxy == NULL) {
+        exchange_fail(exchange, 500);
+        return;
+    }
+    if (proxy_find_target(proxy)) {
+        proxy_begin(proxy);
+    }
 }
 
 static void resume(struct exchange *exchange) {
@@ -89,6 +93,7 @@ static void stop(struct exchange *exchange) {
         attempt->response_time = exchange->service->loop->now - attempt->started;
     }
     proxy->step = PROXY_DONE;
+    name_wait_cancel(&proxy->name);
     proxy_give_back(proxy, BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
     loop_cancel(exchange->service->loop, &proxy->send_on);
@@ -114,7 +119,8 @@ static void *create_state(struct http_service *service) {
     if (getrandom(&state->random, sizeof state->random, GRND_NONBLOCK) < 0) {
         state->random.state = service->loop->now ^ (uint64_t)getpid();
     }
-    state->resolver = resolver_create(service->loop, &error);
+    const struct resolver_options system = {.ipv4 = true, .ipv6 = true};
+    state->resolver = resolver_create(service->loop, &system, &error);
     if (state->resolver == NULL) {
         log_message(service->log, TABLE_LOG_ALERT, "host names cannot be resolved: %s", error);
     }

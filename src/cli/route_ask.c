@@ -140,7 +140,10 @@ static void tell_proxy_pass(struct route_teller *teller) {
                                             SLICE_ARGS(upstream->host), SLICE_ARGS(uri));
     struct route_step *step = route_add_step(teller, "proxy_pass", location->place, title);
     struct slice name = route_upstream_name(route);
-    step->note = arena_format(route->arena, "to %.*s, asked for %.*s", SLICE_ARGS(name),
+    bool is_resolved =
+        upstream->group == TABLE_NONE && upstream->address.family == TABLE_FAMILY_NAME;
+    step->note = arena_format(route->arena, "to %.*s%s, asked for %.*s", SLICE_ARGS(name),
+                              is_resolved ? ", at the addresses that the resolver gives" : "",
                               SLICE_ARGS(upstream->uri));
     route_add_text(route, step, "upstream", name);
     route_add_text(route, step, "uri", upstream->uri);

@@ -83,6 +83,9 @@ struct table_range emit_access_rules(struct emitter *emitter, const struct acces
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list);
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);
 
+/* resolver.c */
+uint32_t emit_resolver(struct emitter *emitter, const struct resolver *resolver); /* or NONE */
+
 /* upstream.c */
 void emit_upstreams(struct emitter *emitter);
 uint32_t emit_proxy(struct emitter *emitter, const struct location *location); /* or TABLE_NONE */

@@ -21,6 +21,7 @@
 #define EMIT_ERROR_LOGS(emitter, value) emit_error_logs((emitter), &(value))
 #define EMIT_TEMPLATE(emitter, value)                                                              \
     ((value).word != NULL ? emit_template((emitter), &(value)) : TABLE_NONE)
+#define EMIT_RESOLVER(emitter, value) emit_resolver((emitter), (value))
 #define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
 #define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
 #define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))

@@ -19,6 +19,7 @@ static void emit_peer(struct emitter *emitter, const struct peer *peer,
         .down = peer->down,
         .drain = peer->drain,
         .route = emit_string(emitter, peer->route),
+        .resolve = peer->resolve,
         .place = emit_place(emitter, peer->statement != NULL ? peer->statement : group),
     };
     memcpy(record.address.bytes, peer->address.bytes, sizeof record.address.bytes);

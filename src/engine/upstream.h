@@ -7,9 +7,10 @@
 
 /* An address that variables of proxy_pass gave and no group has. */
 struct engine_upstream_address {
-    enum table_family family; /* never NAME */
-    uint8_t bytes[16];        /* IPV4: the first four */
+    enum table_family family;
+    uint8_t bytes[16]; /* IPV4: the first four */
     uint32_t port;
+    struct slice host; /* NAME: what the resolver of the settings is to be asked for */
     struct slice path; /* of a unix socket */
     struct slice name; /* for logs */
 };
@@ -25,7 +26,7 @@ struct engine_upstream {
 /* --- upstream_target.c --- */
 
 /* Where a request goes whose outcome is ENGINE_PROXY. Returns 0, or the status to fail with: the
- * URL makes no sense (500), its name would have to be resolved (502), no memory (500). Once host
+ * URL makes no sense (500), there is no resolver for its name (502), no memory (500). Once host
  * and port are known the request has them, too. */
 __attribute__((warn_unused_result)) uint32_t engine_find_upstream(struct engine_request *request,
                                                                   struct engine_upstream *upstream);

@@ -202,9 +202,13 @@ static uint32_t use_address(struct engine_request *request, const struct target 
         address->family = TABLE_FAMILY_UNIX;
         address->path = target->host;
     } else if (!parse_literal(target->host, address)) {
-        engine_note(request, TABLE_LOG_ERROR, "no resolver defined to resolve %.*s",
-                    SLICE_ARGS(target->host));
-        return STATUS_BAD_GATEWAY;
+        address->family = TABLE_FAMILY_NAME;
+        address->host = target->host;
+        if (request->settings->resolver == TABLE_NONE) {
+            engine_note(request, TABLE_LOG_ERROR, "no resolver defined to resolve %.*s",
+                        SLICE_ARGS(target->host));
+            return STATUS_BAD_GATEWAY;
+        }
     }
     return name_address(request, target, address) ? 0 : STATUS_INTERNAL_ERROR;
 }

@@ -256,6 +256,7 @@ void model_build(struct model *model, struct tree *tree) {
     serving_refuse(model);
     log_resolve(model);
     proxy_resolve(model);
+    resolver_resolve(model);
     location_check_duplicates(model);
     listener_build(model);
     variables_resolve(model);

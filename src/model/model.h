@@ -112,6 +112,21 @@ struct cookie_rule_list {
     VECTOR_OF(struct cookie_rule_setting) list;
 };
 
+struct address {
+    enum table_family family;
+    uint8_t bytes[16]; /* IPv4 in the first four; network order */
+    uint32_t port;
+    struct slice host; /* host name, or the path of a unix socket */
+};
+
+struct resolver {
+    const struct statement *statement;
+    VECTOR_OF(struct address) servers;
+    uint32_t valid; /* seconds; 0: as long as an answer says itself */
+    bool ipv4;      /* the families to ask for */
+    bool ipv6;
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -126,6 +141,7 @@ struct cookie_rule_list {
 #define MODEL_TYPE_ACCESS_LOGS struct access_log_list
 #define MODEL_TYPE_ERROR_LOGS struct error_log_list
 #define MODEL_TYPE_TEMPLATE struct template
+#define MODEL_TYPE_RESOLVER const struct resolver *
 #define MODEL_TYPE_ERROR_PAGES struct error_page_list
 #define MODEL_TYPE_ACCESS_RULES struct access_rule_list
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
@@ -155,13 +171,6 @@ struct settings {
 struct process_settings {
 #define PROCESS_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
 #include "directives.def"
-};
-
-struct address {
-    enum table_family family;
-    uint8_t bytes[16]; /* IPv4 in the first four; network order */
-    uint32_t port;
-    struct slice host; /* host name, or the path of a unix socket */
 };
 
 struct listen {
@@ -354,6 +363,7 @@ struct peer {
     bool down;
     bool drain;
     struct slice route;
+    bool resolve; /* a host name that is resolved again and again */
 };
 
 struct upstream {
@@ -367,6 +377,7 @@ struct upstream {
     struct sticky *sticky;                    /* NULL: none */
 #define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
 #include "directives.def"
+    bool has_resolver_timeout;           /* its own, not that of http */
     const struct proxy_pass *implied_by; /* the first proxy_pass that needed it */
 };
 

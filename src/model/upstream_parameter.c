@@ -107,6 +107,14 @@ static bool set_route(const struct setter_call *call, const struct word *word, s
     return sticky_set_route(call, word, peer);
 }
 
+/* For an address there is nothing to do. */
+static bool set_resolve(const struct setter_call *call, const struct word *word, struct slice value,
+                        struct peer *peer) {
+    (void)call, (void)word, (void)value;
+    peer->resolve = peer->address.family == TABLE_FAMILY_NAME;
+    return true;
+}
+
 static const struct server_parameter parameters[] = {
     {SLICE_INIT("weight="), set_weight},
     {SLICE_INIT("max_fails="), set_max_fails},
@@ -117,7 +125,7 @@ static const struct server_parameter parameters[] = {
     {SLICE_INIT("down"), set_down},
     {SLICE_INIT("drain"), set_drain},
     {SLICE_INIT("route="), set_route},
-    {SLICE_INIT("resolve"), NULL},
+    {SLICE_INIT("resolve"), set_resolve},
     {SLICE_INIT("service="), NULL},
 };
 

@@ -49,6 +49,28 @@ static void describe_upstream(const struct dumper *dumper, uint32_t index) {
     fputc('"', dumper->out);
 }
 
+static void describe_name_server(const struct dumper *dumper, uint32_t index) {
+    const struct table_name_server *server = &dumper->table->name_server[index];
+    bool is_ipv6 = server->family == TABLE_FAMILY_IPV6;
+    fputs(is_ipv6 ? "[" : "", dumper->out);
+    dump_network_address(dumper, is_ipv6 ? AF_INET6 : AF_INET, server->address.bytes);
+    fprintf(dumper->out, "%s:%u", is_ipv6 ? "]" : "", server->port);
+}
+
+static void describe_resolver(const struct dumper *dumper, uint32_t index) {
+    const struct table_resolver *resolver = &dumper->table->resolver[index];
+    for (uint32_t i = 0; i < resolver->servers.count && i < SHOWN_REFERENCES; i++) {
+        fputs(i > 0 ? " " : "", dumper->out);
+        describe_name_server(dumper, resolver->servers.first + i);
+    }
+    fputs(resolver->servers.count > SHOWN_REFERENCES ? " ..." : "", dumper->out);
+    if (resolver->valid != 0) {
+        fprintf(dumper->out, " valid=%us", resolver->valid);
+    }
+    fputs(resolver->ipv4 ? "" : " ipv4=off", dumper->out);
+    fputs(resolver->ipv6 ? "" : " ipv6=off", dumper->out);
+}
+
 static void describe_proxy(const struct dumper *dumper, uint32_t index) {
     const struct table_proxy *proxy = &dumper->table->proxy[index];
     if (proxy->target != TABLE_NONE) {
@@ -242,6 +264,8 @@ static const struct {
     {TABLE_SECTION_access_log, describe_access_log},
     {TABLE_SECTION_error_log, describe_error_log},
     {TABLE_SECTION_proxy, describe_proxy},
+    {TABLE_SECTION_resolver, describe_resolver},
+    {TABLE_SECTION_name_server, describe_name_server},
     {TABLE_SECTION_upstream, describe_upstream},
     {TABLE_SECTION_op, dump_op},
     {TABLE_SECTION_error_page, describe_error_page},

@@ -46,6 +46,12 @@ static bool check_upstream(const struct table_validation *validation, uint32_t r
     if (upstream->peers.count == 0) {
         return table_refuse(validation, TABLE_SECTION_upstream, record, "peers", "are none");
     }
+    for (uint32_t i = 0; upstream->resolver == TABLE_NONE && i < upstream->peers.count; i++) {
+        if (validation->table->peer[upstream->peers.first + i].resolve) {
+            return table_refuse(validation, TABLE_SECTION_upstream, record, "resolver",
+                                "is missing");
+        }
+    }
     return true;
 }
 
@@ -60,8 +66,34 @@ static bool check_peer(const struct table_validation *validation, uint32_t recor
         field = "host", fault = "is empty";
     } else if (peer->weight == 0 || peer->weight > HIGHEST_WEIGHT) {
         field = "weight", fault = "is out of range";
+    } else if (peer->resolve && peer->family != TABLE_FAMILY_NAME) {
+        field = "resolve", fault = "is set for an address";
     }
     return fault == NULL || table_refuse(validation, TABLE_SECTION_peer, record, field, fault);
+}
+
+static bool check_resolver(const struct table_validation *validation, uint32_t record) {
+    const struct table_resolver *resolver = &validation->table->resolver[record];
+    const char *field = NULL;
+    const char *fault = NULL;
+    if (resolver->servers.count == 0) {
+        field = "servers", fault = "are none";
+    } else if (resolver->valid > INT32_MAX) {
+        field = "valid", fault = "is too large";
+    } else if (!resolver->ipv4 && !resolver->ipv6) {
+        field = "ipv6", fault = "is off, as ipv4 is";
+    }
+    return fault == NULL || table_refuse(validation, TABLE_SECTION_resolver, record, field, fault);
+}
+
+static bool check_name_server(const struct table_validation *validation, uint32_t record) {
+    const struct table_name_server *server = &validation->table->name_server[record];
+    if (server->family != TABLE_FAMILY_IPV4 && server->family != TABLE_FAMILY_IPV6) {
+        return table_refuse(validation, TABLE_SECTION_name_server, record, "family",
+                            "is none that name servers have");
+    }
+    return (server->port > 0 && server->port <= HIGHEST_PORT) ||
+           table_refuse(validation, TABLE_SECTION_name_server, record, "port", "is out of range");
 }
 
 static bool check_proxy(const struct table_validation *validation, uint32_t record) {
@@ -201,6 +233,8 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_listener, check_listener},
         {TABLE_SECTION_upstream, check_upstream},
         {TABLE_SECTION_peer, check_peer},
+        {TABLE_SECTION_resolver, check_resolver},
+        {TABLE_SECTION_name_server, check_name_server},
         {TABLE_SECTION_proxy, check_proxy},
         {TABLE_SECTION_location, check_location},
         {TABLE_SECTION_handling, check_handling},

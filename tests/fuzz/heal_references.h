@@ -173,6 +173,38 @@ static void heal_sources(struct draft *draft) {
     }
 }
 
+/* Resolvers have name servers, and groups that need a resolver have one. */
+static void heal_resolvers(struct draft *draft) {
+    uint32_t servers = draft_count(draft, TABLE_SECTION_name_server);
+    for (uint32_t i = 0; i < servers; i++) {
+        struct table_name_server *server = draft_record(draft, TABLE_SECTION_name_server, i);
+        server->family %= 2;
+        server->port = clamp(server->port, 1, UINT16_MAX);
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_resolver); i++) {
+        struct table_resolver *resolver = draft_record(draft, TABLE_SECTION_resolver, i);
+        if (servers == 0) {
+            draft->sections[TABLE_SECTION_resolver].count = i;
+            break;
+        }
+        if (resolver->servers.count == 0) {
+            resolver->servers = (struct table_range){0, 1};
+        }
+        resolver->valid %= INT32_MAX;
+        resolver->ipv4 |= !resolver->ipv6;
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_peer); i++) {
+        struct table_peer *peer = draft_record(draft, TABLE_SECTION_peer, i);
+        peer->resolve &= peer->family == TABLE_FAMILY_NAME;
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_upstream); i++) {
+        struct table_upstream *upstream = draft_record(draft, TABLE_SECTION_upstream, i);
+        if (upstream->resolver == TABLE_NONE && draft_count(draft, TABLE_SECTION_resolver) > 0) {
+            upstream->resolver = 0;
+        }
+    }
+}
+
 static void heal_owned(struct draft *draft) {
     heal_owners(draft, TABLE_SECTION_listener, TABLE_SECTION_endpoint,
                 offsetof(struct table_listener, endpoints));
@@ -188,6 +220,7 @@ static void heal_owned(struct draft *draft) {
     heal_proxies(draft);
     heal_replacements(draft);
     heal_sources(draft);
+    heal_resolvers(draft);
 }
 
 #endif

@@ -8,6 +8,7 @@ import pytest
 
 from lab.backend import Backend
 from lab.daemon import Nginx, Rpcd, fill_in, find_nginx
+from lab.dns import NameServer
 from lab.http import Client
 from lab.ports import Ports
 from lab.wait import wait_until
@@ -39,17 +40,24 @@ class Lab:
         self.backends.append(backend)
         return backend
 
+    def name_server(self, zone=None, **options):
+        server = NameServer(zone, **options)
+        self.backends.append(server)
+        return server
+
     def new_rpcd(self):
         daemon = Rpcd(self.folder("rpcd"), self.method)
         self.daemons.append(daemon)
         return daemon
 
     def values(self, daemon, values):
-        """What placeholders stand for. Backends stand for their ports."""
+        """What placeholders stand for. Backends stand for their ports, name servers for address
+        and port."""
         host = "127.0.0.2" if isinstance(daemon, Nginx) else "127.0.0.1"
         known = {"port": self.port, "host": host, "folder": daemon.folder}
-        known.update({name: value.port if isinstance(value, Backend) else value
-                      for name, value in values.items()})
+        for name, value in values.items():
+            known[name] = (value.port if isinstance(value, Backend) else
+                           value.address if isinstance(value, NameServer) else value)
         return known
 
     def text_for(self, daemon, http, main="", events="", workers=1, level="info", **values):

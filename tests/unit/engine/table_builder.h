@@ -65,6 +65,7 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
                 (struct table_pair){limits.minimum, limits.second_minimum};
             break;
         case TABLE_STORAGE_TEMPLATE:
+        case TABLE_STORAGE_RESOLVER:
             *(uint32_t *)field = TABLE_NONE;
             break;
         default:

@@ -112,6 +112,23 @@ static void finds_groups_and_addresses(void) {
     decided_close(&decided);
 }
 
+static void leaves_names_to_the_resolver(void) {
+    struct decided decided;
+    struct engine_upstream upstream;
+    decided_open(&decided, "server { listen 80; location / { proxy_pass http://$arg_to; }"
+                           "location /r/ { resolver 10.0.0.1; proxy_pass http://$arg_to/x; } }");
+    CU_ASSERT_EQUAL(find(&decided, "/?to=a.test", &upstream), 502);
+    CU_ASSERT_EQUAL(find(&decided, "/r/?to=A.test:81", &upstream), 0);
+    CU_ASSERT_EQUAL(upstream.group, TABLE_NONE);
+    CU_ASSERT_EQUAL(upstream.address.family, TABLE_FAMILY_NAME);
+    CU_ASSERT_EQUAL(upstream.address.port, 81);
+    CU_ASSERT_TRUE(equals(upstream.address.host, "A.test"));
+    CU_ASSERT_TRUE(equals(upstream.address.name, "A.test:81"));
+    CU_ASSERT_TRUE(equals(upstream.uri, "/x"));
+    CU_ASSERT_TRUE(equals(upstream.host, "A.test:81"));
+    decided_close(&decided);
+}
+
 static void refuses_what_is_no_target(void) {
     static const struct {
         const char *target;
@@ -272,6 +289,7 @@ static void configuration_chooses_the_body(void) {
 
 UNIT_TESTS("engine/upstream", {"makes targets as nginx", makes_targets_as_nginx},
            {"finds groups and addresses", finds_groups_and_addresses},
+           {"leaves names to the resolver", leaves_names_to_the_resolver},
            {"refuses what is no target", refuses_what_is_no_target},
            {"passes what may pass", passes_what_may_pass},
            {"configured fields come first and replace", configured_fields_come_first_and_replace},

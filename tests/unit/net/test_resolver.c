@@ -255,7 +255,8 @@ static void on_both_backends(void (*test)(struct loop *loop, struct resolver *re
         memset(lookups, 0, sizeof lookups);
         CU_ASSERT_TRUE_FATAL(loop_init(&loop, methods[i]));
         open_server(&loop);
-        struct resolver *resolver = resolver_create(&loop, &error);
+        struct resolver *resolver =
+            resolver_create(&loop, &(struct resolver_options){.ipv4 = true, .ipv6 = true}, &error);
         CU_ASSERT_PTR_NOT_NULL_FATAL(resolver);
         snprintf(address, sizeof address, "127.0.0.1:%u", server.port);
         CU_ASSERT_EQUAL_FATAL(ares_set_servers_ports_csv(resolver->channel, address), ARES_SUCCESS);

@@ -39,7 +39,8 @@ static void sample_fill_settings(enum table_section section, void *record) {
             memcpy(field, &pair, sizeof pair);
         } else if (table_setting_is_number(setting)) {
             memcpy(field, &number, sizeof number);
-        } else if (setting->storage == TABLE_STORAGE_TEMPLATE) {
+        } else if (setting->storage == TABLE_STORAGE_TEMPLATE ||
+                   setting->storage == TABLE_STORAGE_RESOLVER) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
         }
@@ -131,6 +132,7 @@ static uint32_t sample_add_sticky(struct table_writer *writer) {
                       .httponly = 1, .samesite = TABLE_NONE, .place = {0, 19});
 }
 
+/* The second peer is resolved by resolver 0. */
 static void sample_add_upstream(struct table_writer *writer) {
     struct table_upstream upstream = {
         .name = sample_string(writer, "app"),
@@ -140,6 +142,13 @@ static void sample_add_upstream(struct table_writer *writer) {
         .place = {0, 1},
     };
     sample_fill_settings(TABLE_SECTION_upstream, &upstream);
+    const struct table_name_server servers[] = {
+        {TABLE_FAMILY_IPV4, 53, {{10, 0, 0, 2}}},
+        {TABLE_FAMILY_IPV6, 5353, {{0x20, 0x01, 0x0d, 0xb8}}},
+    };
+    upstream.resolver =
+        SAMPLE_ADD(writer, resolver, .valid = 30, .ipv4 = 1,
+                   .servers = table_writer_intern(writer, TABLE_SECTION_name_server, servers, 2));
     const struct table_peer peers[] = {
         {.name = sample_string(writer, "127.0.0.1:8080"),
          .family = TABLE_FAMILY_IPV4,
@@ -154,6 +163,7 @@ static void sample_add_upstream(struct table_writer *writer) {
          .weight = 1,
          .down = 1,
          .route = sample_string(writer, "second"),
+         .resolve = 1,
          .place = {0, 3}},
     };
     upstream.peers = table_writer_intern(writer, TABLE_SECTION_peer, peers, 2);

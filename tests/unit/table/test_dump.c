@@ -115,6 +115,11 @@ static void shows_what_addresses_and_texts_lead_to(void) {
         {TABLE_SECTION_geo_proxy, "  1: match ipv6; prefix 16; address fc00::\n"},
         {TABLE_SECTION_split,
          "; parts 0 below 1000 \"a\", 1 below 2000 \"b\", 2 all others \"c\"; "},
+        {TABLE_SECTION_name_server, "  1: family ipv6; port 5353; address 2001:db8::\n"},
+        {TABLE_SECTION_resolver, "  0: servers 0 10.0.0.2:53, 1 [2001:db8::]:5353; valid 30; ipv4 "
+                                 "yes; ipv6 no\n"},
+        {TABLE_SECTION_upstream,
+         "; resolver 0 10.0.0.2:53 [2001:db8::]:5353 valid=30s ipv6=off; resolver_timeout 0s; "},
         {TABLE_SECTION_access_rule, "  0: deny yes; match ipv4; prefix 8; address 10.0.0.0; "},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -413,6 +413,28 @@ static void refuses_slots_that_say_one_thing_and_name_another(void) {
         FAULT(slot, 3, split, 1, AT("slot", 3, "split", "names no record")));
 }
 
+static void refuses_resolvers_that_cannot_be_asked(void) {
+    CHECK_FAULTS(
+        FAULT(resolver, 0, servers.count, 0, AT("resolver", 0, "servers", "are none")),
+        FAULT(resolver, 0, servers.count, 3,
+              AT("resolver", 0, "servers", "reaches beyond the records")),
+        FAULT(resolver, 0, valid, 0x80000000, AT("resolver", 0, "valid", "is too large")),
+        FAULT(resolver, 0, ipv4, 0, AT("resolver", 0, "ipv6", "is off, as ipv4 is")),
+        FAULT(resolver, 0, ipv6, 1, "accepted"),
+        FAULT(name_server, 0, family, TABLE_FAMILY_UNIX,
+              AT("name_server", 0, "family", "is none that name servers have")),
+        FAULT(name_server, 1, family, TABLE_FAMILY_NAME,
+              AT("name_server", 1, "family", "is none that name servers have")),
+        FAULT(name_server, 0, port, 0, AT("name_server", 0, "port", "is out of range")),
+        FAULT(name_server, 0, port, 65536, AT("name_server", 0, "port", "is out of range")),
+        FAULT(upstream, 0, resolver, TABLE_NONE, AT("upstream", 0, "resolver", "is missing")),
+        FAULT(upstream, 0, resolver, 1, AT("upstream", 0, "resolver", "names no record")),
+        FAULT(settings, 0, resolver, 1, AT("settings", 0, "resolver", "names no record")),
+        FAULT(settings, 0, resolver, 0, "accepted"),
+        FAULT(peer, 0, resolve, 1, AT("peer", 0, "resolve", "is set for an address")),
+        FAULT(peer, 1, resolve, 0, "accepted"));
+}
+
 static void refuses_rewriting_that_cannot_be_done(void) {
     CHECK_FAULTS(
         FAULT(error_page, 0, status, 1000, AT("error_page", 0, "status", "is no status")),
@@ -593,6 +615,7 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
             refuses_slots_that_say_one_thing_and_name_another},
            {"refuses balancing that cannot be", refuses_balancing_that_cannot_be},
            {"refuses cookies with line breaks", refuses_cookies_with_line_breaks},
+           {"refuses resolvers that cannot be asked", refuses_resolvers_that_cannot_be_asked},
            {"refuses rewriting that cannot be done", refuses_rewriting_that_cannot_be_done},
            {"refuses names longer than words", refuses_names_longer_than_words},
            {"refuses keys of maps with capitals", refuses_keys_of_maps_with_capitals},
