@@ -153,6 +153,7 @@ void crew_reap(struct crew *crew) {
         }
         report_end(crew, member, status);
         crew->ended(crew->owner, member->seat);
+        close(member->line); /* before another is forked, which would have it open */
         struct crew_place *place = crew->places[member->place];
         if (place->member == member) {
             place->member = NULL;
@@ -160,7 +161,6 @@ void crew_reap(struct crew *crew) {
                 replace(crew, place, crew->loop->now - member->started_at);
             }
         }
-        close(member->line);
         free(member);
     }
 }

@@ -57,7 +57,8 @@ void crew_reap(struct crew *crew);
 /* Sends a signal to all members; nobody is replaced from now on. */
 void crew_dismiss(struct crew *crew, int signal);
 
-/* In a forked process: forgets all members without a word. Also frees the crew's memory. */
+/* In a forked process: forgets all members without a word, and closes its copies of their lines.
+ * Also frees the crew's memory. */
 void crew_forget(struct crew *crew);
 
 #endif

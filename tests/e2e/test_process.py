@@ -398,3 +398,20 @@ def test_compiled_tables_are_reproducible(lab):
                             env={"LC_ALL": "de_DE", "HOME": "/", "PATH": "/bin"}, timeout=60)
     assert result.returncode == 0
     assert (daemon.folder / "again.rpt").read_bytes() == first
+
+
+def test_workers_have_no_descriptors_of_each_other(lab):
+    """Neither of those that were there before them nor of those whose places they take."""
+    def descriptors(process):
+        return len(os.listdir(f"/proc/{process}/fd"))
+
+    daemon = lab.rpcd(RETURN, workers=3)
+    daemon.expects_alerts = True
+    workers = daemon.workers()
+    count = wait_until(lambda: len({descriptors(worker) for worker in workers}) == 1 and
+                       descriptors(workers[0]), "as many descriptors in each")
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: worker not in daemon.workers(), "another worker")
+    wait_until(lambda: [descriptors(worker) for worker in daemon.workers()] == [count] * 3,
+               f"{count} descriptors in each")

@@ -167,7 +167,7 @@ def report(judge, counts):
         print(f"{name:24}{judge.acts.get(name, 0):>10}{judge.breaks.get(name, 0):>12}")
     print(", ".join(f"{count} {what}" for what, count in counts.items()))
     for wrong in judge.wrongs[:20]:
-        print(f"WRONG {wrong}")
+        print(f"WRONG {wrong[:300]}")
     print(f"soak: {'passed' if not judge.wrongs else 'FAILED'}, {len(judge.wrongs)} wrong"
           f"{', under AddressSanitizer' if SANITIZED else ''}")
 
