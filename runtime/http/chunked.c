@@ -184,6 +184,19 @@ static struct slice take_body(struct http_chunked *decoder, struct slice input) 
     return run;
 }
 
+static bool is_in_trailer(const struct http_chunked *decoder) {
+    return decoder->state >= TRAILER && decoder->state <= END_LINE_FEED;
+}
+
+static struct slice take_trailer(struct http_chunked *decoder, struct slice input) {
+    size_t size = 0;
+    while (size < input.size && is_in_trailer(decoder)) {
+        decoder->state = (uint8_t)take_byte(decoder, input.data[size]);
+        size++;
+    }
+    return slice_take(input, size);
+}
+
 enum http_chunked_result http_chunked_decode(struct http_chunked *decoder, struct slice input,
                                              size_t *consumed, struct slice *data) {
     size_t position = 0;
@@ -193,6 +206,11 @@ enum http_chunked_result http_chunked_decode(struct http_chunked *decoder, struc
             *data = take_body(decoder, slice_skip(input, position));
             *consumed = position + data->size;
             return HTTP_CHUNKED_DATA;
+        }
+        if (decoder->gives_trailer && is_in_trailer(decoder)) {
+            *data = take_trailer(decoder, slice_skip(input, position));
+            position += data->size;
+            break;
         }
         decoder->state = (uint8_t)take_byte(decoder, input.data[position]);
         position++;
@@ -204,7 +222,7 @@ enum http_chunked_result http_chunked_decode(struct http_chunked *decoder, struc
     case BAD:
         return HTTP_CHUNKED_BAD;
     default:
-        return HTTP_CHUNKED_MORE;
+        return data->size > 0 ? HTTP_CHUNKED_TRAILER : HTTP_CHUNKED_MORE;
     }
 }
 

@@ -10,21 +10,26 @@ struct http_chunked {
     uint8_t digits;     /* of the chunk size so far */
     uint32_t overhead;  /* bytes of extensions, or then of trailers, so far; bounded */
     uint64_t remaining; /* bytes left of the current chunk */
+    bool gives_trailer; /* its section is handed out, too; set by the caller after the init */
 };
 
 enum http_chunked_result {
-    HTTP_CHUNKED_MORE, /* everything was consumed, the body goes on */
-    HTTP_CHUNKED_DATA, /* `*data` holds body bytes; call again with the rest */
-    HTTP_CHUNKED_END,  /* the body is complete; bytes after `*consumed` belong to what follows */
-    HTTP_CHUNKED_BAD,  /* not a chunked body */
+    HTTP_CHUNKED_MORE,    /* everything was consumed, the body goes on */
+    HTTP_CHUNKED_DATA,    /* `*data` holds body bytes; call again with the rest */
+    HTTP_CHUNKED_TRAILER, /* `*data` holds a part of the trailer section; call again with the rest
+                           */
+    HTTP_CHUNKED_END,     /* the body is complete; bytes after `*consumed` belong to what follows;
+                           * `*data`     holds the rest of the trailer section, its empty line included, if
+                           * wanted */
+    HTTP_CHUNKED_BAD,     /* not a chunked body */
 };
 
 void http_chunked_init(struct http_chunked *decoder);
 
 /* Consumes a part of `input` (`*consumed` bytes of it) up to and including one run of body bytes.
  * Strict: sizes of at most 16 hexadecimal digits, CR LF everywhere, extensions of the RFC's grammar
- * (with at most 4 KiB in all), trailer fields (8 KiB in all) that are valid fields; they are read
- * and dropped. */
+ * (with at most 4 KiB in all), trailer fields (8 KiB in all) that are valid fields. They are read
+ * and dropped unless wanted. */
 enum http_chunked_result http_chunked_decode(struct http_chunked *decoder, struct slice input,
                                              size_t *consumed, struct slice *data);
 

@@ -162,8 +162,7 @@ void exchange_resume(struct exchange *exchange) {
 
 void exchange_want_body(struct exchange *exchange) {
     if (exchange->wants_continue) {
-        exchange->wants_continue = false;
-        exchange->front_operations->send_continue(exchange);
+        exchange_send_interim(exchange, 100, NULL, 0);
     }
     exchange->front_operations->want_body(exchange);
 }

@@ -59,8 +59,9 @@ struct front_operations {
                         bool last);
     /* The handler can take request body bytes (again). */
     void (*want_body)(struct exchange *exchange);
-    /* An interim response without fields: 100. */
-    void (*send_continue)(struct exchange *exchange);
+    /* An interim response, before the head. A client that cannot take it, or not now, gets none. */
+    void (*send_interim)(struct exchange *exchange, uint32_t status,
+                         const struct engine_header *fields, uint32_t count);
     /* Breaks the response off in a way that the client cannot take for its end. */
     void (*abort)(struct exchange *exchange);
 };
@@ -83,6 +84,8 @@ struct http_response {
     struct engine_header *fields; /* as sent, without framing and connection fields */
     uint32_t field_count;
     uint32_t field_capacity;
+    struct engine_header *trailers; /* to be sent behind the body, if that can be */
+    uint32_t trailer_count;
 };
 
 struct exchange {
@@ -194,7 +197,12 @@ exchange_add_made_field(struct exchange *exchange, struct slice name, struct sli
 /* Applies add_header and passes the head to the front. False when the exchange has failed. */
 bool exchange_send_head(struct exchange *exchange);
 
-/* See front_operations.send_body. */
+/* An interim response (RFC 9110 15.2): 100, with which the client's expectation is met, or another
+ * one but 101. Nothing happens once the head was sent. */
+void exchange_send_interim(struct exchange *exchange, uint32_t status,
+                           const struct engine_header *fields, uint32_t count);
+
+/* See front_operations.send_body. The trailers must be there when the last piece is sent. */
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last);
 

@@ -81,4 +81,8 @@ struct http_response_head {
 enum http_parse_result http_parse_response(const char *data, size_t size, bool to_head,
                                            struct http_response_head *head);
 
+/* A trailer section with its empty line (RFC 9112 7.1.2) into `fields`, which the caller set up. */
+enum http_parse_result http_parse_trailers(const char *data, size_t size,
+                                           struct http_fields *fields);
+
 #endif

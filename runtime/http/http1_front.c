@@ -62,7 +62,7 @@ const struct front_operations http1_operations = {
     .send_head = http1_send_head,
     .send_body = http1_send_body,
     .want_body = http1_want_body,
-    .send_continue = http1_send_continue,
+    .send_interim = http1_send_interim,
     .abort = abort_exchange,
 };
 

@@ -34,6 +34,7 @@ struct http1_message {
     struct buffer *head_buffer; /* holds the head when front->in no longer does */
     /* Response. */
     enum http1_output output;
+    struct slice last_chunk;  /* with its trailers, once it was made */
     uint64_t chunk_remaining; /* bytes announced by the last chunk header, not written yet */
     bool is_broken;           /* break the connection instead of ending the response */
     bool must_reset;          /* the response's end would look like a regular one */
@@ -83,7 +84,8 @@ void http1_head_timeout(struct http1_front *front);
 bool http1_send_head(struct exchange *exchange);
 size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                        bool last);
-void http1_send_continue(struct exchange *exchange);
+void http1_send_interim(struct exchange *exchange, uint32_t status,
+                        const struct engine_header *fields, uint32_t count);
 
 /* Writes what is left of `out`. False when the connection has failed. */
 bool http1_flush(struct http1_front *front);

@@ -10,6 +10,9 @@
 /* Room kept behind a head for the framing of the first chunk and the end of the last. */
 enum { FRAMING_ROOM = 64 };
 
+/* Bytes that a client may be behind and still be told of interim responses. */
+enum { INTERIM_BACKLOG = 16384 };
+
 static bool reserve_out(struct http1_front *front, size_t size) {
     if (front->out == NULL) {
         front->out = buffer_take(&front->service->buffers, size);
@@ -33,12 +36,17 @@ static void add(struct buffer *out, struct slice s) {
     (void)buffer_append(out, s); /* the caller has reserved enough */
 }
 
-static size_t head_size(const struct http_response *response) {
-    size_t size = 256 + response->reason.size + response->upgrade.size + FRAMING_ROOM;
-    for (uint32_t i = 0; i < response->field_count; i++) {
-        size += response->fields[i].name.size + response->fields[i].value.size + 4;
+static size_t fields_size(const struct engine_header *fields, uint32_t count) {
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size += fields[i].name.size + fields[i].value.size + 4;
     }
     return size;
+}
+
+static size_t head_size(const struct http_response *response) {
+    return 256 + response->reason.size + response->upgrade.size + FRAMING_ROOM +
+           fields_size(response->fields, response->field_count);
 }
 
 static void add_field(struct buffer *out, struct slice name, struct slice value) {
@@ -48,11 +56,11 @@ static void add_field(struct buffer *out, struct slice name, struct slice value)
     add(out, SLICE("\r\n"));
 }
 
-static void add_status_line(struct buffer *out, const struct http_response *response) {
+static void add_status(struct buffer *out, uint32_t status, struct slice reason) {
     char text[32];
-    int size = snprintf(text, sizeof text, "HTTP/1.1 %03u ", response->status);
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %03u ", status);
     add(out, (struct slice){text, (size_t)size});
-    add(out, response->reason.size > 0 ? response->reason : http_status_phrase(response->status));
+    add(out, reason.size > 0 ? reason : http_status_phrase(status));
     add(out, SLICE("\r\n"));
 }
 
@@ -121,7 +129,7 @@ bool http1_send_head(struct exchange *exchange) {
     }
     struct buffer *out = front->out;
     size_t before = out->end;
-    add_status_line(out, response);
+    add_status(out, response->status, response->reason);
     decide_keep_alive(exchange);
     for (uint32_t i = 0; i < response->field_count; i++) {
         add_field(out, response->fields[i].name, response->fields[i].value);
@@ -175,9 +183,10 @@ static void plan_body(struct plan *plan, struct offer *offer, uint64_t size) {
     }
 }
 
-/* A body that was cut short within a chunk goes on in that chunk, the rest becomes a new one. */
+/* A body that was cut short within a chunk goes on in that chunk, the rest becomes a new one. `end`
+ * is what follows the last one. */
 static void plan_chunks(struct plan *plan, struct offer *offer, uint64_t total,
-                        uint64_t chunk_remaining, bool last) {
+                        uint64_t chunk_remaining, struct slice end) {
     uint64_t first = total < chunk_remaining ? total : chunk_remaining;
     if (first > 0) {
         plan_body(plan, offer, first);
@@ -192,9 +201,7 @@ static void plan_chunks(struct plan *plan, struct offer *offer, uint64_t total,
         plan_body(plan, offer, rest);
         plan_part(plan, SLICE("\r\n"), false, 0);
     }
-    if (last) {
-        plan_part(plan, SLICE("0\r\n\r\n"), false, 0);
-    }
+    plan_part(plan, end, false, 0);
 }
 
 /* Accounts for `written` bytes. Our own parts right behind them are kept in `out`, so that only
@@ -254,6 +261,31 @@ static size_t sum_pieces(const struct slice *pieces, uint32_t count) {
     return total;
 }
 
+/* What ends a chunked body: the last chunk and the trailers. False without memory. */
+static bool make_last_chunk(struct exchange *exchange, struct http1_message *message) {
+    const struct http_response *response = &exchange->response;
+    if (response->trailer_count == 0) {
+        message->last_chunk = SLICE("0\r\n\r\n");
+        return true;
+    }
+    size_t size = 5 + fields_size(response->trailers, response->trailer_count);
+    char *text = arena_allocate_bytes(&exchange->arena, size);
+    if (text == NULL) {
+        return false;
+    }
+    char *at = mempcpy(text, "0\r\n", 3);
+    for (uint32_t i = 0; i < response->trailer_count; i++) {
+        const struct engine_header *field = &response->trailers[i];
+        at = mempcpy(at, field->name.data, field->name.size);
+        at = mempcpy(at, ": ", 2);
+        at = mempcpy(at, field->value.data, field->value.size);
+        at = mempcpy(at, "\r\n", 2);
+    }
+    memcpy(at, "\r\n", 2);
+    message->last_chunk = (struct slice){text, size};
+    return true;
+}
+
 /* Plans, writes, accounts. Returns the body bytes taken, or -1 when the connection has failed. */
 static ssize_t write_pieces(struct http1_front *front, const struct slice *pieces, uint32_t count,
                             size_t total, bool last) {
@@ -261,13 +293,19 @@ static ssize_t write_pieces(struct http1_front *front, const struct slice *piece
     struct plan plan;
     plan.count = 0;
     struct offer offer = {.pieces = pieces, .count = count};
-    if (!reserve_out(front, FRAMING_ROOM)) {
+    bool ends_chunks = last && message->output == HTTP1_OUT_CHUNKED;
+    if (ends_chunks && message->last_chunk.size == 0 &&
+        !make_last_chunk(front->exchange, message)) {
+        return -1;
+    }
+    if (!reserve_out(front, FRAMING_ROOM + message->last_chunk.size)) {
         return -1;
     }
     struct slice head = buffer_content(front->out);
     plan_part(&plan, head, false, 0);
     if (message->output == HTTP1_OUT_CHUNKED) {
-        plan_chunks(&plan, &offer, total, message->chunk_remaining, last);
+        plan_chunks(&plan, &offer, total, message->chunk_remaining,
+                    ends_chunks ? message->last_chunk : (struct slice){"", 0});
     } else {
         plan_body(&plan, &offer, total);
     }
@@ -311,13 +349,24 @@ size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, ui
     return accepted;
 }
 
-void http1_send_continue(struct exchange *exchange) {
+static void add_interim(struct buffer *out, uint32_t status, const struct engine_header *fields,
+                        uint32_t count) {
+    add_status(out, status, (struct slice){"", 0});
+    for (uint32_t i = 0; i < count; i++) {
+        add_field(out, fields[i].name, fields[i].value);
+    }
+    add(out, SLICE("\r\n"));
+}
+
+void http1_send_interim(struct exchange *exchange, uint32_t status,
+                        const struct engine_header *fields, uint32_t count) {
     struct http1_front *front = exchange->front;
-    if (exchange->response.is_head_sent || exchange->head.minor == 0 ||
-        !reserve_out(front, FRAMING_ROOM)) {
+    bool is_behind = front->out != NULL && buffer_content(front->out).size > INTERIM_BACKLOG;
+    if (exchange->head.minor == 0 || is_behind || front->state != HTTP1_EXCHANGE ||
+        !reserve_out(front, FRAMING_ROOM + fields_size(fields, count))) {
         return;
     }
-    add(front->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    add_interim(front->out, status, fields, count);
     if (!http1_flush(front)) {
         front->message->is_broken = true;
         http1_settle_later(front);

@@ -161,6 +161,14 @@ bool exchange_send_head(struct exchange *exchange) {
     return true;
 }
 
+void exchange_send_interim(struct exchange *exchange, uint32_t status,
+                           const struct engine_header *fields, uint32_t count) {
+    exchange->wants_continue = exchange->wants_continue && status != 100;
+    if (!exchange->response.is_head_sent) {
+        exchange->front_operations->send_interim(exchange, status, fields, count);
+    }
+}
+
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last) {
     return exchange->front_operations->send_body(exchange, pieces, count, last);

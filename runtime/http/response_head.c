@@ -96,3 +96,16 @@ enum http_parse_result http_parse_response(const char *data, size_t size, bool t
     head->reason = parser.reason;
     return result;
 }
+
+enum http_parse_result http_parse_trailers(const char *data, size_t size,
+                                           struct http_fields *fields) {
+    static bool (*const none[HTTP_FIELD_COUNT])(struct http_head_parser *, struct slice) = {NULL};
+    struct http_head_parser parser = {
+        .at = data,
+        .end = data + size,
+        .fields = fields,
+        .handlers = none,
+    };
+    fields->count = 0;
+    return http_head_take_fields(&parser);
+}

@@ -109,6 +109,8 @@ struct proxy {
     bool has_head;
     uint64_t remaining;
     struct http_chunked chunked;
+    bool passes_trailers;
+    struct slice trailer; /* of the section what has arrived, in the exchange's arena */
     struct slice pieces[EXCHANGE_PIECES]; /* decoded, not taken by the front yet */
     uint32_t piece_count;
     bool pieces_are_last;
@@ -119,6 +121,7 @@ struct proxy {
     struct proxy_attempt *attempts;
     uint32_t attempt_count;
     uint32_t attempt_capacity;
+    uint32_t interim_count;
     uint32_t stale_count; /* attempts on kept connections that turned out to be closed */
 };
 
@@ -247,6 +250,30 @@ bool proxy_find_order(const struct proxy *proxy, enum http_field id, struct slic
 
 /* X-Accel-Redirect: another location answers. False when there is none; else it does. */
 bool proxy_follow_redirect(struct proxy *proxy);
+
+/* Whether field `index` of these, in an answer of the backend, is for the client. */
+bool proxy_passes_field(const struct proxy *proxy, const struct http_fields *fields, uint32_t index,
+                        bool has_connection);
+
+/* Whether there is a Connection field, which may name others. */
+bool proxy_has_connection(const struct http_fields *fields);
+
+/* --- interim.c --- */
+
+/* The head that was read is an interim response. Returns NULL, or why the attempt fails. */
+const char *proxy_take_interim(struct proxy *proxy);
+
+/* --- trailer.c --- */
+
+/* Whether the response's trailers pass: its head was read. */
+void proxy_decide_trailers(struct proxy *proxy);
+
+/* A part of the section. False without memory. */
+__attribute__((warn_unused_result)) bool proxy_keep_trailer(struct proxy *proxy,
+                                                            struct slice bytes);
+
+/* The section is complete: the front gets its fields. False when they make no sense. */
+__attribute__((warn_unused_result)) bool proxy_pass_trailers(struct proxy *proxy);
 
 /* --- relay.c --- */
 

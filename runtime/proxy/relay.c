@@ -35,9 +35,12 @@ static bool decode_chunked(struct proxy *proxy) {
         if (result == HTTP_CHUNKED_DATA) {
             proxy->pieces[proxy->piece_count++] = data;
         }
+        if (result != HTTP_CHUNKED_DATA && data.size > 0 && !proxy_keep_trailer(proxy, data)) {
+            return false;
+        }
         proxy->pieces_are_last = result == HTTP_CHUNKED_END;
     }
-    return true;
+    return !proxy->pieces_are_last || !proxy->passes_trailers || proxy_pass_trailers(proxy);
 }
 
 static bool decode(struct proxy *proxy) {
@@ -249,6 +252,7 @@ void proxy_start_relay(struct proxy *proxy) {
     proxy->must_flush = true;
     proxy->relay_on.run = relay_on;
     http_chunked_init(&proxy->chunked);
+    proxy->chunked.gives_trailer = proxy->passes_trailers;
     if (proxy->head.framing == HTTP_BODY_LENGTH && proxy->remaining == 0) {
         proxy->pieces_are_last = true;
     }

@@ -46,13 +46,22 @@ static bool is_hidden_by_default(enum http_field id, struct slice name) {
     return false;
 }
 
-static bool passes(const struct proxy *proxy, uint32_t index, bool has_connection) {
+/* Fields of one connection stop here, but trailers that pass are announced. */
+static bool is_for_next_hop(const struct proxy *proxy, enum http_field id) {
+    return http_field_in_response[id] == HTTP_PASS || id == HTTP_FIELD_DATE ||
+           id == HTTP_FIELD_SERVER || (id == HTTP_FIELD_TRAILER && proxy->passes_trailers);
+}
+
+bool proxy_has_connection(const struct http_fields *fields) {
+    return memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
+}
+
+bool proxy_passes_field(const struct proxy *proxy, const struct http_fields *fields, uint32_t index,
+                        bool has_connection) {
     const struct table_settings *settings = proxy->exchange->request.settings;
-    const struct http_fields *fields = &proxy->head.fields;
     struct slice name = fields->items[index].name;
     enum http_field id = fields->ids[index];
-    bool is_own_kind = id == HTTP_FIELD_DATE || id == HTTP_FIELD_SERVER;
-    if (!is_own_kind && http_field_in_response[id] != HTTP_PASS) {
+    if (!is_for_next_hop(proxy, id)) {
         return false;
     }
     if (has_connection &&
@@ -89,9 +98,9 @@ static bool copy_field(struct proxy *proxy, uint32_t index) {
 
 static bool copy_fields(struct proxy *proxy) {
     const struct http_fields *fields = &proxy->head.fields;
-    bool has_connection = memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
+    bool has_connection = proxy_has_connection(fields);
     for (uint32_t i = 0; i < fields->count; i++) {
-        if (passes(proxy, i, has_connection) && !copy_field(proxy, i)) {
+        if (proxy_passes_field(proxy, fields, i, has_connection) && !copy_field(proxy, i)) {
             return false;
         }
     }
@@ -218,6 +227,7 @@ static void use_head(struct proxy *proxy) {
         exchange->response.reason = proxy->head.reason_phrase;
     }
     fit_body(proxy);
+    proxy_decide_trailers(proxy);
     if (!copy_fields(proxy) || !add_redirect(proxy)) {
         proxy_drop_back(proxy);
         exchange_fail(exchange, 500);
@@ -256,6 +266,14 @@ static enum http_parse_result parse(struct proxy *proxy, struct slice bytes) {
     return http_parse_response(bytes.data, bytes.size, to_head, &proxy->head);
 }
 
+/* The next head gets all the room. */
+static void drop_interim(struct buffer *in) {
+    struct slice rest = buffer_content(in);
+    memmove(in->bytes, rest.data, rest.size);
+    in->begin = 0;
+    in->end = rest.size;
+}
+
 /* Looks for a final head in what has arrived. Returns whether more must be read. */
 static bool use_bytes(struct proxy *proxy) {
     struct buffer *in = proxy->response;
@@ -276,9 +294,12 @@ static bool use_bytes(struct proxy *proxy) {
             use_head(proxy);
             return false;
         }
-        if (in->begin == in->end) {
-            in->begin = in->end = 0; /* RFC 9110 15.2: wait for the final response */
+        const char *problem = proxy_take_interim(proxy);
+        if (problem != NULL) {
+            fail_bad(proxy, problem);
+            return false;
         }
+        drop_interim(in);
     }
 }
 

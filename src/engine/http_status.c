@@ -15,6 +15,8 @@ struct status_row {
 static const struct status_row rows[] = {
     {100, SLICE_INIT("Continue"), SLICE_INIT(""), false},
     {101, SLICE_INIT("Switching Protocols"), SLICE_INIT(""), false},
+    {102, SLICE_INIT("Processing"), SLICE_INIT(""), false},
+    {103, SLICE_INIT("Early Hints"), SLICE_INIT(""), false},
     {200, SLICE_INIT("OK"), SLICE_INIT(""), false},
     {201, SLICE_INIT("Created"), SLICE_INIT(""), false},
     {202, SLICE_INIT("Accepted"), SLICE_INIT(""), false},

@@ -84,6 +84,14 @@ static void world_ignore(struct exchange *exchange) {
     (void)exchange;
 }
 
+static void world_ignore_interim(struct exchange *exchange, uint32_t status,
+                                 const struct engine_header *fields, uint32_t count) {
+    (void)exchange;
+    (void)status;
+    (void)fields;
+    (void)count;
+}
+
 static void world_abort(struct exchange *exchange) {
     struct world_answer *answer = exchange->front;
     answer->is_aborted = true;
@@ -93,7 +101,7 @@ static const struct front_operations world_front = {
     .send_head = world_send_head,
     .send_body = world_send_body,
     .want_body = world_ignore,
-    .send_continue = world_ignore,
+    .send_interim = world_ignore_interim,
     .abort = world_abort,
 };
 

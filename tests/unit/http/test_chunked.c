@@ -101,6 +101,42 @@ static void reads_trailers(void) {
     ASSERT_BODY("0\r\nX:\r\nY:\tz \x80\r\n\r\n", "");
 }
 
+/* The section as it was handed out, in pieces of `step` bytes. */
+static void assert_trailer(const char *input, size_t step, enum http_chunked_result result,
+                           const char *expected) {
+    char text[256];
+    size_t size = 0;
+    struct http_chunked decoder;
+    http_chunked_init(&decoder);
+    decoder.gives_trailer = true;
+    struct slice rest = slice_from_string(input);
+    enum http_chunked_result last = HTTP_CHUNKED_MORE;
+    while (rest.size > 0 && last != HTTP_CHUNKED_END && last != HTTP_CHUNKED_BAD) {
+        struct slice piece = slice_take(rest, step < rest.size ? step : rest.size);
+        struct slice data;
+        size_t consumed;
+        last = http_chunked_decode(&decoder, piece, &consumed, &data);
+        if (last != HTTP_CHUNKED_DATA && data.size > 0) {
+            memcpy(text + size, data.data, data.size);
+            size += data.size;
+        }
+        CU_ASSERT_TRUE(last != HTTP_CHUNKED_TRAILER || data.size > 0);
+        rest = slice_skip(rest, consumed);
+    }
+    CU_ASSERT_EQUAL(last, result);
+    CU_ASSERT_TRUE(slice_equals((struct slice){text, size}, slice_from_string(expected)));
+}
+
+static void hands_out_trailers_that_are_wanted(void) {
+    for (size_t step = 1; step < 40; step++) {
+        assert_trailer("3\r\nabc\r\n0\r\nX: y\r\nZ:\r\n\r\nGET /", step, HTTP_CHUNKED_END,
+                       "X: y\r\nZ:\r\n\r\n");
+        assert_trailer("0;a=b\r\n\r\n", step, HTTP_CHUNKED_END, "\r\n");
+        assert_trailer("0\r\nX: y\r\n", step, HTTP_CHUNKED_TRAILER, "X: y\r\n");
+    }
+    assert_trailer("0\r\nX: y\r\n Z: 1\r\n\r\n", 100, HTTP_CHUNKED_BAD, "X: y\r\n ");
+}
+
 static void refuses_bad_sizes(void) {
     ASSERT_BAD("\r\n", "");
     ASSERT_BAD("g\r\n", "");
@@ -226,7 +262,8 @@ static void writes_chunk_headers(void) {
 UNIT_TESTS("http/chunked", {"decodes bodies", decodes_bodies},
            {"stops where the body ends", stops_where_the_body_ends},
            {"waits for more", waits_for_more}, {"reads extensions", reads_extensions},
-           {"reads trailers", reads_trailers}, {"refuses bad sizes", refuses_bad_sizes},
+           {"reads trailers", reads_trailers},
+           {"hands out trailers that are wanted", hands_out_trailers_that_are_wanted}, {"refuses bad sizes", refuses_bad_sizes},
            {"refuses bad chunk ends", refuses_bad_chunk_ends},
            {"refuses bad extensions", refuses_bad_extensions},
            {"refuses bad trailers", refuses_bad_trailers},

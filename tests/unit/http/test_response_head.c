@@ -159,7 +159,23 @@ static void refuses_every_truncation(void) {
     }
 }
 
+static void takes_a_trailer_section_apart(void) {
+    const char text[] = "X-Sum: 1 \r\nContent-Length: 5\r\nConnection: x\r\n\r\n";
+    struct guard guard = guard_copy(text, sizeof text - 1);
+    struct http_fields fields = {items, ids, 0, CAPACITY};
+    CU_ASSERT_EQUAL(http_parse_trailers(guard.data, guard.size, &fields), HTTP_PARSE_OK);
+    CU_ASSERT_EQUAL_FATAL(fields.count, 3);
+    ASSERT_TEXT(fields.items[0].name, "X-Sum");
+    ASSERT_TEXT(fields.items[0].value, "1");
+    CU_ASSERT_EQUAL(fields.ids[1], HTTP_FIELD_CONTENT_LENGTH);
+    CU_ASSERT_EQUAL(http_parse_trailers("\r\n", 2, &fields), HTTP_PARSE_OK);
+    CU_ASSERT_EQUAL(fields.count, 0);
+    CU_ASSERT_EQUAL(http_parse_trailers("X y\r\n\r\n", 7, &fields), HTTP_PARSE_BAD);
+    guard_release(&guard);
+}
+
 UNIT_TESTS("http/response_head", {"takes a response apart", takes_a_response_apart},
+           {"takes a trailer section apart", takes_a_trailer_section_apart},
            {"reason phrases may be missing", reason_phrases_may_be_missing},
            {"refuses bad status lines", refuses_bad_status_lines},
            {"refuses bad fields", refuses_bad_fields},
