@@ -104,8 +104,11 @@ bool temp_folders_prepare(const struct table *table, const char *prefix,
     struct prepared prepared = {0};
     bool is_fine = true;
     for (uint32_t i = 0; is_fine && i < table->settings_count; i++) {
-        is_fine = prepare_once(&prepared, table, table->settings[i].client_body_temp_path, prefix,
-                               privileges, failure);
+        const struct table_settings *settings = &table->settings[i];
+        is_fine = prepare_once(&prepared, table, settings->client_body_temp_path, prefix,
+                               privileges, failure) &&
+                  prepare_once(&prepared, table, settings->proxy_temp_path, prefix, privileges,
+                               failure);
     }
     free(prepared.offsets);
     return is_fine;

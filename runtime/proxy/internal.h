@@ -4,6 +4,7 @@
 
 #include "balance/group.h"
 #include "http/chunked.h"
+#include "net/backlog.h"
 #include "net/spool.h"
 #include "proxy/group.h"
 
@@ -67,11 +68,10 @@ struct proxy {
 
     /* Where to: a group, or an address or name that a variable gave. */
     struct proxy_group *group;
-    struct balance_group *balance;         /* of the group, or `single` */
-    struct balance_group single;           /* of the address or name that a variable gave */
-    struct balance_request balancing;      /* what it has tried */
-    struct exchange_lasting_field *cookie; /* that binds the client; NULL: none so far */
-    struct name_wait name;                 /* while that name is being resolved */
+    struct balance_group *balance;    /* of the group, or `single` */
+    struct balance_group single;      /* of the address or name that a variable gave */
+    struct balance_request balancing; /* what it has tried */
+    struct name_wait name;            /* while that name is being resolved */
     struct slice name_text;
     uint32_t name_port;
     struct slice scheme_and_host; /* "http://host:port", for logs */
@@ -118,6 +118,13 @@ struct proxy {
     bool must_flush;           /* the front has a head that no body bytes pushed out */
     bool is_relaying;          /* guards against re-entry through the front */
     struct loop_task relay_on; /* goes on in the next turn */
+    bool is_buffered;          /* what the front does not take is put aside, see absorb.c */
+    bool is_front_full;        /* it took less than it was offered, and has not asked since */
+    struct backlog backlog;    /* what was put aside; it comes before `pieces` */
+    uint64_t rate;             /* bytes a second to be read; 0: no limit */
+    uint64_t rate_from;        /* loop time since when */
+    uint64_t rate_used;        /* bytes read since then */
+    struct timer pace;         /* until more may be read */
 
     struct proxy_attempt *attempts;
     uint32_t attempt_count;
@@ -227,16 +234,6 @@ bool proxy_has_unsent(const struct proxy *proxy);
  * many bytes of the body were written, or -1 when the connection has failed. */
 ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last);
 
-/* --- sticky.c --- */
-
-/* What the choice of a peer depends on: the key of a hash, and whom the request is bound to. False
- * without memory. */
-__attribute__((warn_unused_result)) bool proxy_prepare_balancing(struct proxy *proxy);
-
-/* Binds the client to that peer, if the group is sticky. False without memory. */
-__attribute__((warn_unused_result)) bool proxy_bind_client(struct proxy *proxy,
-                                                           const struct balance_peer *peer);
-
 /* --- send.c --- */
 
 /* Writes what can be written of the request. */
@@ -285,6 +282,24 @@ __attribute__((warn_unused_result)) bool proxy_keep_trailer(struct proxy *proxy,
 
 /* The section is complete: the front gets its fields. False when they make no sense. */
 __attribute__((warn_unused_result)) bool proxy_pass_trailers(struct proxy *proxy);
+
+/* --- absorb.c --- */
+
+/* Decides whether the response, whose head is there, is buffered. */
+void proxy_start_absorbing(struct proxy *proxy);
+/* Puts aside what the front has not taken of the pieces, as far as there is room. */
+void proxy_absorb(struct proxy *proxy);
+/* Offers the front a part of what was put aside. False when it cannot be read back: the exchange
+ * has failed. */
+bool proxy_feed(struct proxy *proxy);
+
+/* --- pace.c --- */
+
+/* Finds out how fast the response may be read. */
+void proxy_start_pace(struct proxy *proxy);
+/* How many bytes may be read now, `wanted` at most; 0 after it has seen to it that reading goes on
+ * later. */
+size_t proxy_pace(struct proxy *proxy, size_t wanted);
 
 /* --- relay.c --- */
 

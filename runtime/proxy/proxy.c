@@ -18,6 +18,7 @@ static void release_buffers(void *data) {
     buffer_give(pool, proxy->response);
     buffer_give(pool, proxy->head_buffer);
     spool_release(&proxy->spool);
+    backlog_release(&proxy->backlog);
     for (uint32_t i = 0; i < proxy->attempt_count; i++) {
         if (proxy->attempts[i].peer != NULL) {
             balance_peer_release(proxy->attempts[i].peer);
@@ -80,7 +81,9 @@ static void start(struct exchange *exchange) {
 }
 
 static void resume(struct exchange *exchange) {
-    proxy_relay(exchange->proxy_data);
+    struct proxy *proxy = exchange->proxy_data;
+    proxy->is_front_full = false;
+    proxy_relay(proxy);
 }
 
 static void stop(struct exchange *exchange) {
@@ -97,6 +100,7 @@ static void stop(struct exchange *exchange) {
     proxy_give_back(proxy, BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
     loop_cancel(exchange->service->loop, &proxy->send_on);
+    timer_remove(&exchange->service->loop->timers, &proxy->pace);
     proxy_drop_back(proxy);
     buffer_give(&exchange->service->buffers, proxy->request);
     proxy->request = NULL;

@@ -1,6 +1,6 @@
 /* The body of a response, from the backend's socket to the front, out of the buffer it was read
- * into. A front that takes less than it is offered stops the reading; the kernel's window then
- * stops the backend. */
+ * into. What the front does not take is put aside (absorb.c), or stays in that buffer and stops the
+ * reading; the kernel's window then stops the backend. */
 #include "proxy/internal.h"
 
 #include "base/container.h"
@@ -20,6 +20,11 @@ static struct loop *loop_of(const struct proxy *proxy) {
 
 /* --- decoding --- */
 
+static void add_piece(struct proxy *proxy, struct slice piece) {
+    proxy->pieces[proxy->piece_count++] = piece;
+    proxy_current_attempt(proxy)->response_length += piece.size;
+}
+
 /* Body bytes that have arrived, as pieces without framing. False for a malformed body. */
 static bool decode_chunked(struct proxy *proxy) {
     struct buffer *in = proxy->response;
@@ -33,7 +38,7 @@ static bool decode_chunked(struct proxy *proxy) {
             return false;
         }
         if (result == HTTP_CHUNKED_DATA) {
-            proxy->pieces[proxy->piece_count++] = data;
+            add_piece(proxy, data);
         }
         if (result != HTTP_CHUNKED_DATA && data.size > 0 && !proxy_keep_trailer(proxy, data)) {
             return false;
@@ -62,17 +67,26 @@ static bool decode(struct proxy *proxy) {
         break;
     }
     if (content.size > 0) {
-        proxy->pieces[proxy->piece_count++] = content;
+        add_piece(proxy, content);
         in->begin += content.size;
     }
     return true;
+}
+
+static bool decode_more(struct proxy *proxy) {
+    if (proxy->piece_count > 0 || proxy->pieces_are_last || decode(proxy)) {
+        return true;
+    }
+    proxy_log(proxy, TABLE_LOG_ERROR,
+              "upstream sent an invalid chunked response while reading upstream");
+    proxy_break_attempt(proxy);
+    return false;
 }
 
 /* --- passing on --- */
 
 static void drop_taken(struct proxy *proxy, size_t taken) {
     uint32_t whole = 0;
-    proxy_current_attempt(proxy)->response_length += taken;
     while (whole < proxy->piece_count && taken >= proxy->pieces[whole].size) {
         taken -= proxy->pieces[whole].size;
         whole++;
@@ -92,17 +106,34 @@ static size_t pieces_size(const struct proxy *proxy) {
     return size;
 }
 
-/* Returns whether the front took everything. */
-static bool offer(struct proxy *proxy) {
+static void offer(struct proxy *proxy) {
     size_t size = pieces_size(proxy);
     if (size == 0 && !proxy->pieces_are_last && !proxy->must_flush) {
-        return true;
+        return;
     }
     proxy->must_flush = false;
     size_t taken = exchange_send_body(proxy->exchange, proxy->pieces, proxy->piece_count,
                                       proxy->pieces_are_last);
     drop_taken(proxy, taken);
-    return taken == size;
+    proxy->is_front_full = taken < size;
+}
+
+static bool has_backlog(const struct proxy *proxy) {
+    return backlog_size(&proxy->backlog) > 0;
+}
+
+/* What was put aside goes first. False when the exchange has failed. */
+static bool pass_on(struct proxy *proxy) {
+    if (!proxy->is_front_full && has_backlog(proxy) && !proxy_feed(proxy)) {
+        return false;
+    }
+    if (!proxy->is_front_full && !has_backlog(proxy)) {
+        offer(proxy);
+    }
+    if (proxy->is_buffered && proxy->piece_count > 0) {
+        proxy_absorb(proxy);
+    }
+    return true;
 }
 
 /* --- reading --- */
@@ -164,7 +195,11 @@ static bool read_more(struct proxy *proxy) {
         proxy_break_attempt(proxy);
         return false;
     }
-    ssize_t got = back_read(back, in->bytes + in->end, buffer_room(in));
+    size_t size = proxy->is_buffered ? proxy_pace(proxy, buffer_room(in)) : buffer_room(in);
+    if (size == 0) {
+        return false;
+    }
+    ssize_t got = back_read(back, in->bytes + in->end, size);
     if (got == SOCKET_AGAIN) {
         return false;
     }
@@ -177,57 +212,69 @@ static bool read_more(struct proxy *proxy) {
         return false;
     }
     in->end += (size_t)got;
+    proxy->rate_used += (uint64_t)got;
     proxy_current_attempt(proxy)->bytes_received += (uint64_t)got;
     return true;
 }
 
+/* While the rate does not allow reading, nobody waits for the backend. */
 static void watch_read(struct proxy *proxy) {
+    if (proxy->pace.deadline != 0) {
+        timer_stop(&proxy->back->timer);
+        return;
+    }
     timer_start(&loop_of(proxy)->timers, &proxy->back->timer,
                 loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
 }
 
-/* The last piece went out. A tunnel's other direction may still be open: then the connection stays.
- */
+/* All has been received, and passed on or put aside. A tunnel's other direction may still be open:
+ * then the connection stays. */
 static void finish(struct proxy *proxy) {
     if (proxy->exchange->is_upgraded && !proxy->exchange->body_complete) {
-        timer_start(&loop_of(proxy)->timers, &proxy->back->timer,
-                    loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
+        watch_read(proxy);
         return;
     }
     proxy_finish_attempt(proxy);
+    proxy->backlog.limits.piece = BUFFER_LARGE; /* proxy_busy_buffers_size is for until now */
+    if (proxy->head_buffer != NULL) {
+        buffer_give(&proxy->exchange->service->buffers, proxy->response);
+        proxy->response = NULL;
+    }
 }
 
-/* One round: decode, offer, read. Returns whether another may follow at once. */
+/* One round: decode, pass on, read. Returns whether another may follow at once. */
 static bool relay_round(struct proxy *proxy) {
-    if (proxy->piece_count == 0 && !proxy->pieces_are_last && !decode(proxy)) {
-        proxy_log(proxy, TABLE_LOG_ERROR,
-                  "upstream sent an invalid chunked response while reading "
-                  "upstream");
-        proxy_break_attempt(proxy);
+    if (!decode_more(proxy) || !pass_on(proxy)) {
         return false;
     }
-    if (!offer(proxy)) {
+    bool may_feed = has_backlog(proxy) && !proxy->is_front_full;
+    if (proxy->back == NULL) {
+        return may_feed;
+    }
+    if (proxy->piece_count > 0) {
         timer_stop(&proxy->back->timer); /* now the client's time-out counts */
-        return false;
+        return may_feed;
     }
     if (proxy->pieces_are_last) {
         finish(proxy);
-        return false;
+        return may_feed;
     }
     if (proxy->response->begin < proxy->response->end) {
         return true; /* more chunks than fit into one offer */
     }
-    if (!read_more(proxy)) {
-        if (proxy->back != NULL) {
-            watch_read(proxy);
-        }
+    if (read_more(proxy)) {
+        return true;
+    }
+    if (proxy->back == NULL) {
         return false;
     }
-    return true;
+    watch_read(proxy);
+    return may_feed;
 }
 
 void proxy_relay(struct proxy *proxy) {
-    if (proxy->is_relaying || proxy->back == NULL || !proxy->has_head ||
+    bool has_nothing = proxy->back == NULL && !has_backlog(proxy);
+    if (proxy->is_relaying || has_nothing || !proxy->has_head ||
         (proxy->exchange->is_upgraded && proxy->exchange->response.is_complete)) {
         return;
     }
@@ -251,6 +298,8 @@ void proxy_start_relay(struct proxy *proxy) {
     proxy->body_offset = proxy->response->begin;
     proxy->must_flush = true;
     proxy->relay_on.run = relay_on;
+    proxy_start_absorbing(proxy);
+    proxy_start_pace(proxy);
     http_chunked_init(&proxy->chunked);
     proxy->chunked.gives_trailer = proxy->passes_trailers;
     if (proxy->head.framing == HTTP_BODY_LENGTH && proxy->remaining == 0) {

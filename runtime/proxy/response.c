@@ -274,12 +274,26 @@ static void drop_interim(struct buffer *in) {
     in->end = rest.size;
 }
 
+static uint64_t head_limit(const struct proxy *proxy) {
+    return proxy->exchange->request.settings->proxy_buffer_size;
+}
+
+static void fail_too_big(struct proxy *proxy) {
+    proxy_log(proxy, TABLE_LOG_ERROR,
+              "upstream sent too big header while reading response header from upstream");
+    proxy_fail_attempt(proxy, PROXY_BAD_HEAD);
+}
+
 /* Looks for a final head in what has arrived. Returns whether more must be read. */
 static bool use_bytes(struct proxy *proxy) {
     struct buffer *in = proxy->response;
     for (;;) {
         struct slice content = buffer_content(in);
         size_t size = http_head_find_end(content.data, content.size, &proxy->scanned);
+        if (size > head_limit(proxy) || (size == 0 && content.size >= head_limit(proxy))) {
+            fail_too_big(proxy);
+            return false;
+        }
         if (size == 0) {
             return true;
         }
@@ -318,21 +332,36 @@ static void fail_read(struct proxy *proxy, ssize_t got) {
     proxy_fail_attempt(proxy, PROXY_FAILED);
 }
 
-void proxy_read_head(struct proxy *proxy) {
-    struct back *back = proxy->back;
-    if (proxy->response == NULL) {
-        proxy->response = buffer_take(pool_of(proxy), BUFFER_STANDARD);
+/* Room to read into: the usual buffer, and a larger one for a head that does not fit into it and
+ * may be that large. NULL after the exchange has failed. */
+static struct buffer *make_room(struct proxy *proxy) {
+    struct buffer *in = proxy->response;
+    if (in != NULL && buffer_room(in) > 0) {
+        return in;
     }
-    if (proxy->response == NULL) {
+    struct slice content = in == NULL ? (struct slice){"", 0} : buffer_content(in);
+    size_t capacity = BUFFER_STANDARD;
+    if (content.size >= BUFFER_STANDARD) {
+        capacity = 2 * content.size < head_limit(proxy) ? 2 * content.size : head_limit(proxy);
+    }
+    struct buffer *larger = buffer_take(pool_of(proxy), capacity);
+    if (larger == NULL) {
         proxy_log(proxy, TABLE_LOG_ALERT, "no memory for a response");
         proxy_drop_back(proxy);
         exchange_fail(proxy->exchange, 503);
-        return;
+        return NULL;
     }
-    struct buffer *in = proxy->response;
+    (void)buffer_append(larger, content);
+    buffer_give(pool_of(proxy), in);
+    proxy->response = larger;
+    return larger;
+}
+
+void proxy_read_head(struct proxy *proxy) {
+    struct back *back = proxy->back;
     while ((back->handle.ready & LOOP_READ) != 0) {
-        if (buffer_room(in) == 0) {
-            fail_bad(proxy, "its header is too big");
+        struct buffer *in = make_room(proxy);
+        if (in == NULL) {
             return;
         }
         ssize_t got = back_read(back, in->bytes + in->end, buffer_room(in));

@@ -44,6 +44,7 @@ struct reading {
     /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
      * large site never do; stays empty. */
     struct settings *no_settings;
+    bool has_checked_sizes; /* of buffers as `http` gives them to its servers */
 };
 
 /* One setter for each name in the setter column; false when nothing was set. */
@@ -102,6 +103,12 @@ void settings_set_process_defaults(struct model *model);
 void settings_set_upstream_defaults(struct model *model, struct upstream *upstream);
 /* Takes what a block did not set from the block around; outer blocks first. */
 void settings_inherit(struct model *model);
+
+/* --- buffering.c --- */
+
+/* Derives the sizes of buffers that nobody gave, and reports those that do not fit together; what
+ * the block inherits is there already. */
+void buffering_complete(struct model *model, struct settings *settings);
 
 /* --- word.c --- */
 

@@ -95,6 +95,7 @@ static struct settings *find_heir(struct model *model, struct settings *outer) {
     if (outer->heir == NULL) {
         struct settings *heir = settings_create(model, outer);
         inherit_from_outer(heir);
+        buffering_complete(model, heir);
         outer->heir = heir;
     }
     return outer->heir;
@@ -108,6 +109,7 @@ static struct settings *inherit(struct model *model, struct settings *settings,
     }
     settings->outer = outer;
     inherit_from_outer(settings);
+    buffering_complete(model, settings);
     return settings;
 }
 
@@ -127,6 +129,7 @@ void settings_inherit(struct model *model) {
     inherit_from_outer(model->main_settings);
     model->main_settings->outer = NULL;
     inherit_from_outer(model->http_settings);
+    buffering_complete(model, model->http_settings);
     for (size_t i = 0; i < model->servers.count; i++) {
         struct server *server = model->servers.items[i];
         server->settings = inherit(model, server->settings, model->http_settings);

@@ -13,6 +13,8 @@ upstream group { server 127.0.0.1:{first}; }
 server {
     listen {port};
     proxy_read_timeout 1s;
+    proxy_buffer_size 16k;
+    proxy_buffers 4 16k;
     location / { proxy_pass http://group; proxy_hide_header X-Secret; }
     location /streamed { proxy_request_buffering off; proxy_pass http://group; }
 }

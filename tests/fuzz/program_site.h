@@ -187,6 +187,7 @@ static void add_settings(struct program_input *input) {
         settings.root = choose_any_template(input);
         settings.proxy_method = choose_any_template(input);
         settings.proxy_set_body = choose_any_template(input);
+        settings.proxy_limit_rate = choose_any_template(input);
         settings.default_type = choose_text(input);
         uint8_t flags = take_byte(input);
         settings.recursive_error_pages = flags & 1;
