@@ -1,7 +1,9 @@
 """The configurations that every guide to nginx prints, on nginx and on rpcd: the same peers are
 asked in the same order."""
 
-from lab import Client, answer
+import threading
+
+from lab import Client, answer, wait_until
 
 SERVER = """
 server {
@@ -56,3 +58,61 @@ def test_weights_and_a_backup(lab):
     for backend in backends[:3]:
         backend.close()
     assert pair.both(sequence(4)) == [["3"] * 4] * 2
+
+
+def test_ip_hash(lab):
+    pair = lab.pair(site([""] * 3, named(lab, 3), "ip_hash;"))
+
+    def of_networks(address):
+        chosen = []
+        for network in range(40):
+            source = f"127.{network}.{network * 5 % 256}.9"
+            chosen.append(sequence(2, source=source)(address))
+        return chosen
+
+    ours = pair.both(of_networks)
+    assert ours[0] == ours[1]
+    assert {name for names in ours[1] for name in names} == {"0", "1", "2"}
+
+
+class Held:
+    """A backend that answers with its number once it is told to."""
+
+    def __init__(self, lab, number):
+        self.free = threading.Event()
+        self.number = number
+        self.backend = lab.backend(self.handle)
+
+    def handle(self, connection):
+        while (request := connection.request()) is not None:
+            if request.target == "/held":
+                self.free.wait(20)
+            connection.send(answer(b"%d" % self.number))
+
+
+def test_least_conn(lab):
+    """The busy ones are not asked, whoever keeps them busy."""
+    held = [Held(lab, number) for number in range(3)]
+    pair = lab.pair(site(["", "weight=2", ""], [one.backend for one in held], "least_conn;"))
+
+    def busy_then_free(address):
+        clients = [Client(address) for _ in range(4)]
+        counts = [len(one.backend.requests) for one in held]
+        for number, client in enumerate(clients):
+            client.send(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until(lambda: sum(len(one.backend.requests) for one in held) >=
+                       sum(counts) + number + 1, "the request at a backend")
+        after = [len(one.backend.requests) - count for one, count in zip(held, counts)]
+        free = sequence(5)(address)
+        for one in held:
+            one.free.set()
+        bodies = [client.response().body for client in clients]
+        for one in held:
+            one.free.clear()
+        for client in clients:
+            client.close()
+        return after, free, bodies
+
+    ours = pair.both(busy_then_free)
+    assert ours[0] == ours[1]
+    assert ours[1][0] == [1, 2, 1]

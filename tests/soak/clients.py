@@ -37,13 +37,14 @@ def check_body(response, tag, statuses=(200,)):
 # --- roles: functions of a connection (made anew when it is None), a tag and dice ---
 
 
-def get_small(client, tag, dice, group="all"):
+def get_small(client, tag, dice, group="all", query=""):
     framing = dice.choice(["length", "chunked"])
-    check_body(client.ask(f"/{group}/body/{tag}/{dice.choice(SIZES)}/{framing}"), tag)
+    check_body(client.ask(f"/{group}/body/{tag}/{dice.choice(SIZES)}/{framing}{query}"), tag)
 
 
-def get_hashed(client, tag, dice):
-    get_small(client, tag, dice, "hashed")
+def get_spread(client, tag, dice):
+    group = dice.choice(["hashed", "stuck", "random"])
+    get_small(client, tag, dice, group, f"?key={dice.randint(1, 50)}")
 
 
 def get_steady(client, tag, dice):
@@ -80,6 +81,8 @@ def post(client, tag, dice):
 
 def ask_faulty(client, tag, dice):
     response = client.ask(f"/faulty/fault/{tag}/{dice.choice(SIZES)}")
+    while response.status == 103:
+        response = client.response()
     check_body(response, tag, (200, 502, 504))
 
 
@@ -104,7 +107,7 @@ class Role:
 ROLES = [
     Role(get_small, 4),
     Role(get_steady, 2),
-    Role(get_hashed, 2),
+    Role(get_spread, 3),
     Role(get_large, 2, 0.1, is_broken_by_backends=True),
     Role(read_slowly, 4, is_broken_by_backends=True),
     Role(post, 3, 0.02, is_broken_by_backends=True),
