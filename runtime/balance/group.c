@@ -2,6 +2,18 @@
  * which other workers take, too; nothing here may wait or fail half way. */
 #include "balance/group.h"
 
+#include "balance/sticky.h"
+
+const struct balance_method *const balance_methods[TABLE_balance_method_COUNT] = {
+    [TABLE_BALANCE_ROUND_ROBIN] = &balance_round_robin,
+    [TABLE_BALANCE_LEAST_CONN] = &balance_least_conn,
+    [TABLE_BALANCE_IP_HASH] = &balance_ip_hash,
+    [TABLE_BALANCE_HASH] = &balance_hash,
+    [TABLE_BALANCE_HASH_CONSISTENT] = &balance_hash_consistent,
+    [TABLE_BALANCE_RANDOM] = &balance_random_one,
+    [TABLE_BALANCE_RANDOM_TWO_LEAST_CONN] = &balance_random_two_least_conn,
+};
+
 void balance_group_init(struct balance_group *group, const struct balance_method *method,
                         struct balance_zone *zone) {
     *group = (struct balance_group){.method = method, .zone = zone, .has_changed = true};
@@ -57,9 +69,14 @@ static bool is_tried(const struct balance_request *request, const struct balance
     return false;
 }
 
-bool balance_request_may_pick(const struct balance_request *request,
+bool balance_request_may_keep(const struct balance_request *request,
                               const struct balance_peer *peer) {
     return balance_peer_is_usable(peer, request->now) && !is_tried(request, peer);
+}
+
+bool balance_request_may_pick(const struct balance_request *request,
+                              const struct balance_peer *peer) {
+    return !peer->settings.is_draining && balance_request_may_keep(request, peer);
 }
 
 static bool attach_all(const struct balance_peers *peers) {
@@ -83,10 +100,19 @@ static bool prepare(struct balance_group *group) {
     return true;
 }
 
+/* The one that the request is bound to comes first; to a backup it is only bound while no other is
+ * available, as in nginx. */
+static struct balance_peer *pick_among(struct balance_group *group,
+                                       const struct balance_peers *among,
+                                       struct balance_request *request) {
+    struct balance_peer *peer = balance_sticky_pick(group, among, request);
+    return peer != NULL ? peer : group->method->pick(group, among, request);
+}
+
 static struct balance_peer *pick_any(struct balance_group *group, struct balance_request *request) {
-    struct balance_peer *peer = group->method->pick(group, &group->peers, request);
+    struct balance_peer *peer = pick_among(group, &group->peers, request);
     if (peer == NULL && group->backups.count > 0) {
-        peer = group->method->pick(group, &group->backups, request);
+        peer = pick_among(group, &group->backups, request);
     }
     return peer;
 }
@@ -107,17 +133,17 @@ static bool forget_failures(const struct balance_peers *peers,
 
 /* A single peer is asked whatever its failures were. */
 static struct balance_peer *pick_single(struct balance_group *group,
-                                        const struct balance_request *request) {
+                                        struct balance_request *request) {
     struct balance_peer *peer = group->peers.items[0];
     peer->state->fails = 0;
-    return balance_request_may_pick(request, peer) ? peer : NULL;
+    if (balance_request_may_pick(request, peer)) {
+        return peer;
+    }
+    return balance_sticky_pick(group, &group->peers, request);
 }
 
 static struct balance_peer *pick_locked(struct balance_group *group,
                                         struct balance_request *request) {
-    if (request->preferred != NULL && balance_request_may_pick(request, request->preferred)) {
-        return request->preferred;
-    }
     if (balance_group_is_single(group)) {
         return pick_single(group, request);
     }
@@ -128,6 +154,15 @@ static struct balance_peer *pick_locked(struct balance_group *group,
         peer = is_forgiven ? pick_any(group, request) : NULL;
     }
     return peer;
+}
+
+/* A peer that is asked again after its failures has fail_timeout to prove itself. */
+static void begin_attempt(const struct balance_group *group, const struct balance_peer *peer,
+                          uint64_t now) {
+    if (now - peer->state->checked > peer->settings.fail_timeout) {
+        peer->state->checked = now;
+    }
+    balance_zone_enter(group->zone, peer->state);
 }
 
 static uint32_t lock_of(const struct balance_group *group) {
@@ -143,7 +178,7 @@ struct balance_peer *balance_group_pick(struct balance_group *group,
     balance_zone_lock(group->zone, lock);
     struct balance_peer *peer = pick_locked(group, request);
     if (peer != NULL) {
-        balance_zone_enter(group->zone, peer->state);
+        begin_attempt(group, peer, request->now);
     }
     balance_zone_unlock(group->zone, lock);
     return peer;

@@ -25,9 +25,9 @@ struct balance_request {
     uint64_t now;                      /* loop time */
     struct balance_peer *const *tried; /* not to be picked again */
     uint32_t tried_count;
-    struct slice client;            /* binary address: 4 or 16 bytes; empty for a unix socket */
-    struct slice key;               /* what hashing methods hash */
-    struct balance_peer *preferred; /* by a session cookie; NULL: nobody is */
+    struct slice client; /* binary address: 4 or 16 bytes; empty for a unix socket */
+    struct slice key;    /* what hashing methods hash */
+    struct slice route;  /* of the peer that the request is bound to; empty: of none */
     uint32_t hash;
     uint32_t rehash;
     uint32_t hash_tries;
@@ -51,6 +51,30 @@ struct balance_method {
 bool balance_request_may_pick(const struct balance_request *request,
                               const struct balance_peer *peer);
 
+/* The same for a peer that the request is bound to: it may be draining. */
+bool balance_request_may_keep(const struct balance_request *request,
+                              const struct balance_peer *peer);
+
+/* One round of smooth weighted round robin: every candidate gains its weight, the richest is chosen
+ * and pays the sum of all. */
+struct balance_round {
+    struct balance_peer *best; /* NULL: nobody so far */
+    int64_t total;
+};
+
+void balance_round_add(struct balance_round *round, struct balance_peer *peer, uint64_t now);
+/* The one whose turn it is, or NULL. */
+struct balance_peer *balance_round_end(const struct balance_round *round);
+
 extern const struct balance_method balance_round_robin;
+extern const struct balance_method balance_least_conn;
+extern const struct balance_method balance_ip_hash;
+extern const struct balance_method balance_hash;
+extern const struct balance_method balance_hash_consistent;
+extern const struct balance_method balance_random_one;
+extern const struct balance_method balance_random_two_least_conn;
+
+/* Indexed by enum table_balance_method. */
+extern const struct balance_method *const balance_methods[TABLE_balance_method_COUNT];
 
 #endif

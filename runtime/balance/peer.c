@@ -1,6 +1,8 @@
 /* Peers: made, configured, tied to their states. */
 #include "balance/peer.h"
 
+#include "balance/sticky.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,22 +35,36 @@ static struct balance_key make_key(const struct balance_identity *identity,
     return (struct balance_key){{digest.low64, digest.high64}};
 }
 
+static struct slice copy_text(char *room, struct slice text) {
+    if (text.size > 0) {
+        memcpy(room, text.data, text.size);
+    }
+    return (struct slice){room, text.size};
+}
+
+static void use_settings(struct balance_peer *peer, const struct balance_settings *settings) {
+    peer->settings = *settings;
+    peer->settings.route = (struct slice){NULL, 0}; /* it belongs to a table */
+    balance_sticky_name(settings->route, peer->name, peer->route);
+}
+
 struct balance_peer *balance_peer_create(struct balance_zone *zone,
                                          const struct balance_identity *identity,
                                          const struct sockaddr *address, socklen_t size,
                                          struct slice name,
                                          const struct balance_settings *settings) {
-    struct balance_peer *peer = calloc(1, sizeof *peer + name.size + 1);
+    struct slice line = identity->line;
+    struct balance_peer *peer = calloc(1, sizeof *peer + name.size + line.size + 1);
     if (peer == NULL) {
         return NULL;
     }
-    char *name_copy = (char *)(peer + 1);
-    memcpy(name_copy, name.data, name.size);
+    char *texts = (char *)(peer + 1);
+    peer->name = copy_text(texts, name);
+    peer->line = copy_text(texts + name.size, line);
     memcpy(&peer->address, address, size);
     peer->address_size = size;
     peer->references = 1;
-    peer->name = (struct slice){name_copy, name.size};
-    peer->settings = *settings;
+    use_settings(peer, settings);
     peer->zone = zone;
     peer->key = make_key(identity, address, size);
     peer->lock = balance_zone_choose_lock(slice_hash(identity->group) + identity->port);
@@ -81,7 +97,7 @@ static void apply_weight(struct balance_peer *peer) {
 }
 
 void balance_peer_configure(struct balance_peer *peer, const struct balance_settings *settings) {
-    peer->settings = *settings;
+    use_settings(peer, settings);
     if (peer->state != NULL) {
         apply_weight(peer);
     }

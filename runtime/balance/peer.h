@@ -5,6 +5,7 @@
 
 #include "balance/zone.h"
 #include "base/slice.h"
+#include "table/layout.h"
 
 #include <sys/socket.h>
 
@@ -16,7 +17,9 @@ struct balance_settings {
     uint32_t max_conns;    /* attempts at a time; 0: any number */
     uint64_t slow_start;   /* milliseconds from no weight to the full one; 0: none */
     bool is_down;
-    bool is_backup; /* asked only when no other is available */
+    bool is_draining;   /* asked only by requests that are bound to it */
+    struct slice route; /* its name in cookies; empty: one made of its address */
+    bool is_backup;     /* asked only when no other is available */
 };
 
 /* Tells the peers of a configuration apart, whatever table they are in. */
@@ -32,7 +35,9 @@ struct balance_peer {
     struct sockaddr_storage address;
     socklen_t address_size;
     struct slice name; /* for logs and $upstream_addr; owned */
-    uint32_t origin;   /* which `server` line of the group it comes from */
+    struct slice line; /* what the configuration has as its address; owned */
+    char route[TABLE_ROUTE_LIMIT + 1];
+    uint32_t origin; /* which `server` line of the group it comes from */
     struct balance_settings settings;
     struct balance_zone *zone; /* may be NULL */
     struct balance_key key;
@@ -49,7 +54,7 @@ struct balance_peers {
 /* The settings of a peer that nothing is said of. */
 struct balance_settings balance_settings_default(void);
 
-/* NULL without memory. `name` is copied. */
+/* NULL without memory. Texts are copied. */
 struct balance_peer *balance_peer_create(struct balance_zone *zone,
                                          const struct balance_identity *identity,
                                          const struct sockaddr *address, socklen_t size,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXCHANGE_ARENA_CHUNK = 4096, EXCHANGE_FREE_LIMIT = 1024 };
+enum { EXCHANGE_ARENA_CHUNK = 8192, EXCHANGE_FREE_LIMIT = 1024 };
 
 struct exchange *exchange_take(struct http_service *service, struct generation *generation) {
     struct exchange *exchange = service->free_exchanges;

@@ -88,6 +88,12 @@ struct http_response {
     uint32_t trailer_count;
 };
 
+/* A field that the response gets, whatever becomes of the request: a page of an error, too. */
+struct exchange_lasting_field {
+    struct exchange_lasting_field *next; /* added before */
+    struct engine_header header;         /* may change until the head is sent; no value: no field */
+};
+
 struct exchange {
     struct exchange *next_free;
     struct http_service *service;
@@ -117,6 +123,7 @@ struct exchange {
     /* Fields of a backend that left the answer to another location by X-Accel-Redirect. */
     struct engine_header *kept;
     uint32_t kept_count;
+    struct exchange_lasting_field *lasting_fields;
     struct slice challenge; /* WWW-Authenticate of a backend whose 401 an error page answers */
     uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
     uint64_t started;       /* loop time of the first byte */

@@ -6,6 +6,7 @@
 enum {
     READS_PER_TURN = 16,  /* then others have their turn */
     BODY_ROOM_MIN = 4096, /* a body is read behind its head only while this much fits there */
+    SMALL_HEAD = 2048,    /* moves out of the buffer it was read into */
     LINGER_IDLE_MS = 5000,
 };
 
@@ -131,22 +132,43 @@ static void start_body(struct http1_front *front, struct exchange *exchange) {
     struct http1_message *message = front->message;
     message->framing = exchange->head.framing;
     message->remaining = exchange->head.content_length;
-    message->body_offset = front->in->begin;
+    message->body_offset = front->in != NULL ? front->in->begin : 0;
     http_chunked_init(&message->chunked);
     message->body_ended = message->framing == HTTP_BODY_NONE ||
                           (message->framing == HTTP_BODY_LENGTH && message->remaining == 0);
     exchange->body_complete = message->body_ended;
 }
 
+static void give_empty_buffer(struct http1_front *front) {
+    if (front->in != NULL && front->in->begin == front->in->end) {
+        buffer_give(&front->service->buffers, front->in);
+        front->in = NULL;
+    }
+}
+
+/* Takes the head out of `in`. A small one is copied, so that the buffer, which the processor has at
+ * hand, is free for the next who needs one, and a thousand requests under way do not hold a
+ * thousand of them. */
+static struct slice take_head(struct http1_front *front, struct exchange *exchange, size_t size) {
+    struct slice bytes = slice_take(buffer_content(front->in), size);
+    char *copy = size <= SMALL_HEAD ? arena_allocate_bytes(&exchange->arena, size) : NULL;
+    front->in->begin += size;
+    if (copy == NULL) {
+        return bytes;
+    }
+    memcpy(copy, bytes.data, size);
+    give_empty_buffer(front);
+    return (struct slice){copy, size};
+}
+
 static void start_exchange(struct http1_front *front, size_t head_size) {
     const struct table_settings *settings = http1_default_settings(front);
     struct http_header_rules rules = http_header_rules(settings);
-    struct slice bytes = slice_take(buffer_content(front->in), head_size);
     struct exchange *exchange = take_exchange(front);
     if (exchange == NULL) {
         return;
     }
-    front->in->begin += head_size;
+    struct slice bytes = take_head(front, exchange, head_size);
     front->scanned = 0;
     exchange->request_length = head_size;
     enum http_parse_result result =
@@ -249,13 +271,6 @@ static bool use_head_bytes(struct http1_front *front) {
         return true;
     }
     return false;
-}
-
-static void give_empty_buffer(struct http1_front *front) {
-    if (front->in != NULL && front->in->begin == front->in->end) {
-        buffer_give(&front->service->buffers, front->in);
-        front->in = NULL;
-    }
 }
 
 static void head_interrupted(struct http1_front *front) {

@@ -90,6 +90,29 @@ static bool add_configured_headers(struct exchange *exchange) {
     return true;
 }
 
+/* Puts a field before those that are there. */
+static bool prepend_field(struct exchange *exchange, struct slice name, struct slice value) {
+    struct http_response *response = &exchange->response;
+    if (!exchange_add_field(exchange, name, value)) {
+        return false;
+    }
+    memmove(response->fields + 1, response->fields,
+            (response->field_count - 1) * sizeof *response->fields);
+    response->fields[0] = (struct engine_header){name, value};
+    return true;
+}
+
+static bool add_lasting_fields(struct exchange *exchange) {
+    const struct exchange_lasting_field *field = exchange->lasting_fields;
+    for (; field != NULL; field = field->next) {
+        if (field->header.value.size > 0 &&
+            !prepend_field(exchange, field->header.name, field->header.value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Server and Date come first, unless proxy_pass_header let the backend's own through. */
 static bool add_own_fields(struct exchange *exchange) {
     struct http_response *response = &exchange->response;
@@ -99,23 +122,9 @@ static bool add_own_fields(struct exchange *exchange) {
         has_server = has_server || slice_equals_nocase(response->fields[i].name, SLICE("Server"));
         has_date = has_date || slice_equals_nocase(response->fields[i].name, SLICE("Date"));
     }
-    uint32_t own = (has_server ? 0u : 1u) + (has_date ? 0u : 1u);
-    while (response->field_count + own > response->field_capacity) {
-        if (!grow_fields(exchange)) {
-            return false;
-        }
-    }
-    memmove(response->fields + own, response->fields,
-            response->field_count * sizeof *response->fields);
-    response->field_count += own;
-    struct engine_header *next = response->fields;
-    if (!has_server) {
-        *next++ = (struct engine_header){SLICE("Server"), server_field(exchange)};
-    }
-    if (!has_date) {
-        *next = (struct engine_header){SLICE("Date"), http_service_date(exchange->service)};
-    }
-    return true;
+    return (has_date ||
+            prepend_field(exchange, SLICE("Date"), http_service_date(exchange->service))) &&
+           (has_server || prepend_field(exchange, SLICE("Server"), server_field(exchange)));
 }
 
 static bool add_challenge(struct exchange *exchange) {
@@ -148,7 +157,8 @@ static bool add_kept_fields(struct exchange *exchange) {
 
 bool exchange_send_head(struct exchange *exchange) {
     if (!add_challenge(exchange) || !add_kept_fields(exchange) ||
-        !add_configured_headers(exchange) || !add_own_fields(exchange)) {
+        !add_configured_headers(exchange) || !add_lasting_fields(exchange) ||
+        !add_own_fields(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }

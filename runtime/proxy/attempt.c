@@ -191,7 +191,7 @@ void proxy_start_attempt(struct proxy *proxy) {
             give_up(proxy, 500);
             return;
         }
-        if (!prepare_attempt(proxy)) {
+        if (!proxy_bind_client(proxy, peer) || !prepare_attempt(proxy)) {
             give_up(proxy, 500);
             return;
         }

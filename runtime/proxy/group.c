@@ -59,7 +59,8 @@ static uint32_t count_before(const struct proxy_group *group, uint32_t origin) {
     return count;
 }
 
-static struct balance_settings settings_of(const struct table_peer *record) {
+static struct balance_settings settings_of(const struct table *table,
+                                           const struct table_peer *record) {
     return (struct balance_settings){
         .weight = record->weight,
         .max_fails = record->max_fails,
@@ -68,6 +69,8 @@ static struct balance_settings settings_of(const struct table_peer *record) {
         .slow_start = record->slow_start,
         .is_down = record->down != 0,
         .is_backup = record->backup != 0,
+        .is_draining = record->drain != 0,
+        .route = table_text(table, record->route),
     };
 }
 
@@ -76,7 +79,7 @@ static struct balance_peer *create_peer(const struct proxy_group *group,
                                         const struct sockaddr *address, socklen_t size) {
     char text[160];
     const struct table *table = table_of(group);
-    struct balance_settings settings = settings_of(record);
+    struct balance_settings settings = settings_of(table_of(group), record);
     struct slice name = format_name(address, table_text(table, record->host), text, sizeof text);
     struct balance_identity identity = {.group = table_text(table, group->record->name),
                                         .port = group->record->port,
@@ -98,7 +101,7 @@ static struct balance_peer *make_peer(const struct proxy_group *group, struct ba
     if (known == NULL) {
         return create_peer(group, record, origin, address, size);
     }
-    struct balance_settings settings = settings_of(record);
+    struct balance_settings settings = settings_of(table_of(group), record);
     balance_peer_configure(known, &settings);
     known->origin = origin;
     return balance_peer_hold(known);
@@ -303,7 +306,9 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
         groups->items[i].state = state;
         groups->items[i].generation = generation;
         groups->items[i].record = &generation->table.upstream[i];
-        balance_group_init(&groups->items[i].balance, &balance_round_robin, state->service->zone);
+        balance_group_init(&groups->items[i].balance,
+                           balance_methods[generation->table.upstream[i].method],
+                           state->service->zone);
     }
     groups->resolvers = proxy_resolvers_create(state->service->loop, &generation->table,
                                                previous != NULL ? previous->resolvers : NULL,

@@ -68,10 +68,11 @@ struct proxy {
 
     /* Where to: a group, or an address or name that a variable gave. */
     struct proxy_group *group;
-    struct balance_group *balance;    /* of the group, or `single` */
-    struct balance_group single;      /* of the address or name that a variable gave */
-    struct balance_request balancing; /* what it has tried */
-    struct name_wait name;            /* while that name is being resolved */
+    struct balance_group *balance;         /* of the group, or `single` */
+    struct balance_group single;           /* of the address or name that a variable gave */
+    struct balance_request balancing;      /* what it has tried */
+    struct exchange_lasting_field *cookie; /* that binds the client; NULL: none so far */
+    struct name_wait name;                 /* while that name is being resolved */
     struct slice name_text;
     uint32_t name_port;
     struct slice scheme_and_host; /* "http://host:port", for logs */
@@ -233,6 +234,16 @@ bool proxy_has_unsent(const struct proxy *proxy);
 /* Writes what is left of the head, and `body`, behind which it ends if it is `last`. Returns how
  * many bytes of the body were written, or -1 when the connection has failed. */
 ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last);
+
+/* --- sticky.c --- */
+
+/* What the choice of a peer depends on: the key of a hash, and whom the request is bound to. False
+ * without memory. */
+__attribute__((warn_unused_result)) bool proxy_prepare_balancing(struct proxy *proxy);
+
+/* Binds the client to that peer, if the group is sticky. False without memory. */
+__attribute__((warn_unused_result)) bool proxy_bind_client(struct proxy *proxy,
+                                                           const struct balance_peer *peer);
 
 /* --- send.c --- */
 

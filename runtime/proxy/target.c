@@ -131,7 +131,7 @@ bool proxy_find_target(struct proxy *proxy) {
     if (upstream.group != TABLE_NONE) {
         proxy->group = &groups->items[upstream.group];
         proxy->balance = &proxy->group->balance;
-        return true;
+        return proxy_prepare_balancing(proxy) || fail(proxy, 500);
     }
     return upstream.address.family == TABLE_FAMILY_NAME ? use_name(proxy, &upstream.address)
                                                         : use_address(proxy, &upstream.address);

@@ -46,7 +46,7 @@ static uint32_t emit_sticky(struct emitter *emitter, const struct sticky *sticky
     }
     record.cookie = emit_string(emitter, sticky->cookie);
     record.life = sticky->life;
-    record.max_age = sticky->max_age;
+    record.max_age = (uint32_t)sticky->max_age;
     record.domain = emit_optional(emitter, &sticky->domain, sticky->has_domain);
     record.path = emit_string(emitter, sticky->path);
     record.httponly = sticky->httponly;

@@ -37,8 +37,6 @@ static bool set_method(const struct setter_call *call, enum table_balance_method
         report_order(call->model, call->statement, upstream->sticky->statement);
         return false;
     }
-    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
-           call->directive->name);
     upstream->method = method;
     upstream->method_statement = call->statement;
     return true;

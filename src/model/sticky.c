@@ -222,7 +222,6 @@ bool model_set_sticky(const struct setter_call *call) {
     }
     upstream->sticky = arena_require(call->model->arena, sizeof *upstream->sticky);
     upstream->sticky->statement = call->statement;
-    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"sticky\"");
     for (size_t i = 0; i < sizeof sticky_kinds / sizeof sticky_kinds[0]; i++) {
         if (slice_equals(kind->text, sticky_kinds[i].name)) {
             return sticky_kinds[i].read(call, upstream->sticky);
@@ -242,8 +241,6 @@ static bool is_cookie_byte(unsigned char byte) {
 
 bool sticky_set_route(const struct setter_call *call, const struct word *word, struct peer *peer) {
     struct slice route = slice_skip(word->text, SLICE("route=").size);
-    refuse(call->model, call->statement, word->span,
-           "parameter \"route\" of server in an upstream");
     bool is_sound = route.size > 0 && route.size <= TABLE_ROUTE_LIMIT;
     for (size_t i = 0; is_sound && i < route.size; i++) {
         is_sound = is_cookie_byte((unsigned char)route.data[i]);

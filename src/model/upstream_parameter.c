@@ -94,10 +94,8 @@ static bool set_down(const struct setter_call *call, const struct word *word, st
 
 static bool set_drain(const struct setter_call *call, const struct word *word, struct slice value,
                       struct peer *peer) {
-    (void)value;
+    (void)call, (void)word, (void)value;
     peer->drain = true;
-    refuse(call->model, call->statement, word->span,
-           "parameter \"drain\" of server in an upstream");
     return true;
 }
 

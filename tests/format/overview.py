@@ -13,7 +13,7 @@ SERVER = re.compile(rf"server (\d+) {STRING}: settings (\d+).*# (\S+)$")
 LOCATION = re.compile(rf"( +)location (?:(=|\^~|~\*|~) )?{STRING}: settings (\d+).*# (\S+)$")
 PROXY = re.compile(r"( +)proxy ")
 UPSTREAM = re.compile(rf"upstream {STRING}(, implied by proxy_pass)?.*# (\S+)$")
-PEER = re.compile(rf"  peer {STRING} weight=(\d+)(.*)$")
+PEER = re.compile(rf"  peer {STRING}(?: weight=(\d+))?(.*)$")
 
 KINDS = {None: "PREFIX", "=": "EXACT", "^~": "PREFIX_NO_REGEX", "~": "REGEX", "~*": "REGEX_NOCASE"}
 
@@ -116,7 +116,7 @@ class Overview:
         self.upstreams.append(Upstream(text(name), bool(implied), place))
 
     def take_peer(self, name, weight, rest):
-        self.upstreams[-1].peers.append((text(name), int(weight), "down" in rest.split()))
+        self.upstreams[-1].peers.append((text(name), int(weight or 1), "down" in rest.split()))
 
 
 # --- Answers, as nginx's documentation words them ---

@@ -220,7 +220,7 @@ static void heal_balancing(struct draft *draft) {
     }
     for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_sticky); i++) {
         struct table_sticky *sticky = draft_record(draft, TABLE_SECTION_sticky, i);
-        sticky->max_age = clamp(sticky->max_age, 0, TABLE_COOKIE_AGE_LIMIT);
+        sticky->max_age = (uint32_t)clamp(sticky->max_age, 0, TABLE_COOKIE_AGE_LIMIT);
         if (!table_is_token(draft_text(draft, sticky->cookie))) {
             sticky->cookie = (struct table_string){0, 0};
         }

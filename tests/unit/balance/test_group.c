@@ -163,10 +163,11 @@ static void a_peer_that_comes_back_starts_slowly(void) {
     balance_group_release(&group);
 }
 
-static void a_preferred_peer_is_asked_while_it_is_usable(void) {
+static void a_peer_is_kept_while_it_is_usable(void) {
     struct balance_group group;
     init(&group, (uint32_t[]){1, 1, 1}, 3);
-    struct balance_request request = {.now = 100000, .preferred = group.peers.items[2]};
+    struct balance_request request = {.now = 100000,
+                                      .route = slice_from_string(group.peers.items[2]->route)};
     CU_ASSERT_PTR_EQUAL(balance_group_pick(&group, &request), group.peers.items[2]);
     CU_ASSERT_PTR_EQUAL(balance_group_pick(&group, &request), group.peers.items[2]);
     (void)fail(&group, group.peers.items[2], 100000);
@@ -204,6 +205,5 @@ UNIT_TESTS("balance/group", {"equal weights alternate", equal_weights_alternate}
            {"when all are out of use all get another chance",
             when_all_are_out_of_use_all_get_another_chance},
            {"a peer that comes back starts slowly", a_peer_that_comes_back_starts_slowly},
-           {"a preferred peer is asked while it is usable",
-            a_preferred_peer_is_asked_while_it_is_usable},
+           {"a peer is kept while it is usable", a_peer_is_kept_while_it_is_usable},
            {"peers outlive their group while held", peers_outlive_their_group_while_held})

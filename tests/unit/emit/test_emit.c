@@ -147,6 +147,35 @@ static void emits_upstream_groups(void) {
     compiled_release(&compiled);
 }
 
+static void emits_balancing(void) {
+    struct compiled compiled;
+    COMPILE_FATAL(&compiled,
+                  "upstream a { hash $arg_k consistent; server 10.0.0.1 route=one; "
+                  "server 10.0.0.2 drain; sticky cookie id expires=1h domain=x path=/ "
+                  "httponly samesite=lax; } "
+                  "upstream b { least_conn; server 10.0.0.1; sticky route $arg_a $arg_b; } "
+                  "server { location / { proxy_pass http://a; } }");
+    const struct table *table = &compiled.table;
+    CU_ASSERT_EQUAL_FATAL(table->sticky_count, 2);
+    CU_ASSERT_EQUAL(table->upstream[0].method, TABLE_BALANCE_HASH_CONSISTENT);
+    CU_ASSERT_TRUE(table->upstream[0].hash_key != TABLE_NONE && table->upstream[0].sticky == 0);
+    CU_ASSERT_STRING_EQUAL(table_chars(table, table->peer[0].route), "one");
+    CU_ASSERT_TRUE(table->peer[1].drain == 1 && table->peer[1].route.length == 0);
+    const struct table_sticky *cookie = &table->sticky[0];
+    CU_ASSERT_STRING_EQUAL(table_chars(table, cookie->cookie), "id");
+    CU_ASSERT_TRUE(cookie->life == TABLE_COOKIE_LIMITED && cookie->max_age == 3600);
+    CU_ASSERT_STRING_EQUAL(table_chars(table, cookie->path), "/");
+    CU_ASSERT_TRUE(cookie->httponly == 1 && cookie->secure == 0);
+    CU_ASSERT_TRUE(cookie->domain != TABLE_NONE && cookie->samesite != TABLE_NONE);
+    CU_ASSERT_EQUAL(table->upstream[1].method, TABLE_BALANCE_LEAST_CONN);
+    CU_ASSERT_EQUAL(table->upstream[1].hash_key, TABLE_NONE);
+    CU_ASSERT_EQUAL(table->sticky[1].lookups.count, 2);
+    CU_ASSERT_EQUAL(table->sticky[1].cookie.length, 0);
+    CU_ASSERT_TRUE(table->sticky[1].domain == TABLE_NONE &&
+                   table->sticky[1].samesite == TABLE_NONE);
+    compiled_release(&compiled);
+}
+
 static void emits_proxy_targets(void) {
     struct compiled compiled;
     COMPILE_FATAL(&compiled, "server { location /a/ { proxy_pass http://10.0.0.1:81/b/; }"
@@ -224,7 +253,7 @@ UNIT_TESTS("emit/emit", {"compiles templates", compiles_templates},
            {"stores settings in the units of the table", stores_settings_in_the_units_of_the_table},
            {"stores equal things once", stores_equal_things_once},
            {"keeps the places of sequences", keeps_the_places_of_sequences},
-           {"emits upstream groups", emits_upstream_groups},
+           {"emits upstream groups", emits_upstream_groups}, {"emits balancing", emits_balancing},
            {"emits proxy targets", emits_proxy_targets}, {"remembers places", remembers_places},
            {"makes the same bytes again", makes_the_same_bytes_again},
            {"reports numbers beyond the limits", reports_numbers_beyond_the_limits})
