@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Without a group of its own name, as nginx takes by default, the user's primary one. */
@@ -26,6 +28,15 @@ static bool find_group(struct privileges *privileges, const char *name, bool is_
                        errno != 0 ? strerror(errno) : "there is no such group");
 }
 
+static bool uses_foreign_addresses(const struct table *table) {
+    for (uint32_t i = 0; i < table->binding_count; i++) {
+        if (table->binding[i].transparent != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool privileges_find(struct privileges *privileges, const struct table *table,
                      struct failure *failure) {
     memset(privileges, 0, sizeof *privileges);
@@ -42,6 +53,7 @@ bool privileges_find(struct privileges *privileges, const struct table *table,
                            errno != 0 ? strerror(errno) : "there is no such user");
     }
     privileges->is_dropped = true;
+    privileges->keeps_net_raw = uses_foreign_addresses(table);
     privileges->user = user->pw_uid;
     privileges->group = user->pw_gid;
     snprintf(privileges->user_name, sizeof privileges->user_name, "%s", name);
@@ -49,6 +61,15 @@ bool privileges_find(struct privileges *privileges, const struct table *table,
         name = table_chars(table, table->name[words.first + 1].text);
     }
     return find_group(privileges, name, words.count > 1, failure);
+}
+
+/* Of all of root's rights only the one to bind to addresses of others, as in nginx. */
+static bool keep_net_raw(struct failure *failure) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct rights[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = 1u << CAP_NET_RAW, .permitted = 1u << CAP_NET_RAW}};
+    return syscall(SYS_capset, &header, rights) == 0 ||
+           failure_set(failure, "capset(CAP_NET_RAW) failed: %s", strerror(errno));
 }
 
 bool privileges_drop(const struct privileges *privileges, struct failure *failure) {
@@ -59,9 +80,15 @@ bool privileges_drop(const struct privileges *privileges, struct failure *failur
         return failure_set(failure, "initgroups(%s) failed: %s", privileges->user_name,
                            strerror(errno));
     }
+    if (privileges->keeps_net_raw && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
+        return failure_set(failure, "prctl(PR_SET_KEEPCAPS) failed: %s", strerror(errno));
+    }
     if (setgid(privileges->group) != 0 || setuid(privileges->user) != 0) {
         return failure_set(failure, "cannot become user %s: %s", privileges->user_name,
                            strerror(errno));
+    }
+    if (privileges->keeps_net_raw && !keep_net_raw(failure)) {
+        return false;
     }
     /* Changing the user forbade core files and debuggers; as in nginx they are allowed again. */
     (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

@@ -8,7 +8,8 @@
 #include <sys/types.h>
 
 struct privileges {
-    bool is_dropped; /* whether there is anything to drop: the supervisor is root */
+    bool is_dropped;    /* whether there is anything to drop: the supervisor is root */
+    bool keeps_net_raw; /* proxy_bind ... transparent takes it */
     uid_t user;
     gid_t group;
     char user_name[256];

@@ -31,7 +31,7 @@ struct http_service {
     bool multi_accept;
     bool is_paused; /* not accepting: no room for more connections */
     bool is_draining;
-    bool needs_server_addr; /* the generation uses $server_addr */
+    bool needs_server_addr; /* the generation uses $server_addr, or tells it to backends */
     void (*on_idle)(void *data);
     void *on_idle_data;
     struct loop_task idle_task;

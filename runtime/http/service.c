@@ -66,6 +66,15 @@ static bool uses_variable(const struct table *table, enum variable_id id) {
     return false;
 }
 
+static bool uses_proxy_protocol(const struct table *table) {
+    for (uint32_t i = 0; i < table->settings_count; i++) {
+        if (table->settings[i].proxy_protocol != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool http_service_use(struct http_service *service, struct generation *generation) {
     if (!service->proxy->prepare(service->proxy_state, generation)) {
         return false;
@@ -75,7 +84,8 @@ bool http_service_use(struct http_service *service, struct generation *generatio
         http_listener_remember(service, previous);
     }
     service->generation = generation;
-    service->needs_server_addr = uses_variable(&generation->table, VARIABLE_SERVER_ADDR);
+    service->needs_server_addr = uses_variable(&generation->table, VARIABLE_SERVER_ADDR) ||
+                                 uses_proxy_protocol(&generation->table);
     service->connection_limit = generation->table.process[0].worker_connections;
     service->multi_accept = generation->table.process[0].multi_accept != 0;
     if (previous != NULL) {

@@ -53,24 +53,62 @@ ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int 
     return written;
 }
 
-int socket_connect(const struct sockaddr *address, socklen_t size, bool *connected) {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
+/* Options without which the connection would not be what was asked for. Returns the name of the
+ * call that failed, or NULL. */
+static const char *set_origin(int fd, const struct socket_origin *origin) {
+    int on = 1;
+    if (origin->keeps_alive && setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0) {
+        return "setsockopt(SO_KEEPALIVE)";
+    }
+    if (origin->local_size == 0) {
+        return NULL;
+    }
+    bool is_ipv6 = origin->local.any.sa_family == AF_INET6;
+    if (origin->is_transparent &&
+        setsockopt(fd, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                   is_ipv6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, &on, sizeof on) != 0) {
+        return "setsockopt(IP_TRANSPARENT)";
+    }
+    if (socket_address_port(&origin->local.any) != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    } else {
+        /* A port that is free for this peer, not for all. */
+        (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    }
+    return bind(fd, &origin->local.any, origin->local_size) == 0 ? NULL : "bind()";
+}
+
+static bool begin(int fd, const struct sockaddr *address, socklen_t size,
+                  const struct socket_origin *origin, bool *connected,
+                  struct socket_failure *failure) {
+    failure->call = set_origin(fd, origin);
+    if (failure->call != NULL) {
+        failure->is_of_origin = true;
+        return false;
     }
     if (address->sa_family != AF_UNIX) {
         int on = 1;
         /* Requests and bodies are written whole; waiting for acknowledgements only delays them. */
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
+    failure->call = "connect()";
     *connected = connect(fd, address, size) == 0;
-    if (!*connected && errno != EINPROGRESS) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
+    return *connected || errno == EINPROGRESS;
+}
+
+int socket_connect(const struct sockaddr *address, socklen_t size,
+                   const struct socket_origin *origin, bool *connected,
+                   struct socket_failure *failure) {
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *failure = (struct socket_failure){.call = "socket()"};
+    if (fd >= 0 && begin(fd, address, size, origin, connected, failure)) {
+        return fd;
     }
-    return fd;
+    failure->error = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
 }
 
 socklen_t socket_address_from_table(struct sockaddr_storage *storage, uint32_t family,

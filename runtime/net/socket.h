@@ -32,9 +32,26 @@ ssize_t socket_read(struct loop_handle *handle, char *data, size_t size);
  * SOCKET_FAILED. Clears LOOP_WRITE after EAGAIN and after a short write. */
 ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int count);
 
+/* How a connection is made, besides where to. */
+struct socket_origin {
+    union socket_address local; /* where it comes from */
+    socklen_t local_size;       /* 0: where the kernel likes */
+    bool is_transparent;        /* `local` need not be this machine's */
+    bool keeps_alive;           /* SO_KEEPALIVE */
+};
+
+/* Why there is no connection; the other side has nothing to do with it when it is the origin's. */
+struct socket_failure {
+    const char *call;
+    int error;
+    bool is_of_origin;
+};
+
 /* Starts a connection on a new non-blocking descriptor. Returns the descriptor (`*connected` says
- * whether it is complete already), or -1 with errno set. */
-int socket_connect(const struct sockaddr *address, socklen_t size, bool *connected);
+ * whether it is complete already), or -1 with the reason. */
+int socket_connect(const struct sockaddr *address, socklen_t size,
+                   const struct socket_origin *origin, bool *connected,
+                   struct socket_failure *failure);
 
 /* Fills in an address from a table's family, bytes and port. Returns its size. `storage` must be a
  * sockaddr_storage; a unix path too long for it gives 0. */

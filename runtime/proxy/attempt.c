@@ -90,14 +90,20 @@ void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome) {
 }
 
 /* The connection of this attempt: an idle one or a new one. */
-static bool connect_back(struct proxy *proxy, struct balance_peer *peer) {
+static bool connect_back(struct proxy *proxy, struct balance_peer *peer,
+                         struct socket_failure *failure) {
+    struct back_way way;
+    if (!proxy_choose_way(proxy, &way)) {
+        *failure = (struct socket_failure){.call = "connect()", .error = ENOMEM};
+        return false;
+    }
     struct http_service *service = proxy->exchange->service;
     uint64_t tag = proxy->exchange->request.location->identity;
     /* Where kept connections turn out to be closed, the others of their pool likely are, too. */
     bool trusts_pool = proxy->group != NULL && proxy->stale_count < STALE_LIMIT;
-    struct back *back = trusts_pool ? back_pool_take(proxy->group->pool, peer, tag) : NULL;
+    struct back *back = trusts_pool ? back_pool_take(proxy->group->pool, peer, tag, &way) : NULL;
     if (back == NULL) {
-        back = back_connect(service, peer, tag);
+        back = back_connect(service, peer, tag, &way, failure);
     }
     if (back == NULL) {
         return false;
@@ -160,18 +166,27 @@ static bool is_own_shortage(int error) {
            error == EUSERS || error == EADDRNOTAVAIL;
 }
 
+/* What to answer when the reason has nothing to do with the peer; 0: it has. */
+static uint32_t own_status(const struct socket_failure *failure) {
+    if (failure->is_of_origin) {
+        return 500;
+    }
+    return is_own_shortage(failure->error) ? 503 : 0;
+}
+
 /* There is no connection, not even one that is being made. Returns whether another peer may be
  * tried; if not, the exchange has its answer. */
-static bool go_on_unconnected(struct proxy *proxy, int error) {
+static bool go_on_unconnected(struct proxy *proxy, const struct socket_failure *failure) {
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
-    bool is_ours = is_own_shortage(error);
-    proxy_log(proxy, is_ours ? TABLE_LOG_ALERT : TABLE_LOG_ERROR,
-              "connect() failed (%d: %s) while connecting to upstream", error,
-              error == EUSERS ? "worker_connections are not enough" : strerror(error));
-    attempt->status = is_ours ? 503 : proxy_failure_status(PROXY_FAILED);
+    uint32_t status = own_status(failure);
+    proxy_log(proxy, status != 0 ? TABLE_LOG_ALERT : TABLE_LOG_ERROR,
+              "%s failed (%d: %s) while connecting to upstream", failure->call, failure->error,
+              failure->error == EUSERS ? "worker_connections are not enough"
+                                       : strerror(failure->error));
+    attempt->status = status != 0 ? status : proxy_failure_status(PROXY_FAILED);
     attempt->response_time = 0;
-    proxy_give_back(proxy, is_ours ? BALANCE_UNTOLD : BALANCE_FAILED);
-    if (is_ours || !proxy_may_try_next(proxy, PROXY_FAILED)) {
+    proxy_give_back(proxy, status != 0 ? BALANCE_UNTOLD : BALANCE_FAILED);
+    if (status != 0 || !proxy_may_try_next(proxy, PROXY_FAILED)) {
         give_up(proxy, attempt->status);
         return false;
     }
@@ -195,10 +210,11 @@ void proxy_start_attempt(struct proxy *proxy) {
             give_up(proxy, 500);
             return;
         }
-        if (connect_back(proxy, peer)) {
+        struct socket_failure failure;
+        if (connect_back(proxy, peer, &failure)) {
             break;
         }
-        if (!go_on_unconnected(proxy, errno)) {
+        if (!go_on_unconnected(proxy, &failure)) {
             return;
         }
     }

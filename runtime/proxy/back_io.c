@@ -19,12 +19,31 @@ static bool has_connect_failed(const struct back *back, uint32_t events, struct 
     return true;
 }
 
+/* The header of the PROXY protocol goes before everything else, a handshake, too. It fits into any
+ * socket's empty buffer: what does not go out at once never will. */
+static bool greet(struct back *back, struct failure *reason) {
+    struct slice greeting = back->greeting;
+    back->greeting = (struct slice){NULL, 0};
+    if (greeting.size == 0) {
+        return true;
+    }
+    ssize_t sent = send(back->handle.fd, greeting.data, greeting.size, MSG_NOSIGNAL);
+    return sent == (ssize_t)greeting.size ||
+           failure_set(reason,
+                       "send() of the PROXY header failed (%d: %s) while connecting to "
+                       "upstream",
+                       errno, strerror(errno));
+}
+
 bool back_proceed(struct back *back, uint32_t events, struct failure *reason) {
     if (has_connect_failed(back, events, reason)) {
         return false;
     }
-    back->is_connecting = back->is_connecting && (events & LOOP_WRITE) == 0;
-    return true;
+    if ((events & LOOP_WRITE) == 0) {
+        return true;
+    }
+    back->is_connecting = false;
+    return greet(back, reason);
 }
 
 const char *back_connecting_to(const struct back *back) {

@@ -184,6 +184,12 @@ enum proxy_failure proxy_failure_of_status(uint32_t status);
 /* Whether another peer may be asked, the current attempt having failed: nginx's rules. */
 bool proxy_may_try_next(const struct proxy *proxy, enum proxy_failure failure);
 
+/* --- way.c --- */
+
+/* How connections for this request are made: proxy_bind, proxy_protocol and the like. False without
+ * memory. */
+bool proxy_choose_way(struct proxy *proxy, struct back_way *way);
+
 /* --- attempt.c --- */
 
 /* Picks a peer, takes or opens a connection to it, and begins to send; tries on when a connection

@@ -72,9 +72,21 @@ static bool goes_to(const struct back *back, const struct balance_peer *peer) {
             memcmp(&back->peer->address, &peer->address, peer->address_size) == 0);
 }
 
-struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag) {
+/* Whether a connection that was made so serves who would make it so. */
+static bool comes_from(const struct back *back, const struct socket_origin *origin) {
+    return back->origin.local_size == origin->local_size &&
+           back->origin.is_transparent == origin->is_transparent &&
+           memcmp(&back->origin.local, &origin->local, origin->local_size) == 0;
+}
+
+struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag,
+                            const struct back_way *way) {
+    if (way->greeting.size > 0) {
+        return NULL;
+    }
     for (struct back *back = pool->newest; back != NULL; back = back->older) {
-        if (goes_to(back, peer) && (!pool->is_local || back->tag == tag)) {
+        if (goes_to(back, peer) && (!pool->is_local || back->tag == tag) &&
+            comes_from(back, &way->origin)) {
             take_out(back);
             timer_stop(&back->timer);
             back->is_reused = true;
@@ -127,15 +139,17 @@ static void back_timeout(struct timer *timer) {
     }
 }
 
-static struct back *create(struct http_service *service, struct balance_peer *peer) {
+static struct back *create(struct http_service *service, struct balance_peer *peer,
+                           struct socket_failure *failure) {
+    failure->call = "connect()";
+    failure->error = EUSERS;
     if (!http_service_take_connection(service)) {
-        errno = EUSERS;
         return NULL;
     }
     struct back *back = calloc(1, sizeof *back);
     if (back == NULL) {
         http_service_give_connection(service);
-        errno = ENOMEM;
+        failure->error = ENOMEM;
         return NULL;
     }
     back->service = service;
@@ -147,28 +161,41 @@ static struct back *create(struct http_service *service, struct balance_peer *pe
     return back;
 }
 
-struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag) {
-    struct back *back = create(service, peer);
+/* Opens the descriptor and shows it to the loop. */
+static bool begin(struct back *back, const struct back_way *way, struct socket_failure *failure) {
+    bool connected = false;
+    const struct balance_peer *peer = back->peer;
+    back->handle.fd = socket_connect((const struct sockaddr *)&peer->address, peer->address_size,
+                                     &way->origin, &connected, failure);
+    if (back->handle.fd < 0) {
+        return false;
+    }
+    if (!loop_add(back->service->loop, &back->handle)) {
+        failure->error = errno;
+        close(back->handle.fd);
+        return false;
+    }
+    back->origin = way->origin;
+    back->greeting = way->greeting;
+    back->is_private = way->greeting.size > 0;
+    back->is_connecting = !connected || back->is_private;
+    return true;
+}
+
+struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag,
+                          const struct back_way *way, struct socket_failure *failure) {
+    struct back *back = create(service, peer, failure);
     if (back == NULL) {
         return NULL;
     }
-    bool connected = false;
-    back->handle.fd =
-        socket_connect((const struct sockaddr *)&peer->address, peer->address_size, &connected);
-    if (back->handle.fd < 0 || !loop_add(service->loop, &back->handle)) {
-        int error = errno;
-        if (back->handle.fd >= 0) {
-            close(back->handle.fd);
-        }
+    if (!begin(back, way, failure)) {
         http_service_give_connection(service);
         free(back);
-        errno = error;
         return NULL;
     }
     balance_peer_hold(peer);
     back->tag = tag;
-    back->is_connecting = !connected;
-    if (connected) {
+    if (!back->is_connecting) {
         back->handle.ready |= LOOP_WRITE;
     }
     return back;
@@ -177,7 +204,8 @@ struct back *back_connect(struct http_service *service, struct balance_peer *pee
 void back_keep(struct back *back, struct back_pool *pool) {
     struct http_service *service = back->service;
     back->user = NULL;
-    if (pool->limit == 0 || service->is_draining || back->requests >= pool->request_limit ||
+    if (pool->limit == 0 || service->is_draining || back->is_private ||
+        back->requests >= pool->request_limit ||
         service->loop->now - back->started > pool->age_limit ||
         (back->handle.ready & (LOOP_READ | LOOP_HANGUP)) != 0) {
         back_close(back);

@@ -8,6 +8,12 @@
 
 struct back_pool;
 
+/* How a connection is made, besides where to. */
+struct back_way {
+    struct socket_origin origin;
+    struct slice greeting; /* of the PROXY protocol; not empty: the connection is for one request */
+};
+
 /* A connection to a peer. In use it belongs to one attempt of one exchange, `user`; idle it lies in
  * a pool and holds no buffer. */
 struct back {
@@ -22,8 +28,11 @@ struct back {
     void *user;
     void (*on_ready)(struct back *back, uint32_t events); /* while in use */
     void (*on_timeout)(struct back *back);
-    uint64_t tag;     /* of the location, for pools that do not share between locations */
-    uint64_t started; /* loop time */
+    struct socket_origin origin;
+    struct slice greeting; /* to be sent before anything else; of the exchange's arena */
+    bool is_private;       /* had a greeting: it is no other client's */
+    uint64_t tag;          /* of the location, for pools that do not share between locations */
+    uint64_t started;      /* loop time */
     uint32_t requests;
     bool is_connecting; /* the handshake of TLS is part of it */
     bool is_reused;
@@ -49,11 +58,17 @@ void back_pool_release(struct back_pool *pool);
 /* Closes what is idle. */
 void back_pool_empty(struct back_pool *pool);
 
-/* An idle connection to the peer's address, taken out of the pool, or NULL. */
-struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag);
+/* An idle connection to the peer's address that was made in this way, taken out of the pool, or
+ * NULL.
+ */
+struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag,
+                            const struct back_way *way);
 
-/* Begins a connection to the peer. NULL with errno set; EUSERS: worker_connections are used up. */
-struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag);
+/* Begins a connection to the peer. NULL with the reason, error EUSERS: worker_connections are used
+ * up.
+ */
+struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag,
+                          const struct back_way *way, struct socket_failure *failure);
 
 /* Goes on connecting as far as `events` allow; is_connecting says whether that is all. False, with
  * the reason for the log, when it has failed. */

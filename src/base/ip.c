@@ -40,3 +40,30 @@ bool ip_parse_v6(struct slice text, uint8_t bytes[IP_V6_SIZE]) {
     address[text.size] = '\0';
     return inet_pton(AF_INET6, address, bytes) == 1;
 }
+
+/* Either kind, without a port. */
+static size_t parse_any(struct slice text, uint8_t bytes[IP_V6_SIZE]) {
+    if (ip_parse_v4(text, bytes)) {
+        return IP_V4_SIZE;
+    }
+    return ip_parse_v6(text, bytes) ? IP_V6_SIZE : 0;
+}
+
+size_t ip_parse_endpoint(struct slice text, uint8_t bytes[IP_V6_SIZE], uint32_t *port) {
+    uint64_t number;
+    size_t size = parse_any(text, bytes);
+    *port = 0;
+    if (size > 0) {
+        return size;
+    }
+    bool is_bracketed = slice_starts_with(text, SLICE("["));
+    size_t end = slice_find_byte(text, is_bracketed ? ']' : ':');
+    struct slice address = slice_take(text, end);
+    struct slice rest = slice_skip(text, is_bracketed ? end + 1 : end);
+    if (!slice_starts_with(rest, SLICE(":")) ||
+        !slice_parse_u64(slice_skip(rest, 1), UINT16_MAX, &number) || number == 0) {
+        return 0;
+    }
+    *port = (uint32_t)number;
+    return parse_any(is_bracketed ? slice_skip(address, 1) : address, bytes);
+}

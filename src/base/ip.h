@@ -13,4 +13,10 @@ bool ip_parse_v4(struct slice text, uint8_t bytes[IP_V4_SIZE]);
 /* RFC 4291 2.2, without brackets and zone; the last 32 bits may be written as IPv4. */
 bool ip_parse_v6(struct slice text, uint8_t bytes[IP_V6_SIZE]);
 
+/* An address with a port or without, as nginx reads those to bind to: "192.0.2.1:80", "192.0.2.1",
+ * "::1", "[::1]:80". `port` is 0 when there is none. Returns the size of the address in `bytes`, or
+ * 0.
+ */
+size_t ip_parse_endpoint(struct slice text, uint8_t bytes[IP_V6_SIZE], uint32_t *port);
+
 #endif

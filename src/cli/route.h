@@ -54,6 +54,7 @@ struct route {
     struct engine_outcome outcome;
     struct engine_upstream upstream;         /* ENGINE_PROXY */
     struct engine_upstream_head head;        /* the same */
+    struct engine_source source;             /* the same */
     struct engine_reply reply;               /* any other outcome */
     uint32_t status;                         /* of the response; 0: the backend's */
     VECTOR_OF(struct route_header) response; /* fields, as far as the configuration says */

@@ -158,6 +158,9 @@ static bool make_head(struct route *route) {
     }
     uint32_t limit = engine_upstream_field_limit(&route->request);
     route->head.fields = arena_require(route->arena, limit * sizeof *route->head.fields);
+    if (!engine_find_source(&route->request, &route->source)) {
+        return false;
+    }
     return engine_make_upstream_head(&route->request, route->upstream.host, size, &route->head);
 }
 

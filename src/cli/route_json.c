@@ -188,6 +188,10 @@ static json_t *make_backend_request(const struct route *route) {
                      SLICE_ARGS(route->upstream.uri), SLICE_ARGS(route->head.protocol));
     put_text(object, "line", line);
     json_put(object, "headers", make_headers(route->head.fields, route->head.count));
+    if (route->source.is_bound) {
+        put_text(object, "from", route->source.text);
+        put_flag(object, "transparent", route->source.is_transparent);
+    }
     if (route->head.body.data != NULL) {
         put_text(object, "body", route->head.body);
     }

@@ -210,6 +210,17 @@ static void print_backend_body(const struct printer *printer) {
     }
 }
 
+static void print_source(const struct printer *printer) {
+    const struct engine_source *source = &printer->route->source;
+    if (source->is_bound) {
+        print_more(printer, 0);
+        fputs("from ", printer->out);
+        glyph_print(printer->out, source->text);
+        fputs(source->is_transparent ? ", which need not be an address of this machine\n" : "\n",
+              printer->out);
+    }
+}
+
 static void print_head(const struct printer *printer) {
     const struct route *route = printer->route;
     print_kind(printer, "backend");
@@ -219,6 +230,7 @@ static void print_head(const struct printer *printer) {
     fputc(' ', printer->out);
     glyph_print(printer->out, route->head.protocol);
     fputc('\n', printer->out);
+    print_source(printer);
     for (uint32_t i = 0; i < route->head.count; i++) {
         print_header(printer, route->head.fields[i].name, route->head.fields[i].value);
         fputc('\n', printer->out);

@@ -87,6 +87,7 @@ struct table_range emit_cookie_rules(struct emitter *emitter, const struct cooki
 uint32_t emit_resolver(struct emitter *emitter, const struct resolver *resolver); /* or NONE */
 
 /* upstream.c */
+uint32_t emit_binding(struct emitter *emitter, const struct binding_setting *binding); /* or NONE */
 void emit_upstreams(struct emitter *emitter);
 uint32_t emit_proxy(struct emitter *emitter, const struct location *location); /* or TABLE_NONE */
 

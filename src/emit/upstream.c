@@ -139,3 +139,14 @@ uint32_t emit_proxy(struct emitter *emitter, const struct location *location) {
     }
     return emit_shared(emitter, TABLE_SECTION_proxy, &record);
 }
+
+uint32_t emit_binding(struct emitter *emitter, const struct binding_setting *binding) {
+    if (binding->statement == NULL) {
+        return TABLE_NONE;
+    }
+    struct table_binding record = {
+        .address = emit_template(emitter, &binding->address),
+        .transparent = binding->is_transparent,
+    };
+    return emit_shared(emitter, TABLE_SECTION_binding, &record);
+}

@@ -35,6 +35,23 @@ __attribute__((warn_unused_result)) uint32_t engine_find_upstream(struct engine_
  * when there is none. */
 uint32_t engine_find_group(const struct table *table, struct slice name, uint32_t port);
 
+/* --- upstream_source.c --- */
+
+/* Where the connection to the backend comes from: proxy_bind. */
+struct engine_source {
+    bool is_bound;
+    bool is_transparent;      /* the address need not be this machine's */
+    enum table_family family; /* IPV4 or IPV6 */
+    uint8_t bytes[16];        /* IPV4: the first four */
+    uint32_t port;            /* 0: any */
+    struct slice text;
+};
+
+/* What variables make of proxy_bind may be no address: that is noted, and nothing is bound, as in
+ * nginx. False without memory. */
+__attribute__((warn_unused_result)) bool engine_find_source(struct engine_request *request,
+                                                            struct engine_source *source);
+
 /* --- upstream_head.c --- */
 
 /* The head of a request to a backend, built anew from parsed parts: nothing is copied through

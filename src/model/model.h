@@ -127,6 +127,13 @@ struct resolver {
     bool ipv6;
 };
 
+/* A proxy_bind; "off" has no statement. */
+struct binding_setting {
+    const struct statement *statement;
+    struct template address;
+    bool is_transparent;
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -144,6 +151,7 @@ struct resolver {
 #define MODEL_TYPE_RESOLVER const struct resolver *
 #define MODEL_TYPE_ERROR_PAGES struct error_page_list
 #define MODEL_TYPE_ACCESS_RULES struct access_rule_list
+#define MODEL_TYPE_BINDING struct binding_setting
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
 #define MODEL_TYPE_COOKIE_RULES struct cookie_rule_list
 

@@ -223,6 +223,12 @@ static void describe_sticky(const struct dumper *dumper, uint32_t index) {
     fputs(sticky->lookups.count > 1 ? " ..." : "", dumper->out);
 }
 
+static void describe_binding(const struct dumper *dumper, uint32_t index) {
+    const struct table_binding *binding = &dumper->table->binding[index];
+    dump_program(dumper, binding->address);
+    fputs(binding->transparent ? " transparent" : "", dumper->out);
+}
+
 static void describe_replacement(const struct dumper *dumper, uint32_t index) {
     const struct table_replacement *replacement = &dumper->table->replacement[index];
     if (replacement->text == TABLE_NONE) {
@@ -272,6 +278,7 @@ static const struct {
     {TABLE_SECTION_access_rule, describe_access_rule},
     {TABLE_SECTION_try_files, describe_try_files},
     {TABLE_SECTION_try_file, describe_try_file},
+    {TABLE_SECTION_binding, describe_binding},
     {TABLE_SECTION_replacement, describe_replacement},
     {TABLE_SECTION_cookie_rule, describe_cookie_rule},
     {TABLE_SECTION_cookie_flag, describe_cookie_flag},

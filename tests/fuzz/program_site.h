@@ -120,6 +120,12 @@ static void add_access_rules(struct program_input *input) {
     }
 }
 
+static void add_bindings(struct program_input *input) {
+    for (uint32_t i = 0; i < INPUT_BINDINGS; i++) {
+        INPUT_ADD(input, binding, choose_template(input), choose(input, 2));
+    }
+}
+
 /* The last is the default of proxy_redirect. */
 static void add_replacements(struct program_input *input) {
     for (uint32_t i = 0; i + 1 < INPUT_REPLACEMENTS; i++) {
@@ -180,6 +186,8 @@ static void add_settings(struct program_input *input) {
         settings.allow = choose_range(input, INPUT_ACCESS_RULES);
         settings.add_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.proxy_set_header = choose_range(input, INPUT_HEADER_FIELDS);
+        settings.proxy_bind = choose_any(input, INPUT_BINDINGS);
+        settings.proxy_protocol = choose(input, 3);
         settings.proxy_redirect = choose_range(input, INPUT_REPLACEMENTS);
         settings.proxy_cookie_domain = choose_range(input, INPUT_REPLACEMENTS);
         settings.proxy_cookie_path = choose_range(input, INPUT_REPLACEMENTS);
@@ -302,6 +310,7 @@ static struct slice program_input_build(struct arena *arena, struct slice *bytes
     add_proxies(&input);
     add_error_pages(&input);
     add_access_rules(&input);
+    add_bindings(&input);
     add_replacements(&input);
     add_cookie_rules(&input);
     add_try_files(&input);

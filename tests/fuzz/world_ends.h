@@ -193,9 +193,15 @@ static void world_start_back(struct exchange *exchange) {
         exchange_fail(exchange, 500);
         return;
     }
+    struct back_way way;
+    if (!proxy_choose_way(proxy, &way)) {
+        exchange_fail(exchange, 500);
+        return;
+    }
     check_back_request(proxy);
     answer->asked++;
     digest(answer, buffer_content(proxy->request));
+    digest(answer, way.greeting);
     uint32_t status = answer->request->back_status;
     if (answer->request->back_location.size > 0 && status == 200) {
         exchange_redirect(exchange, answer->request->back_location);

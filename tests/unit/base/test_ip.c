@@ -78,4 +78,40 @@ static void parses_ipv6(void) {
     CU_ASSERT_FALSE(ip_parse_v6(SLICE("::1\0"), bytes));
 }
 
-UNIT_TESTS("base/ip", {"parses IPv4", parses_ipv4}, {"parses IPv6", parses_ipv6})
+static void parses_endpoints(void) {
+    static const struct {
+        const char *text;
+        size_t size;
+        uint32_t port;
+    } rows[] = {
+        {"192.0.2.1", 4, 0},
+        {"192.0.2.1:80", 4, 80},
+        {"::1", 16, 0},
+        {"[::1]:65535", 16, 65535},
+        {"1:2:3:4:5:6:7:8", 16, 0},
+        {"[::1]", 0, 0},
+        {"[::1]80", 0, 0},
+        {"[::1]:", 0, 0},
+        {"192.0.2.1:", 0, 0},
+        {"192.0.2.1:0", 0, 0},
+        {"192.0.2.1:65536", 0, 0},
+        {":80", 0, 0},
+        {"[192.0.2.1]:80", 4, 80},
+        {"[::1:80", 0, 0},
+        {"", 0, 0},
+        {"[", 0, 0},
+        {"name:80", 0, 0},
+        {"192.0.2.1:8 ", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t bytes[IP_V6_SIZE];
+        uint32_t port;
+        size_t size = ip_parse_endpoint(slice_from_string(rows[i].text), bytes, &port);
+        CU_ASSERT_EQUAL(size, rows[i].size);
+        CU_ASSERT_TRUE(size == 0 || port == rows[i].port);
+        CU_ASSERT_TRUE(size != IP_V4_SIZE || bytes[0] == 192);
+    }
+}
+
+UNIT_TESTS("base/ip", {"parses endpoints", parses_endpoints}, {"parses IPv4", parses_ipv4},
+           {"parses IPv6", parses_ipv6})

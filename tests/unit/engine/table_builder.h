@@ -66,6 +66,7 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
             break;
         case TABLE_STORAGE_TEMPLATE:
         case TABLE_STORAGE_RESOLVER:
+        case TABLE_STORAGE_BINDING:
             *(uint32_t *)field = TABLE_NONE;
             break;
         default:

@@ -104,12 +104,17 @@ static void finds_every_row(void) {
     arena_release(&arena);
 }
 
+/* Of nginx's directives for streams, those that rpcd has for HTTP as well. */
+static bool is_own(const struct directive *row) {
+    return strcmp(row->name, "proxy_protocol") == 0;
+}
+
 /* What has a meaning here stands where nginx allows it and takes as many arguments. */
 static void agrees_with_nginx(void) {
     begin();
     for (size_t i = 0; i < catalogue_directive_count(); i++) {
         const struct directive *row = catalogue_directive(i);
-        if (row->group == GROUP_LISTED) {
+        if (row->group == GROUP_LISTED || is_own(row)) {
             continue;
         }
         uint32_t contexts = 0;

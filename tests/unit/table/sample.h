@@ -40,7 +40,8 @@ static void sample_fill_settings(enum table_section section, void *record) {
         } else if (table_setting_is_number(setting)) {
             memcpy(field, &number, sizeof number);
         } else if (setting->storage == TABLE_STORAGE_TEMPLATE ||
-                   setting->storage == TABLE_STORAGE_RESOLVER) {
+                   setting->storage == TABLE_STORAGE_RESOLVER ||
+                   setting->storage == TABLE_STORAGE_BINDING) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
         }
@@ -106,6 +107,8 @@ static void sample_add_settings(struct table_writer *writer) {
     };
     const struct table_replacement replacements[] = {{TABLE_NONE, 0, 0},
                                                      {TABLE_NONE, TABLE_NONE, TABLE_NONE}};
+    const struct table_binding binding = {0, 1};
+    settings.proxy_bind = table_writer_intern(writer, TABLE_SECTION_binding, &binding, 1).first;
     const struct table_cookie_flag flag = {0};
     const struct table_cookie_rule cookie = {
         TABLE_NONE, 0, table_writer_intern(writer, TABLE_SECTION_cookie_flag, &flag, 1)};

@@ -451,6 +451,8 @@ static void refuses_rewriting_that_cannot_be_done(void) {
               AT("try_files", 0, "target", "names a program of the wrong kind")),
         FAULT(try_file, 1, name, 1, AT("try_file", 1, "name", "names a program of the wrong kind")),
         FAULT(rewrite, 0, redirect, 1000, AT("rewrite", 0, "redirect", "is no status")),
+        FAULT(binding, 0, address, 1,
+              AT("binding", 0, "address", "names a program of the wrong kind")),
         FAULT(replacement, 0, text, 1,
               AT("replacement", 0, "text", "names a program of the wrong kind")),
         FAULT(replacement, 0, regex, 0, AT("replacement", 0, "pattern", "is set beside a regex")),

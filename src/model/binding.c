@@ -1,0 +1,52 @@
+/* proxy_bind: where connections to backends come from. */
+#include "base/ip.h"
+#include "model/reading.h"
+
+static bool reject_address(const struct setter_call *call, const struct word *word) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_ADDRESS, word->span,
+                         "\"%.*s\" is not an address that \"%s\" takes", SLICE_ARGS(word->text),
+                         call->directive->name);
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write an IP address, with a port or without: 192.0.2.1, 192.0.2.1:7000, "
+                    "2001:db8::1 or [2001:db8::1]:7000; or \"off\"");
+    return false;
+}
+
+static bool reject_parameter(const struct setter_call *call, const struct word *word) {
+    struct diagnostic *diagnostic = diagnostic_error(
+        call->model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
+        "\"%s\" does not know \"%.*s\"", call->directive->name, SLICE_ARGS(word->text));
+    diagnostic_help(call->model->arena, diagnostic, "the only parameter is \"transparent\"");
+    return false;
+}
+
+bool model_set_proxy_bind(const struct setter_call *call) {
+    MODEL_TYPE_BINDING *binding = call->field;
+    const struct word *word = statement_argument(call->statement, 0);
+    bool has_parameter = statement_argument_count(call->statement) == 2;
+    *binding = (struct binding_setting){.statement = NULL};
+    if (!has_parameter && slice_equals(word->text, SLICE("off"))) {
+        return true;
+    }
+    struct slice text;
+    uint8_t bytes[IP_V6_SIZE];
+    uint32_t port;
+    struct template address = template_parse(call->model, word, word->text, 0);
+    if (template_is_constant(call->model, &address, &text) &&
+        ip_parse_endpoint(text, bytes, &port) == 0) {
+        return reject_address(call, word);
+    }
+    if (has_parameter) {
+        const struct word *parameter = statement_argument(call->statement, 1);
+        if (!slice_equals(parameter->text, SLICE("transparent"))) {
+            return reject_parameter(call, parameter);
+        }
+    }
+    *binding = (struct binding_setting){
+        .statement = call->statement,
+        .address = address,
+        .is_transparent = has_parameter,
+    };
+    return true;
+}
