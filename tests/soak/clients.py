@@ -53,11 +53,13 @@ def get_steady(client, tag, dice):
 
 def get_large(client, tag, dice):
     framing = dice.choice(["length", "chunked"])
-    check_body(client.ask(f"/all/body/{tag}/{dice.choice(LARGE_SIZES)}/{framing}"), tag)
+    group = dice.choice(["all", "passing"])
+    check_body(client.ask(f"/{group}/body/{tag}/{dice.choice(LARGE_SIZES)}/{framing}"), tag)
 
 
 def read_slowly(client, tag, dice):
-    client.send(request_bytes(f"/all/body/{tag}/{LARGE_SIZES[-1]}/length"))
+    group = dice.choice(["all", "passing"])
+    client.send(request_bytes(f"/{group}/body/{tag}/{LARGE_SIZES[-1]}/length"))
     for _ in range(dice.randint(1, 10)):
         time.sleep(0.1)
         client.buffer += client.socket.recv(SLOW_READ)

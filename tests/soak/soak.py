@@ -112,23 +112,30 @@ def show_progress(passed, seconds, judge):
 
 
 def descriptors(process):
-    try:
-        return len(os.listdir(f"/proc/{process}/fd"))
-    except OSError:
-        return 0
+    """What a process has open."""
+    found = []
+    for path in pathlib.Path(f"/proc/{process}/fd").iterdir():
+        try:
+            found.append(os.readlink(path))
+        except OSError:
+            pass  # closed meanwhile
+    return sorted(found)
 
 
-def all_descriptors(daemon):
-    return [descriptors(process) for process in [daemon.pid, *daemon.workers()]]
+def are_alike(daemon):
+    """Whether all workers have as much open; then they are at rest."""
+    counts = {len(descriptors(worker)) for worker in daemon.workers()}
+    return len(counts) == 1 and counts.pop()
 
 
 def check_rest(daemon, before, judge):
     """Once all clients have left, the daemon is as it was before they came."""
     try:
-        wait_until(lambda: all(now <= then for now, then in zip(all_descriptors(daemon), before)),
-                   "the end of all connections", QUIET_SECONDS, 0.2)
+        wait_until(lambda: are_alike(daemon) == before, "the end of all connections",
+                   QUIET_SECONDS, 0.2)
     except AssertionError:
-        judge.wrong("descriptors", f"{all_descriptors(daemon)}, {before} before")
+        for worker in daemon.workers():
+            judge.wrong("descriptors", f"{descriptors(worker)}, {before} before")
     left = [path.name for path in daemon.folder.rglob("*") if path.is_file()
             and path.parent != daemon.folder]
     if left:
@@ -145,8 +152,7 @@ def soak(lab, seconds, judge):
         daemon.expects_alerts = True  # a killed worker is one
         texts = [lab.text_for(daemon, site, workers=WORKERS, level="error", weight=weight, **values)
                  for weight in (2, 1)]
-        daemon.workers()
-        before = all_descriptors(daemon)
+        before = wait_until(lambda: are_alike(daemon), "workers at rest")
         stop = threading.Event()
         join = start_clients(lab.port, values["echo"], judge, stop)
         chaos = Chaos(daemon, texts, backends, judge)
