@@ -117,6 +117,17 @@ static struct balance_peer *pick_any(struct balance_group *group, struct balance
     return peer;
 }
 
+/* Whether failures are all there is against asking them. */
+static bool are_out_of_use(const struct balance_peers *peers, uint64_t now) {
+    for (uint32_t i = 0; i < peers->count; i++) {
+        const struct balance_peer *peer = peers->items[i];
+        if (!peer->settings.is_down && !balance_peer_is_out_of_use(peer, now)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Returns whether there is one that has not been tried. */
 static bool forget_failures(const struct balance_peers *peers,
                             const struct balance_request *request) {
@@ -148,7 +159,8 @@ static struct balance_peer *pick_locked(struct balance_group *group,
         return pick_single(group, request);
     }
     struct balance_peer *peer = pick_any(group, request);
-    if (peer == NULL) {
+    if (peer == NULL && are_out_of_use(&group->peers, request->now) &&
+        are_out_of_use(&group->backups, request->now)) {
         bool is_forgiven = forget_failures(&group->peers, request);
         is_forgiven = forget_failures(&group->backups, request) || is_forgiven;
         peer = is_forgiven ? pick_any(group, request) : NULL;
@@ -159,7 +171,7 @@ static struct balance_peer *pick_locked(struct balance_group *group,
 /* A peer that is asked again after its failures has fail_timeout to prove itself. */
 static void begin_attempt(const struct balance_group *group, const struct balance_peer *peer,
                           uint64_t now) {
-    if (now - peer->state->checked > peer->settings.fail_timeout) {
+    if (balance_elapsed(now, peer->state->checked) > peer->settings.fail_timeout) {
         peer->state->checked = now;
     }
     balance_zone_enter(group->zone, peer->state);

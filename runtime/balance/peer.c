@@ -115,13 +115,17 @@ bool balance_peer_attach(struct balance_peer *peer) {
     return true;
 }
 
-bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now) {
+bool balance_peer_is_out_of_use(const struct balance_peer *peer, uint64_t now) {
     const struct balance_settings *settings = &peer->settings;
     const struct balance_state *state = peer->state;
-    bool is_out_of_use = settings->max_fails > 0 && state->fails >= settings->max_fails &&
-                         now - state->checked <= settings->fail_timeout;
-    bool is_full = settings->max_conns > 0 && state->active >= settings->max_conns;
-    return !settings->is_down && !is_out_of_use && !is_full;
+    return settings->max_fails > 0 && state->fails >= settings->max_fails &&
+           balance_elapsed(now, state->checked) <= settings->fail_timeout;
+}
+
+bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now) {
+    const struct balance_settings *settings = &peer->settings;
+    bool is_full = settings->max_conns > 0 && peer->state->active >= settings->max_conns;
+    return !settings->is_down && !is_full && !balance_peer_is_out_of_use(peer, now);
 }
 
 /* --- slow start --- */
@@ -134,7 +138,7 @@ static uint64_t share_of(const struct balance_peer *peer, uint64_t now) {
     if (state->slow_start == 0) {
         return WHOLE;
     }
-    uint64_t elapsed = now - state->slow_start;
+    uint64_t elapsed = balance_elapsed(now, state->slow_start);
     if (elapsed >= peer->settings.slow_start) {
         state->slow_start = 0;
         return WHOLE;

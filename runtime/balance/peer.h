@@ -69,6 +69,10 @@ void balance_peer_configure(struct balance_peer *peer, const struct balance_sett
 /* Gets the peer its state. False without memory. */
 __attribute__((warn_unused_result)) bool balance_peer_attach(struct balance_peer *peer);
 
+/* Whether failures have put it out of use and it is not time for another chance. Its state is
+ * attached and its lock held. */
+bool balance_peer_is_out_of_use(const struct balance_peer *peer, uint64_t now);
+
 /* Whether it may be asked: not down, not out of use because of failures, below max_conns. Its state
  * is attached and its lock held. */
 bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now);

@@ -36,6 +36,12 @@ struct balance_state {
     uint64_t slow_start; /* when it began to grow to its full weight; 0: it has that */
 };
 
+/* Milliseconds since then. Workers read the clock at different moments, so that what one has noted
+ * may be later than what another takes for the present. */
+static inline uint64_t balance_elapsed(uint64_t now, uint64_t since) {
+    return now > since ? now - since : 0;
+}
+
 /* In the process that forks the workers. NULL when the memory cannot be had: states are then
  * private to each worker. */
 struct balance_zone *balance_zone_create(void);

@@ -26,19 +26,30 @@ void proxy_log(struct proxy *proxy, enum table_log_level level, const char *form
     exchange_log(proxy->exchange, level, shown, "%s", message);
 }
 
+/* Room for one more attempt, and for one more peer that is not to be asked again. */
+static bool reserve_attempt(struct proxy *proxy) {
+    if (proxy->attempt_count < proxy->attempt_capacity) {
+        return true;
+    }
+    struct arena *arena = &proxy->exchange->arena;
+    uint32_t capacity = proxy->attempt_capacity == 0 ? 2 : proxy->attempt_capacity * 2;
+    struct proxy_attempt *attempts = arena_allocate(arena, capacity * sizeof *attempts);
+    struct balance_peer **tried = arena_allocate(arena, capacity * sizeof(struct balance_peer *));
+    if (attempts == NULL || tried == NULL) {
+        return false;
+    }
+    if (proxy->attempt_count > 0) {
+        memcpy(attempts, proxy->attempts, proxy->attempt_count * sizeof *attempts);
+    }
+    proxy->attempts = attempts;
+    proxy->tried = tried;
+    proxy->attempt_capacity = capacity;
+    return true;
+}
+
 static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
-    if (proxy->attempt_count == proxy->attempt_capacity) {
-        uint32_t capacity = proxy->attempt_capacity == 0 ? 2 : proxy->attempt_capacity * 2;
-        struct proxy_attempt *attempts =
-            arena_allocate(&proxy->exchange->arena, capacity * sizeof *attempts);
-        if (attempts == NULL) {
-            return false;
-        }
-        if (proxy->attempt_count > 0) {
-            memcpy(attempts, proxy->attempts, proxy->attempt_count * sizeof *attempts);
-        }
-        proxy->attempts = attempts;
-        proxy->attempt_capacity = capacity;
+    if (!reserve_attempt(proxy)) {
+        return false;
     }
     proxy->attempts[proxy->attempt_count++] = (struct proxy_attempt){
         .peer = peer == NULL ? NULL : balance_peer_hold(peer),
@@ -57,16 +68,15 @@ static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
 
 /* The next peer, counted as busy with this request. */
 static struct balance_peer *pick(struct proxy *proxy) {
-    struct balance_peer *tried[64];
     struct balance_request request = proxy->balancing;
     request.now = proxy->exchange->service->loop->now;
     request.random = &proxy->state->random;
     request.client = proxy->exchange->request.binary_remote_addr;
-    request.tried = tried;
+    request.tried = proxy->tried;
     request.tried_count = 0;
-    for (uint32_t i = 0; i < proxy->attempt_count && request.tried_count < 64; i++) {
+    for (uint32_t i = 0; i < proxy->attempt_count; i++) {
         if (!proxy->attempts[i].was_stale) {
-            tried[request.tried_count++] = proxy->attempts[i].peer;
+            proxy->tried[request.tried_count++] = proxy->attempts[i].peer;
         }
     }
     if (request.tried_count >= balance_group_tries(proxy->balance)) {

@@ -128,6 +128,7 @@ struct proxy {
     struct timer pace;         /* until more may be read */
 
     struct proxy_attempt *attempts;
+    struct balance_peer **tried; /* room for the peers of all attempts */
     uint32_t attempt_count;
     uint32_t attempt_capacity;
     uint32_t interim_count;

@@ -97,7 +97,7 @@ static void stop(struct exchange *exchange) {
     }
     proxy->step = PROXY_DONE;
     name_wait_cancel(&proxy->name);
-    proxy_give_back(proxy, BALANCE_UNTOLD);
+    proxy_give_back(proxy, proxy->has_head ? BALANCE_SUCCEEDED : BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
     loop_cancel(exchange->service->loop, &proxy->send_on);
     timer_remove(&exchange->service->loop->timers, &proxy->pace);

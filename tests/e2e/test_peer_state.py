@@ -6,6 +6,7 @@ import threading
 import time
 
 from lab import Client, answer, ask, wait_until
+from lab.http import Response
 
 SITE = """
 upstream group { server 127.0.0.1:{first}; server 127.0.0.1:{second}; {extra} }
@@ -121,6 +122,41 @@ def test_max_fails_and_fail_timeout(lab):
     assert ask_often(lab.port, 20) == [b"b"] * 20
     assert len(first.requests) == 3
     wait_until(lambda: ask(lab.port).body == b"b" and len(first.requests) == 4, "another chance")
+
+
+def test_a_client_that_leaves_an_answer_shows_that_the_peer_is_back(lab):
+    """As in nginx: what counts is that the peer answered, not whether the client heard it all."""
+    is_up = threading.Event()
+
+    def endless(connection):
+        if connection.request() and is_up.is_set():
+            connection.send(b"HTTP/1.1 200 OK\r\nX-Peer: a\r\n\r\n" + b"a" * 100)
+            connection.socket.recv(1)
+
+    first, second = lab.backend(endless), lab.backend(answer(b"b"))
+    http = SITE.replace("{first};", "{first} fail_timeout=1s;")
+    lab.rpcd(http, first=first, second=second, extra="")
+    assert ask_often(lab.port, 5) == [b"b"] * 5
+    is_up.set()
+    time.sleep(1.1)
+
+    def is_asked():
+        with Client(lab.port) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            return client.read_head(Response).get("X-Peer") == "a"
+
+    wait_until(is_asked, "the chance that the peer gets")
+    wait_until(lambda: first.connections[-1].socket.fileno() < 0, "the end of that request")
+    assert is_asked() or is_asked()
+
+
+def test_no_peer_is_asked_twice_however_many_there_are(lab):
+    """More peers than anybody needs, all of them out of order but the one that is hardly chosen."""
+    dead = "".join(f"server 127.0.0.1:{lab.new_port()} max_fails=0 weight=1000;" for _ in range(66))
+    live = lab.backend(answer(b"live"))
+    lab.rpcd("upstream group { " + dead + """ server 127.0.0.1:{live}; }
+        server { listen {port}; location / { proxy_pass http://group; } }""", live=live)
+    assert ask(lab.port).body == b"live"
 
 
 def test_without_max_fails_failures_do_not_matter(lab):

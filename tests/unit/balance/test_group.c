@@ -163,6 +163,56 @@ static void a_peer_that_comes_back_starts_slowly(void) {
     balance_group_release(&group);
 }
 
+/* Each worker reads the clock once a turn, so one may note a time that another has not come to. */
+static void times_of_workers_that_are_ahead_do_no_harm(void) {
+    struct balance_group group;
+    init(&group, (uint32_t[]){1, 1}, 2);
+    struct balance_peer *peer = group.peers.items[0];
+    peer->settings.slow_start = 1000;
+    (void)fail(&group, peer, 100005);
+    peers_expect(&group, "bbbb", 100000);
+    CU_ASSERT_EQUAL(peer->state->checked, 100005);
+    while (peers_pick(&group, 200005, BALANCE_SUCCEEDED) != 'a') {
+    }
+    CU_ASSERT_EQUAL(peer->state->slow_start, 200005);
+    peers_expect(&group, "bbbb", 200000);
+    CU_ASSERT_EQUAL(peer->state->slow_start, 200005);
+    balance_group_release(&group);
+}
+
+/* Failures are forgiven when all peers are out of use because of them, and for no other reason. */
+static void a_full_peer_keeps_its_failures(void) {
+    struct balance_group group;
+    struct balance_request request = {.now = 100000};
+    init(&group, (uint32_t[]){1, 1}, 2);
+    struct balance_peer *full = group.peers.items[1];
+    full->settings.max_fails = 3;
+    full->settings.max_conns = 1;
+    (void)fail(&group, group.peers.items[0], 100000);
+    (void)fail(&group, full, 100000);
+    CU_ASSERT_PTR_EQUAL(balance_group_pick(&group, &request), full);
+    CU_ASSERT_PTR_NULL(balance_group_pick(&group, &request));
+    CU_ASSERT_EQUAL(full->state->fails, 1);
+    CU_ASSERT_EQUAL(group.peers.items[0]->state->fails, 1);
+    (void)balance_group_give_back(&group, full, BALANCE_UNTOLD, 100000);
+    balance_group_release(&group);
+}
+
+/* The request that a peer has just failed does not bring the others back, while it is one failure
+ * among those that are allowed. */
+static void a_tried_peer_is_not_out_of_use_yet(void) {
+    struct balance_group group;
+    init(&group, (uint32_t[]){1, 1}, 2);
+    struct balance_peer *tried = group.peers.items[1];
+    tried->settings.max_fails = 3;
+    (void)fail(&group, group.peers.items[0], 100000);
+    (void)fail(&group, tried, 100000);
+    struct balance_request request = {.now = 100000, .tried = &tried, .tried_count = 1};
+    CU_ASSERT_PTR_NULL(balance_group_pick(&group, &request));
+    CU_ASSERT_EQUAL(group.peers.items[0]->state->fails, 1);
+    balance_group_release(&group);
+}
+
 static void a_peer_is_kept_while_it_is_usable(void) {
     struct balance_group group;
     init(&group, (uint32_t[]){1, 1, 1}, 3);
@@ -205,5 +255,9 @@ UNIT_TESTS("balance/group", {"equal weights alternate", equal_weights_alternate}
            {"when all are out of use all get another chance",
             when_all_are_out_of_use_all_get_another_chance},
            {"a peer that comes back starts slowly", a_peer_that_comes_back_starts_slowly},
+           {"times of workers that are ahead do no harm",
+            times_of_workers_that_are_ahead_do_no_harm},
+           {"a full peer keeps its failures", a_full_peer_keeps_its_failures},
+           {"a tried peer is not out of use yet", a_tried_peer_is_not_out_of_use_yet},
            {"a peer is kept while it is usable", a_peer_is_kept_while_it_is_usable},
            {"peers outlive their group while held", peers_outlive_their_group_while_held})
