@@ -32,6 +32,17 @@ bool balance_group_add(struct balance_group *group, struct balance_peer *peer) {
     return balance_peers_add(peer->settings.is_backup ? &group->backups : &group->peers, peer);
 }
 
+static void recall_all(const struct balance_peers *peers) {
+    for (uint32_t i = 0; i < peers->count; i++) {
+        balance_peer_recall(peers->items[i]);
+    }
+}
+
+void balance_group_recall(struct balance_group *group) {
+    recall_all(&group->peers);
+    recall_all(&group->backups);
+}
+
 void balance_group_take_peers(struct balance_group *group, struct balance_group *other) {
     struct balance_peers peers = group->peers;
     struct balance_peers backups = group->backups;

@@ -23,6 +23,10 @@ void balance_group_release(struct balance_group *group);
 __attribute__((warn_unused_result)) bool balance_group_add(struct balance_group *group,
                                                            struct balance_peer *peer);
 
+/* Gives its peers the states that the zone has for them. They are held from then on, even if nobody
+ * asks the peers: so a reload forgets nothing, as long as the previous group is still there. */
+void balance_group_recall(struct balance_group *group);
+
 /* Makes the peers of `other` those of this group, and the other way round. */
 void balance_group_take_peers(struct balance_group *group, struct balance_group *other);
 

@@ -96,10 +96,12 @@ static void apply_weight(struct balance_peer *peer) {
     }
 }
 
-void balance_peer_configure(struct balance_peer *peer, const struct balance_settings *settings) {
-    use_settings(peer, settings);
-    if (peer->state != NULL) {
-        apply_weight(peer);
+void balance_peer_recall(struct balance_peer *peer) {
+    if (peer->state == NULL) {
+        peer->state = balance_zone_recall(peer->zone, &peer->key);
+        if (peer->state != NULL) {
+            apply_weight(peer);
+        }
     }
 }
 

@@ -63,10 +63,10 @@ struct balance_peer *balance_peer_create(struct balance_zone *zone,
 struct balance_peer *balance_peer_hold(struct balance_peer *peer);
 void balance_peer_release(struct balance_peer *peer);
 
-/* A new configuration. */
-void balance_peer_configure(struct balance_peer *peer, const struct balance_settings *settings);
+/* Gets the peer its state if the zone has it, as after a reload. */
+void balance_peer_recall(struct balance_peer *peer);
 
-/* Gets the peer its state. False without memory. */
+/* Gets the peer its state, a new one if need be. False without memory. */
 __attribute__((warn_unused_result)) bool balance_peer_attach(struct balance_peer *peer);
 
 /* Whether failures have put it out of use and it is not time for another chance. Its state is

@@ -7,29 +7,28 @@
  * counter. */
 #include "balance/zone.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdalign.h>
+#include "balance/zone_lock.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
-    STATES = 1 << 18,
+    STATES = 1 << 20,
     BUCKETS = 1 << 18,
     LOCKS = 1024,
     SEATS = 256,
-    FEW_STATES = 4096, /* so many may lie unused before their places are used again */
+    SUPERVISOR = SEATS + 1, /* as the owner of locks; others are their seats, from 1 */
+    PATIENCE = 50,          /* so often it waits a little for locks, to free a seat */
+    FEW_STATES = 4096,      /* so many may lie unused before their places are used again */
 };
 
 /* What one process has added to a state. */
 struct ledger_entry {
     uint32_t active;
     uint32_t holders;
-};
-
-struct zone_lock {
-    alignas(64) pthread_mutex_t mutex; /* none shares a cache line with another */
 };
 
 struct zone_memory {
@@ -46,69 +45,67 @@ struct zone_memory {
 struct balance_zone {
     struct zone_memory *memory;
     struct ledger_entry *ledger; /* of this process; NULL: it has no seat */
+    uint32_t owner;              /* of locks: this process */
     uint32_t seat_limit;         /* seats that were ever taken; the first so many */
     bool is_taken[SEATS];        /* in the supervisor */
+    void (*report)(void *data);  /* of a private state; NULL: nobody asks, or it was told */
+    void *report_data;
 };
 
+/* What is written before it is there when the process is killed behind it: all the processor did is
+ * done in order, so only the compiler has to be told. */
+static void keep_order(void) {
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 /* --- locks --- */
-
-static bool init_locks(struct zone_memory *memory) {
-    pthread_mutexattr_t attributes;
-    if (pthread_mutexattr_init(&attributes) != 0) {
-        return false;
-    }
-    bool is_done = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0 &&
-                   pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0 &&
-                   pthread_mutex_init(&memory->registry.mutex, &attributes) == 0;
-    for (uint32_t i = 0; is_done && i < LOCKS; i++) {
-        is_done = pthread_mutex_init(&memory->locks[i].mutex, &attributes) == 0;
-    }
-    (void)pthread_mutexattr_destroy(&attributes);
-    return is_done;
-}
-
-/* What a dead owner left half done is a counter at worst, which the supervisor sets right. */
-static void lock(struct zone_lock *lock) {
-    if (pthread_mutex_lock(&lock->mutex) == EOWNERDEAD) {
-        (void)pthread_mutex_consistent(&lock->mutex);
-    }
-}
-
-static void unlock(struct zone_lock *lock) {
-    (void)pthread_mutex_unlock(&lock->mutex);
-}
 
 uint32_t balance_zone_choose_lock(uint64_t hash) {
     return (uint32_t)(hash % LOCKS);
 }
 
+/* Without a seat all states are private. */
 void balance_zone_lock(struct balance_zone *zone, uint32_t number) {
-    if (zone != NULL) {
-        lock(&zone->memory->locks[number]);
+    if (zone != NULL && zone->ledger != NULL) {
+        zone_lock_take(&zone->memory->locks[number], zone->owner);
     }
 }
 
 void balance_zone_unlock(struct balance_zone *zone, uint32_t number) {
-    if (zone != NULL) {
-        unlock(&zone->memory->locks[number]);
+    if (zone != NULL && zone->ledger != NULL) {
+        zone_lock_give(&zone->memory->locks[number]);
     }
 }
 
 /* --- the mapping --- */
+
+/* A file in memory, as its holes are not charged to anybody, however strict the system is about
+ * memory that is promised. Core dumps go without it. */
+static struct zone_memory *map_memory(void) {
+    void *memory = MAP_FAILED;
+    int file = memfd_create("rpcd-zone", MFD_CLOEXEC);
+    if (file >= 0 && ftruncate(file, sizeof(struct zone_memory)) == 0) {
+        memory =
+            mmap(NULL, sizeof(struct zone_memory), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(memory, sizeof(struct zone_memory), MADV_DONTDUMP);
+    return memory;
+}
 
 struct balance_zone *balance_zone_create(void) {
     struct balance_zone *zone = calloc(1, sizeof *zone);
     if (zone == NULL) {
         return NULL;
     }
-    zone->memory = mmap(NULL, sizeof *zone->memory, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (zone->memory == MAP_FAILED) {
+    zone->memory = map_memory();
+    if (zone->memory == NULL) {
         free(zone);
-        return NULL;
-    }
-    if (!init_locks(zone->memory)) {
-        balance_zone_destroy(zone);
         return NULL;
     }
     return zone;
@@ -137,6 +134,14 @@ uint32_t balance_zone_reserve_seat(struct balance_zone *zone) {
 void balance_zone_sit(struct balance_zone *zone, uint32_t seat) {
     if (zone != NULL && seat != BALANCE_NO_SEAT) {
         zone->ledger = zone->memory->ledgers[seat];
+        zone->owner = seat + 1;
+    }
+}
+
+void balance_zone_watch(struct balance_zone *zone, void (*report)(void *data), void *data) {
+    if (zone != NULL) {
+        zone->report = report;
+        zone->report_data = data;
     }
 }
 
@@ -155,23 +160,45 @@ static void recount(struct balance_zone *zone, uint32_t index) {
     state->holders = holders;
 }
 
+static void give_locks(struct zone_memory *memory, uint32_t owner) {
+    zone_lock_give_for(&memory->registry, owner);
+    for (uint32_t i = 0; i < LOCKS; i++) {
+        zone_lock_give_for(&memory->locks[i], owner);
+    }
+}
+
+/* The supervisor has to trust the memory as little as those who write there, and does not depend on
+ * them: a lock that it does not get for long is that of a process that has stopped. */
+static void clear_entry(struct balance_zone *zone, struct ledger_entry *entry, uint32_t index,
+                        uint32_t *patience) {
+    struct zone_memory *memory = zone->memory;
+    struct zone_lock *of_group = &memory->locks[memory->states[index].lock % LOCKS];
+    bool is_taken = zone_lock_take_patiently(of_group, SUPERVISOR, patience);
+    *entry = (struct ledger_entry){0};
+    recount(zone, index);
+    if (is_taken) {
+        zone_lock_give(of_group);
+    }
+}
+
 void balance_zone_clear_seat(struct balance_zone *zone, uint32_t seat) {
     if (zone == NULL || seat == BALANCE_NO_SEAT) {
         return;
     }
     struct zone_memory *memory = zone->memory;
     struct ledger_entry *ledger = memory->ledgers[seat];
-    lock(&memory->registry);
-    for (uint32_t i = 0; i < memory->state_count; i++) {
+    uint32_t patience = PATIENCE;
+    give_locks(memory, seat + 1);
+    bool is_taken = zone_lock_take_patiently(&memory->registry, SUPERVISOR, &patience);
+    uint32_t count = memory->state_count;
+    for (uint32_t i = 0; i < count && i < STATES; i++) {
         if (ledger[i].active > 0 || ledger[i].holders > 0) {
-            struct zone_lock *of_group = &memory->locks[memory->states[i].lock];
-            lock(of_group);
-            ledger[i] = (struct ledger_entry){0};
-            recount(zone, i);
-            unlock(of_group);
+            clear_entry(zone, &ledger[i], i, &patience);
         }
     }
-    unlock(&memory->registry);
+    if (is_taken) {
+        zone_lock_give(&memory->registry);
+    }
     zone->is_taken[seat] = false;
 }
 
@@ -202,6 +229,7 @@ static struct balance_state *find(struct zone_memory *memory, const struct balan
     return number == 0 ? NULL : &memory->states[number - 1];
 }
 
+/* One that was never put into its bucket, as whoever was to do it was killed, is in none. */
 static void take_out(struct zone_memory *memory, const struct balance_state *state) {
     uint32_t number = (uint32_t)(state - memory->states) + 1;
     uint32_t *link = bucket_of(memory, &state->key);
@@ -210,20 +238,23 @@ static void take_out(struct zone_memory *memory, const struct balance_state *sta
     }
     if (*link == number) {
         *link = state->next;
+        keep_order();
     }
 }
 
-/* A state that nobody holds, taken out of its bucket; the hand of a clock goes round for it. */
+/* A state that nobody holds, taken out of its bucket; the hand of a clock goes round for it. The
+ * search is over when there cannot be one, so that a full zone costs nothing. */
 static struct balance_state *find_unheld(struct zone_memory *memory) {
-    for (uint32_t i = 0; i < memory->state_count; i++) {
+    for (uint32_t i = 0; i < memory->state_count && memory->unheld_count > 0; i++) {
         memory->hand = (memory->hand + 1) % memory->state_count;
         struct balance_state *state = &memory->states[memory->hand];
         if (state->holders == 0) {
-            memory->unheld_count -= memory->unheld_count > 0 ? 1 : 0;
+            memory->unheld_count--;
             take_out(memory, state);
             return state;
         }
     }
+    memory->unheld_count = 0;
     return NULL;
 }
 
@@ -251,26 +282,54 @@ static struct balance_state *add(struct zone_memory *memory, const struct balanc
         uint32_t *bucket = bucket_of(memory, key);
         init_state(state, key, number, weight);
         state->next = *bucket;
+        keep_order();
         *bucket = (uint32_t)(state - memory->states) + 1;
+    }
+    return state;
+}
+
+static void hold(struct balance_zone *zone, struct balance_state *state) {
+    zone->ledger[state - zone->memory->states].holders++;
+    keep_order();
+    state->holders++;
+}
+
+/* The registry's lock is held. */
+static struct balance_state *hold_known(struct balance_zone *zone, const struct balance_key *key) {
+    struct zone_memory *memory = zone->memory;
+    struct balance_state *state = find(memory, key);
+    if (state != NULL) {
+        memory->unheld_count -= state->holders == 0 && memory->unheld_count > 0 ? 1 : 0;
+        hold(zone, state);
     }
     return state;
 }
 
 static struct balance_state *attach_shared(struct balance_zone *zone, const struct balance_key *key,
                                            uint32_t number, uint32_t weight) {
-    struct zone_memory *memory = zone->memory;
-    lock(&memory->registry);
-    struct balance_state *state = find(memory, key);
-    if (state != NULL && state->holders == 0) {
-        memory->unheld_count -= memory->unheld_count > 0 ? 1 : 0;
-    } else if (state == NULL) {
-        state = add(memory, key, number, weight);
+    zone_lock_take(&zone->memory->registry, zone->owner);
+    struct balance_state *state = hold_known(zone, key);
+    if (state == NULL) {
+        state = add(zone->memory, key, number, weight);
+        if (state != NULL) {
+            hold(zone, state);
+        }
     }
+    zone_lock_give(&zone->memory->registry);
+    return state;
+}
+
+static struct balance_state *create_private(struct balance_zone *zone,
+                                            const struct balance_key *key, uint32_t number,
+                                            uint32_t weight) {
+    struct balance_state *state = malloc(sizeof *state);
     if (state != NULL) {
-        zone->ledger[state - memory->states].holders++;
-        state->holders++;
+        init_state(state, key, number, weight);
     }
-    unlock(&memory->registry);
+    if (zone != NULL && zone->report != NULL) {
+        zone->report(zone->report_data);
+        zone->report = NULL;
+    }
     return state;
 }
 
@@ -280,11 +339,16 @@ struct balance_state *balance_zone_attach(struct balance_zone *zone, const struc
     if (zone != NULL && zone->ledger != NULL) {
         state = attach_shared(zone, key, number, weight);
     }
-    if (state == NULL) {
-        state = malloc(sizeof *state);
-        if (state != NULL) {
-            init_state(state, key, number, weight);
-        }
+    return state != NULL ? state : create_private(zone, key, number, weight);
+}
+
+struct balance_state *balance_zone_recall(struct balance_zone *zone,
+                                          const struct balance_key *key) {
+    struct balance_state *state = NULL;
+    if (zone != NULL && zone->ledger != NULL) {
+        zone_lock_take(&zone->memory->registry, zone->owner);
+        state = hold_known(zone, key);
+        zone_lock_give(&zone->memory->registry);
     }
     return state;
 }
@@ -295,17 +359,19 @@ void balance_zone_detach(struct balance_zone *zone, struct balance_state *state)
         free(state);
         return;
     }
-    lock(&zone->memory->registry);
+    zone_lock_take(&zone->memory->registry, zone->owner);
     state->holders--;
     zone->memory->unheld_count += state->holders == 0 ? 1 : 0;
+    keep_order();
     zone->ledger[index].holders--;
-    unlock(&zone->memory->registry);
+    zone_lock_give(&zone->memory->registry);
 }
 
 void balance_zone_enter(struct balance_zone *zone, struct balance_state *state) {
     uint32_t index = index_of(zone, state);
     if (index != STATES) {
         zone->ledger[index].active++;
+        keep_order();
     }
     state->active++;
 }
@@ -314,6 +380,7 @@ void balance_zone_leave(struct balance_zone *zone, struct balance_state *state) 
     uint32_t index = index_of(zone, state);
     state->active--;
     if (index != STATES) {
+        keep_order();
         zone->ledger[index].active--;
     }
 }

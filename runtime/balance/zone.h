@@ -6,8 +6,7 @@
  * one that nobody holds keeps what it knows until its place is needed for another.
  *
  * Each process has a seat. What it has added to counters is written down there as well, so that the
- * supervisor can take it back when the process is killed. Locks are robust: one held by a process
- * that dies passes on. */
+ * supervisor can take it back when the process is killed; locks that it had are free then, too. */
 #ifndef BALANCE_ZONE_H
 #define BALANCE_ZONE_H
 
@@ -60,11 +59,19 @@ void balance_zone_clear_seat(struct balance_zone *zone, uint32_t seat);
 /* The forked process, or the only one: sits down. */
 void balance_zone_sit(struct balance_zone *zone, uint32_t seat);
 
+/* Has `report(data)` called once, when the first state of this process is a private one although
+ * there is a zone: it has no room left, or no seat. */
+void balance_zone_watch(struct balance_zone *zone, void (*report)(void *data), void *data);
+
 /* The state for a key, held. A new one has that weight; `lock` is the group's, the same whenever
  * the key is. When there is no room, or no zone (NULL), it is a private one. NULL without memory.
  */
 struct balance_state *balance_zone_attach(struct balance_zone *zone, const struct balance_key *key,
                                           uint32_t lock, uint32_t weight);
+
+/* The same, of a state that is there already, whatever its weight; NULL: there is none. */
+struct balance_state *balance_zone_recall(struct balance_zone *zone, const struct balance_key *key);
+
 void balance_zone_detach(struct balance_zone *zone, struct balance_state *state);
 
 /* The lock for a group whose name has that hash. */

@@ -2,6 +2,7 @@
 #include "proxy/group.h"
 
 #include "engine/upstream.h"
+#include "proxy/group_line.h"
 #include "proxy/internal.h"
 
 #include <netinet/in.h>
@@ -47,18 +48,6 @@ static struct slice format_name(const struct sockaddr *address, struct slice pat
     return (struct slice){text, (size_t)length < size ? (size_t)length : size - 1};
 }
 
-/* Lines of a group that say the same are told apart by how many of them came before. */
-static uint32_t count_before(const struct proxy_group *group, uint32_t origin) {
-    const struct table *table = table_of(group);
-    const struct table_peer *lines = &table->peer[group->record->peers.first];
-    struct slice name = table_text(table, lines[origin].name);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < origin; i++) {
-        count += slice_equals(table_text(table, lines[i].name), name) ? 1 : 0;
-    }
-    return count;
-}
-
 static struct balance_settings settings_of(const struct table *table,
                                            const struct table_peer *record) {
     return (struct balance_settings){
@@ -74,37 +63,24 @@ static struct balance_settings settings_of(const struct table *table,
     };
 }
 
-static struct balance_peer *create_peer(const struct proxy_group *group,
-                                        const struct table_peer *record, uint32_t origin,
+/* NULL without memory. */
+static struct balance_peer *create_peer(const struct proxy_group *group, uint32_t origin,
                                         const struct sockaddr *address, socklen_t size) {
     char text[160];
     const struct table *table = table_of(group);
-    struct balance_settings settings = settings_of(table_of(group), record);
+    const struct table_peer *record = &table->peer[group->record->peers.first + origin];
+    struct balance_settings settings = settings_of(table, record);
     struct slice name = format_name(address, table_text(table, record->host), text, sizeof text);
     struct balance_identity identity = {.group = table_text(table, group->record->name),
                                         .port = group->record->port,
                                         .line = table_text(table, record->name),
-                                        .occurrence = count_before(group, origin)};
+                                        .occurrence = group_line_occurrence(group, origin)};
     struct balance_peer *peer =
         balance_peer_create(group->balance.zone, &identity, address, size, name, &settings);
     if (peer != NULL) {
         peer->origin = origin;
     }
     return peer;
-}
-
-/* `known`, which may be of a previous generation, or a new one. NULL without memory. */
-static struct balance_peer *make_peer(const struct proxy_group *group, struct balance_peer *known,
-                                      uint32_t origin, const struct sockaddr *address,
-                                      socklen_t size) {
-    const struct table_peer *record = &table_of(group)->peer[group->record->peers.first + origin];
-    if (known == NULL) {
-        return create_peer(group, record, origin, address, size);
-    }
-    struct balance_settings settings = settings_of(table_of(group), record);
-    balance_peer_configure(known, &settings);
-    known->origin = origin;
-    return balance_peer_hold(known);
 }
 
 /* Takes over the caller's reference, whatever becomes of it. */
@@ -119,33 +95,14 @@ static bool add_peer(struct balance_group *balance, struct balance_peer *peer) {
     return true;
 }
 
-/* Where a line was in the previous generation; TABLE_NONE: nowhere. */
-static uint32_t find_line(const struct proxy_group *group, uint32_t origin,
-                          const struct proxy_group *previous) {
-    if (previous == NULL) {
-        return TABLE_NONE;
-    }
-    const struct table *table = table_of(group);
-    const struct table *old = table_of(previous);
-    struct slice name = table_text(table, table->peer[group->record->peers.first + origin].name);
-    uint32_t count = previous->record->peers.count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t line = (origin + i) % count;
-        if (slice_equals(table_text(old, old->peer[previous->record->peers.first + line].name),
-                         name)) {
-            return line;
-        }
-    }
-    return TABLE_NONE;
-}
-
 /* Until a name has been resolved anew its previous addresses go on. */
 static bool adopt_among(struct proxy_group *group, const struct balance_peers *peers, uint32_t line,
                         uint32_t origin) {
     for (uint32_t i = 0; i < peers->count; i++) {
-        struct balance_peer *peer = peers->items[i];
+        const struct balance_peer *peer = peers->items[i];
+        const struct sockaddr *address = (const struct sockaddr *)&peer->address;
         if (peer->origin == line &&
-            !add_peer(&group->balance, make_peer(group, peer, origin, NULL, 0))) {
+            !add_peer(&group->balance, create_peer(group, origin, address, peer->address_size))) {
             return false;
         }
     }
@@ -154,7 +111,7 @@ static bool adopt_among(struct proxy_group *group, const struct balance_peers *p
 
 static bool adopt_resolved(struct proxy_group *group, const struct proxy_group *previous,
                            uint32_t origin) {
-    uint32_t line = find_line(group, origin, previous);
+    uint32_t line = previous == NULL ? TABLE_NONE : group_line_find(previous, group, origin);
     return line == TABLE_NONE || (adopt_among(group, &previous->balance.peers, line, origin) &&
                                   adopt_among(group, &previous->balance.backups, line, origin));
 }
@@ -177,7 +134,8 @@ static bool add_addresses(struct proxy_group *group, struct balance_group *balan
         union socket_address address = addresses[i];
         socklen_t size = set_port(&address, record->port);
         struct balance_peer *known = find_peer(group, origin, &address.any, size);
-        if (!add_peer(balance, make_peer(group, known, origin, &address.any, size))) {
+        if (!add_peer(balance, known != NULL ? balance_peer_hold(known)
+                                             : create_peer(group, origin, &address.any, size))) {
             return false;
         }
     }
@@ -253,10 +211,7 @@ static bool add_peers(struct proxy_group *group, const struct proxy_group *previ
         const struct sockaddr *any = (const struct sockaddr *)&address;
         socklen_t size = socket_address_from_table(&address, record->family, record->address.bytes,
                                                    record->port, table_text(table, record->host));
-        uint32_t line = find_line(group, i, previous);
-        struct balance_peer *known =
-            line == TABLE_NONE ? NULL : find_peer(previous, line, any, size);
-        if (size > 0 && !add_peer(&group->balance, make_peer(group, known, i, any, size))) {
+        if (size > 0 && !add_peer(&group->balance, create_peer(group, i, any, size))) {
             return false;
         }
     }
@@ -269,7 +224,12 @@ static bool build_group(struct proxy_group *group, struct proxy_groups *previous
     uint32_t names = count_names(table, group->record);
     group->names = calloc(names > 0 ? names : 1, sizeof *group->names);
     group->pool = previous != NULL ? back_pool_hold(previous->pool) : back_pool_create();
-    return group->names != NULL && group->pool != NULL && add_peers(group, previous);
+    bool is_built = group->names != NULL && group->pool != NULL && group_line_count(group) &&
+                    add_peers(group, previous);
+    if (previous != NULL) {
+        balance_group_recall(&group->balance);
+    }
+    return is_built;
 }
 
 /* Only once nothing can fail any more: the pool may be in use by the previous generation. */
@@ -338,6 +298,7 @@ void proxy_groups_destroy(struct proxy_groups *groups) {
         struct proxy_group *group = &groups->items[i];
         stop_names(group);
         free(group->names);
+        free(group->occurrences);
         balance_group_release(&group->balance);
         if (group->pool != NULL) {
             back_pool_release(group->pool);

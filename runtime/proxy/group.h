@@ -21,6 +21,7 @@ struct proxy_group {
     struct back_pool *pool; /* shared with the group of the same name in other generations */
     struct group_name *names;
     uint32_t name_count;
+    uint32_t *occurrences; /* see group_line.h; NULL: no two lines say the same */
 };
 
 /* The groups of a generation, in the order of its upstream records. */

@@ -113,6 +113,13 @@ static const struct http_handler proxy_handler = {
     .stop = stop,
 };
 
+static void report_private_state(void *data) {
+    const struct http_service *service = data;
+    log_message(service->log, TABLE_LOG_ALERT,
+                "no room left in the zone of peers: this worker counts connections and failures of "
+                "some for itself");
+}
+
 static void *create_state(struct http_service *service) {
     struct proxy_state *state = calloc(1, sizeof *state);
     if (state == NULL) {
@@ -120,6 +127,7 @@ static void *create_state(struct http_service *service) {
     }
     const char *error = NULL;
     state->service = service;
+    balance_zone_watch(service->zone, report_private_state, service);
     if (getrandom(&state->random, sizeof state->random, GRND_NONBLOCK) < 0) {
         state->random.state = service->loop->now ^ (uint64_t)getpid();
     }

@@ -107,6 +107,33 @@ def test_max_conns_is_exact_for_all_workers(lab):
     assert ask(lab.port).body == b"limited"
 
 
+def test_lines_that_say_the_same_are_peers_of_their_own_after_a_reload(lab):
+    """One that was there already does not stand for both."""
+    busy = threading.Semaphore(0)
+
+    def waiting(connection):
+        while connection.request():
+            busy.acquire()
+            connection.send(answer(b"a"))
+
+    first = lab.backend(waiting)
+    second = lab.backend(answer(b"b"))
+    lines = SITE.replace("{first};", "{first} max_conns=1;")
+    daemon = lab.rpcd(lines, first=first, second=second, extra="")
+    busy.release()
+    ask_often(lab.port, 2)
+    again = lines.replace("server 127.0.0.1:{second};", "server 127.0.0.1:{first} max_conns=1;")
+    lab.reload(daemon, again, first=first, second=second, extra="")
+    clients = [lab.client() for _ in range(2)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    first.wait_for(3)
+    assert ask(lab.port).status == 502
+    for _ in clients:
+        busy.release()
+    assert [client.response().body for client in clients] == [b"a", b"a"]
+
+
 def test_backups_answer_when_the_others_are_out_of_use(lab):
     first, second = lab.backend(closing), lab.backend(answer(b"backup"))
     http = SITE.replace("{second};", "{second} backup;")

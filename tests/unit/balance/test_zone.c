@@ -97,6 +97,23 @@ static void a_lock_passes_on_from_a_killed_process(void) {
     balance_zone_destroy(zone);
 }
 
+/* The supervisor serves nobody while it waits, so it does not wait for long. */
+static void a_stopped_process_with_a_lock_does_not_stop_the_supervisor(void) {
+    struct balance_zone *zone = create_zone();
+    struct balance_group group;
+    uint32_t seats[2];
+    init(&group, zone, (uint32_t[]){1, 1}, 2);
+    CU_ASSERT_TRUE(balance_peer_attach(group.peers.items[0]));
+    pid_t picker = start_process(zone, &seats[0], pick_three);
+    pid_t keeper = start_process(zone, &seats[1], keep_lock);
+    kill_process(zone, picker, seats[0]);
+    CU_ASSERT_EQUAL(group.peers.items[0]->state->active, 0);
+    kill_process(zone, keeper, seats[1]);
+    peers_expect(&group, "baba", 100000);
+    balance_group_release(&group);
+    balance_zone_destroy(zone);
+}
+
 static void fail_first(struct balance_zone *zone) {
     struct balance_group group;
     balance_group_init(&group, &balance_round_robin, zone);
@@ -146,6 +163,49 @@ static void places_of_states_that_nobody_holds_are_used_again(void) {
     balance_zone_destroy(zone);
 }
 
+/* A group of the next table, which nobody has asked yet when the previous one is given up. */
+static void a_group_that_recalls_its_peers_keeps_what_is_known(void) {
+    struct balance_zone *zone = create_zone();
+    struct balance_group previous;
+    struct balance_group next;
+    init(&previous, zone, (uint32_t[]){1, 1, 1}, 3);
+    CU_ASSERT_EQUAL(peers_pick(&previous, 100000, BALANCE_FAILED), 'a');
+    init(&next, zone, (uint32_t[]){1, 4}, 2);
+    balance_group_recall(&next);
+    struct balance_state *state = next.peers.items[0]->state;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(state);
+    CU_ASSERT_PTR_EQUAL(state, previous.peers.items[0]->state);
+    CU_ASSERT_EQUAL(state->holders, 2);
+    CU_ASSERT_EQUAL(next.peers.items[1]->state->weight, 4);
+    balance_group_release(&previous);
+    CU_ASSERT_EQUAL(state->holders, 1);
+    CU_ASSERT_EQUAL(state->fails, 1);
+    balance_group_release(&next);
+    init(&next, zone, (uint32_t[]){1, 1, 1, 1}, 4);
+    balance_group_recall(&next);
+    CU_ASSERT_PTR_EQUAL(next.peers.items[0]->state, state);
+    CU_ASSERT_PTR_NULL(next.peers.items[3]->state); /* nobody has ever used it */
+    balance_group_release(&next);
+    balance_zone_destroy(zone);
+}
+
+static void count_report(void *data) {
+    ++*(int *)data;
+}
+
+static void private_states_in_spite_of_a_zone_are_told_once(void) {
+    struct balance_zone *zone = balance_zone_create();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(zone);
+    struct balance_group group;
+    int reports = 0;
+    balance_zone_watch(zone, count_report, &reports); /* nobody has sat down */
+    init(&group, zone, (uint32_t[]){2, 1}, 2);
+    peers_expect(&group, "abaaba", 100000);
+    CU_ASSERT_EQUAL(reports, 1);
+    balance_group_release(&group);
+    balance_zone_destroy(zone);
+}
+
 static void without_a_zone_states_are_private(void) {
     struct balance_group group;
     init(&group, NULL, (uint32_t[]){2, 1}, 2);
@@ -172,10 +232,16 @@ UNIT_TESTS("balance/zone",
            {"what a killed process has begun is taken back",
             what_a_killed_process_has_begun_is_taken_back},
            {"a lock passes on from a killed process", a_lock_passes_on_from_a_killed_process},
+           {"a stopped process with a lock does not stop the supervisor",
+            a_stopped_process_with_a_lock_does_not_stop_the_supervisor},
            {"failures are known to all and outlive who saw them",
             failures_are_known_to_all_and_outlive_who_saw_them},
            {"a new weight begins the sequence anew", a_new_weight_begins_the_sequence_anew},
            {"places of states that nobody holds are used again",
             places_of_states_that_nobody_holds_are_used_again},
+           {"a group that recalls its peers keeps what is known",
+            a_group_that_recalls_its_peers_keeps_what_is_known},
+           {"private states in spite of a zone are told once",
+            private_states_in_spite_of_a_zone_are_told_once},
            {"without a zone states are private", without_a_zone_states_are_private},
            {"seats are given out again", seats_are_given_out_again})
