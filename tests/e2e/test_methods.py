@@ -97,6 +97,20 @@ def test_clients_get_to_nginxs_peers(pair, name):
     assert ours == theirs
 
 
+def test_clients_of_a_unix_socket_are_one_network(lab):
+    peers = Peers(lab)
+    text = (peers.group("app", SERVERS["weights"], "ip_hash;") +
+            "server { listen unix:{folder}/front.sock;\n" + location("app") + "}")
+    pair = lab.pair(text)
+    found = set()
+    for daemon in (pair.nginx, pair.rpcd):
+        (daemon.folder / "front.sock").chmod(0o666)
+        for _ in range(5):
+            with Client(str(daemon.folder / "front.sock")) as client:
+                found.add(client.ask("/app").get("X-Peers"))
+    assert len(found) == 1
+
+
 def test_clients_of_one_network_share_a_peer(pair):
     peers = set()
     for last in range(1, 60, 7):
