@@ -5,6 +5,8 @@
 
 #include "draft.h"
 
+#include "table/validate.h"
+
 static bool is_inside(const struct draft *draft, enum table_section section,
                       struct table_range range) {
     return (uint64_t)range.first + range.count <= draft_count(draft, section);

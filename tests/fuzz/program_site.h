@@ -74,16 +74,42 @@ static void add_split(struct program_input *input) {
               .place = nowhere);
 }
 
+static uint32_t add_sticky(struct program_input *input) {
+    uint32_t first = choose_template(input);
+    uint32_t second = choose_template(input);
+    uint32_t domain = choose_any_template(input);
+    uint32_t samesite = choose_any_template(input);
+    uint8_t flags = take_byte(input);
+    if (flags == 0) {
+        return TABLE_NONE;
+    }
+    INPUT_ADD(input, sticky_lookup, first);
+    INPUT_ADD(input, sticky_lookup, second);
+    return INPUT_ADD(input, sticky, .lookups = {0, 1 + (flags & 1)},
+                     .cookie = sample_string(&input->writer, (flags & 2) != 0 ? "id" : ""),
+                     .life = flags % TABLE_cookie_life_COUNT, .max_age = flags * 1000u,
+                     .domain = domain, .path = sample_string(&input->writer, "/"),
+                     .httponly = flags >> 2 & 1, .secure = flags >> 3 & 1, .samesite = samesite,
+                     .place = nowhere);
+}
+
 static void add_upstream(struct program_input *input) {
     struct table_upstream upstream = {.name = sample_string(&input->writer, "app"),
-                                      .hash_key = TABLE_NONE,
-                                      .sticky = TABLE_NONE,
+                                      .method = choose(input, TABLE_balance_method_COUNT),
+                                      .hash_key = choose_template(input),
+                                      .sticky = add_sticky(input),
                                       .place = nowhere};
+    bool is_hash =
+        upstream.method == TABLE_BALANCE_HASH || upstream.method == TABLE_BALANCE_HASH_CONSISTENT;
+    upstream.hash_key = is_hash ? upstream.hash_key : TABLE_NONE;
     sample_fill_settings(TABLE_SECTION_upstream, &upstream);
-    INPUT_ADD(input, peer, .name = sample_string(&input->writer, "127.0.0.1:9"),
-              .family = TABLE_FAMILY_IPV4, .port = 9, .address = {{127, 0, 0, 1}}, .weight = 1,
-              .place = nowhere);
-    upstream.peers = (struct table_range){0, 1};
+    for (uint32_t i = 0; i < 2; i++) {
+        INPUT_ADD(input, peer, .name = sample_string(&input->writer, i == 0 ? "a:9" : "b:9"),
+                  .family = TABLE_FAMILY_IPV4, .port = 9 + i, .address = {{127, 0, 0, 1}},
+                  .weight = 1, .drain = choose(input, 2),
+                  .route = sample_string(&input->writer, i == 0 ? "a" : ""), .place = nowhere);
+    }
+    upstream.peers = (struct table_range){0, 2};
     table_writer_append(&input->writer, TABLE_SECTION_upstream, &upstream);
 }
 

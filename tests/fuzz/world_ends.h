@@ -178,6 +178,22 @@ static void answer_for_back(struct proxy *proxy, uint32_t status, struct slice l
     }
 }
 
+/* Picks a peer, which may be none, and binds the client to the first, whoever's turn it was, so
+ * that equal requests get equal answers. False without memory. */
+static bool pick_peer(struct proxy *proxy) {
+    struct balance_group *group = proxy->balance;
+    struct balance_request *request = &proxy->balancing;
+    struct balance_random random = {1};
+    request->now = proxy->exchange->service->loop->now;
+    request->client = proxy->exchange->request.binary_remote_addr;
+    request->random = &random;
+    struct balance_peer *peer = balance_group_pick(group, request);
+    if (peer != NULL) {
+        (void)balance_group_give_back(group, peer, BALANCE_UNTOLD, request->now);
+    }
+    return group->peers.count == 0 || proxy_bind_client(proxy, group->peers.items[0]);
+}
+
 /* As the proxy's own, up to the point where a connection would be opened. */
 static void world_start_back(struct exchange *exchange) {
     struct world_answer *answer = exchange->front;
@@ -189,7 +205,7 @@ static void world_start_back(struct exchange *exchange) {
     if (!proxy_find_target(proxy)) {
         return;
     }
-    if (!proxy_build_request(proxy)) {
+    if (!pick_peer(proxy) || !proxy_build_request(proxy)) {
         exchange_fail(exchange, 500);
         return;
     }
