@@ -23,6 +23,7 @@ struct bundle *bundle_load(const char *path, const struct table_keys *trusted_ke
         free(bundle);
         return NULL;
     }
+    bundle->credentials.descriptor = -1;
     return bundle;
 }
 
@@ -164,6 +165,9 @@ bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle 
     if (!log_paths_collect(&bundle->log_paths, table)) {
         return failure_set(failure, "%s", strerror(ENOMEM));
     }
+    if (!credentials_open(&bundle->credentials, table, prefix, failure)) {
+        return false;
+    }
     bundle->logs = open_logs(&bundle->log_paths, prefix, failure);
     return bundle->logs != NULL && open_listeners(bundle, previous, failure);
 }
@@ -214,6 +218,8 @@ bool bundle_deliver(const struct bundle *bundle, const struct bundle *previous, 
     delivery->number = bundle->number;
     delivery->table = bundle->file.descriptor;
     delivery->table_size = bundle->file.size;
+    delivery->secrets = bundle->credentials.descriptor;
+    delivery->secrets_size = bundle->credentials.size;
     for (uint32_t i = 0; i < listener_count; i++) {
         deliver_listener(bundle, previous, worker, i, delivery);
     }
@@ -249,6 +255,7 @@ void bundle_close(struct bundle *bundle, bool remove_files) {
     bundle_close_listeners(bundle, remove_files);
     close_logs(bundle->logs, bundle->log_paths.count);
     log_paths_release(&bundle->log_paths);
+    credentials_close(&bundle->credentials);
     table_file_close(&bundle->file);
     free(bundle);
 }

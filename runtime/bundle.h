@@ -3,6 +3,7 @@
 #ifndef BUNDLE_H
 #define BUNDLE_H
 
+#include "credentials.h"
 #include "delivery.h"
 #include "log/paths.h"
 #include "net/listening.h"
@@ -25,6 +26,7 @@ struct bundle {
     struct bundle_listener *listeners; /* by record of section listener */
     struct log_paths log_paths;
     int *logs; /* by position in log_paths */
+    struct credentials credentials;
 };
 
 /* Loads the table at `path`, which must be signed with one of the keys unless they are NULL;
@@ -32,8 +34,8 @@ struct bundle {
 struct bundle *bundle_load(const char *path, const struct table_keys *trusted_keys,
                            struct failure *failure);
 
-/* Opens sockets and logs, finds the user, and makes the folders of temporary files. Sockets that `previous` (or NULL) has are shared with
- * it. False with the reason in `failure`. */
+/* Opens sockets, logs and what TLS needs, finds the user, and makes the folders of temporary files.
+ * Sockets that `previous` (or NULL) has are shared with it. False with the reason in `failure`. */
 __attribute__((warn_unused_result)) bool bundle_open(struct bundle *bundle, const char *prefix,
                                                      const struct bundle *previous,
                                                      struct failure *failure);

@@ -22,6 +22,7 @@ struct message {
     uint32_t listener_count;
     uint32_t log_count;
     uint64_t table_size;
+    uint64_t secrets_size;
     uint32_t values[DESCRIPTORS_PER_MESSAGE]; /* KEPT: previous listeners; SOCKETS: listeners */
 };
 
@@ -86,10 +87,14 @@ static bool send_begin(int line, const struct delivery *delivery) {
         .listener_count = delivery->listener_count,
         .log_count = delivery->log_count,
         .table_size = delivery->table_size,
+        .secrets_size = delivery->secrets_size,
     };
     struct message_descriptors carried = {.count = 0};
     if (delivery->table >= 0) {
         carried.descriptors[carried.count++] = delivery->table;
+    }
+    if (delivery->secrets >= 0) {
+        carried.descriptors[carried.count++] = delivery->secrets;
     }
     return send_message(line, &message, &carried);
 }
@@ -212,8 +217,10 @@ static bool take_begin(struct control_intake *intake, const struct message *mess
     intake->is_open = true;
     intake->delivery.number = message->number;
     intake->delivery.table_size = message->table_size;
-    if (carried->count == 1) {
+    intake->delivery.secrets_size = message->secrets_size;
+    if (carried->count == 1 || carried->count == 2) {
         intake->delivery.table = carried->descriptors[0];
+        intake->delivery.secrets = carried->count == 2 ? carried->descriptors[1] : -1;
         carried->count = 0;
     }
     return true;

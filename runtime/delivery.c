@@ -20,6 +20,7 @@ static int *create_descriptors(uint32_t count) {
 bool delivery_create(struct delivery *delivery, uint32_t listener_count, uint32_t log_count) {
     *delivery = (struct delivery){
         .table = -1,
+        .secrets = -1,
         .listener_count = listener_count,
         .kept = calloc((size_t)listener_count + 1, sizeof(uint32_t)),
         .sockets = create_descriptors(listener_count),
@@ -36,12 +37,16 @@ bool delivery_create(struct delivery *delivery, uint32_t listener_count, uint32_
     return true;
 }
 
-/* Goes through all descriptors: the table, the sockets, the logs. NULL behind the last. */
+/* Goes through all descriptors: the table, the secrets, the sockets, the logs. NULL behind the
+ * last. */
 static int *find_descriptor(struct delivery *delivery, size_t position) {
     if (position == 0) {
         return &delivery->table;
     }
-    position--;
+    if (position == 1) {
+        return &delivery->secrets;
+    }
+    position -= 2;
     if (position < delivery->listener_count) {
         return &delivery->sockets[position];
     }
@@ -91,4 +96,5 @@ void delivery_release(struct delivery *delivery) {
     free(delivery->logs);
     memset(delivery, 0, sizeof *delivery);
     delivery->table = -1;
+    delivery->secrets = -1;
 }

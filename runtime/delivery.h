@@ -12,6 +12,8 @@ struct delivery {
     uint32_t number; /* of the generation */
     int table;       /* -1: log files only */
     size_t table_size;
+    int secrets; /* of net/secrets.h; -1: the table needs none */
+    size_t secrets_size;
     uint32_t listener_count;
     uint32_t *kept; /* by listener: the previous table's listener whose socket goes on being
                        accepted on, or TABLE_NONE */

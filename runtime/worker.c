@@ -66,7 +66,11 @@ static struct generation *open_generation(struct worker *worker, struct delivery
     bool has_logs =
         generation_open_logs(generation, &worker->log, delivery->logs, delivery->log_count - 1);
     delivery->log_count = 0;
-    if (!has_logs) {
+    int secrets = delivery->secrets;
+    delivery->secrets = -1;
+    bool has_secrets =
+        secrets < 0 || generation_open_secrets(generation, secrets, delivery->secrets_size);
+    if (!has_logs || !has_secrets) {
         fail_memory(failure);
         generation_release(generation);
         return NULL;

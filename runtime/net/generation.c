@@ -115,6 +115,14 @@ bool generation_open_logs(struct generation *generation, struct log *log, const 
     return is_done;
 }
 
+bool generation_open_secrets(struct generation *generation, int descriptor, size_t size) {
+    bool is_mapped = secrets_map(&generation->secrets, descriptor, size);
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return is_mapped;
+}
+
 void generation_reopen_logs(struct generation *generation, const int *descriptors, uint32_t count) {
     uint32_t done = 0;
     for (; done < count && done < generation->file_count; done++) {
@@ -141,6 +149,7 @@ void generation_release(struct generation *generation) {
     if (generation->engine != NULL) {
         engine_destroy(generation->engine);
     }
+    secrets_unmap(&generation->secrets);
     if (generation->mapping != NULL) {
         munmap(generation->mapping, generation->mapping_size);
     }

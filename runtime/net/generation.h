@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "log/log.h"
+#include "net/secrets.h"
 #include "table/table.h"
 
 struct generation {
@@ -14,6 +15,7 @@ struct generation {
     void *mapping;
     size_t mapping_size;
     struct engine *engine;
+    struct secrets secrets; /* files that TLS to backends needs */
     /* By record of sections error_log and access_log; NULL for access_log off. */
     struct log_target *error_logs;
     struct log_file **access_logs;
@@ -37,6 +39,11 @@ __attribute__((warn_unused_result)) bool generation_open_logs(struct generation 
                                                               struct log *log,
                                                               const int *descriptors,
                                                               uint32_t count);
+
+/* Gives it the secrets that the supervisor has read, from their descriptor, which is closed
+ * afterwards. False with errno set. */
+__attribute__((warn_unused_result)) bool generation_open_secrets(struct generation *generation,
+                                                                 int descriptor, size_t size);
 
 /* Puts its log files on new descriptors, in the same order. */
 void generation_reopen_logs(struct generation *generation, const int *descriptors, uint32_t count);

@@ -19,7 +19,8 @@ void proxy_log(struct proxy *proxy, enum table_log_level level, const char *form
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     struct slice name = proxy->attempt_count > 0 ? proxy_current_attempt(proxy)->name : proxy->host;
-    int size = snprintf(upstream, sizeof upstream, "http://%.*s%.*s", SLICE_ARGS(name),
+    int size = snprintf(upstream, sizeof upstream, "%s%.*s%.*s",
+                        proxy->security.context != NULL ? "https://" : "http://", SLICE_ARGS(name),
                         SLICE_ARGS(proxy->uri));
     struct slice shown = {upstream,
                           (size_t)size < sizeof upstream ? (size_t)size : sizeof upstream - 1};
@@ -344,7 +345,7 @@ static void back_ready(struct back *back, uint32_t events) {
         if (!proceed(proxy, events)) {
             return;
         }
-        events |= LOOP_WRITE;
+        events |= back->handle.ready; /* a handshake may leave more than it reports */
     }
     if ((events & LOOP_WRITE) != 0 && proxy->back == back) {
         proxy_send_request(proxy);

@@ -305,5 +305,6 @@ void proxy_groups_destroy(struct proxy_groups *groups) {
         }
     }
     proxy_resolvers_destroy(groups->resolvers);
+    proxy_tls_cache_release(&groups->tls);
     free(groups);
 }

@@ -9,6 +9,7 @@
 #include "proxy/group_name.h"
 #include "proxy/pool.h"
 #include "proxy/resolvers.h"
+#include "proxy/tls.h"
 
 struct proxy_state;
 
@@ -28,6 +29,7 @@ struct proxy_group {
 struct proxy_groups {
     struct proxy_state *state;
     struct proxy_resolvers *resolvers;
+    struct proxy_tls_cache tls;
     uint32_t count;
     struct proxy_group items[];
 };

@@ -7,12 +7,14 @@
 #include "net/backlog.h"
 #include "net/spool.h"
 #include "proxy/group.h"
+#include "proxy/tls.h"
 
 /* Of one worker. */
 struct proxy_state {
     struct http_service *service;
     struct resolver *resolver;   /* NULL: c-ares did not start; names do not resolve */
     struct proxy_groups *groups; /* of the current generation; not owned */
+    struct proxy_tls tls;
     struct balance_random random;
     uint32_t rotation; /* which address of a resolved name is tried first */
 };
@@ -75,10 +77,10 @@ struct proxy {
     struct name_wait name;                 /* while that name is being resolved */
     struct slice name_text;
     uint32_t name_port;
-    struct slice scheme_and_host; /* "http://host:port", for logs */
-    struct slice host;            /* $proxy_host */
-    struct slice port;            /* $proxy_port */
-    struct slice uri;             /* of the request to the backend */
+    struct back_security security; /* by TLS for https:// */
+    struct slice host;             /* $proxy_host */
+    struct slice port;             /* $proxy_port */
+    struct slice uri;              /* of the request to the backend */
 
     /* What is sent. */
     struct buffer *request; /* the head, until it is sent */

@@ -79,6 +79,13 @@ static bool comes_from(const struct back *back, const struct socket_origin *orig
            memcmp(&back->origin.local, &origin->local, origin->local_size) == 0;
 }
 
+static bool is_secured(const struct back *back, const struct back_security *security) {
+    if (security->context == NULL || back->tls == NULL) {
+        return security->context == NULL && back->tls == NULL;
+    }
+    return tls_stream_is_for(back->tls, security->context, security->name);
+}
+
 struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *peer, uint64_t tag,
                             const struct back_way *way) {
     if (way->greeting.size > 0) {
@@ -86,7 +93,7 @@ struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *p
     }
     for (struct back *back = pool->newest; back != NULL; back = back->older) {
         if (goes_to(back, peer) && (!pool->is_local || back->tag == tag) &&
-            comes_from(back, &way->origin)) {
+            comes_from(back, &way->origin) && is_secured(back, &way->security)) {
             take_out(back);
             timer_stop(&back->timer);
             back->is_reused = true;
@@ -113,6 +120,11 @@ void back_close(struct back *back) {
     if (back->pool != NULL) {
         take_out(back);
     }
+    if (back->tls != NULL) {
+        tls_stream_close(back->tls);
+        tls_stream_destroy(back->tls);
+        back->tls = NULL;
+    }
     loop_remove(back->service->loop, &back->handle);
     close(back->handle.fd);
     timer_remove(&back->service->loop->timers, &back->timer);
@@ -123,9 +135,10 @@ void back_close(struct back *back) {
 /* An idle connection has nothing to say: what arrives is its end, or an answer to nothing. */
 static void back_ready(struct loop_handle *handle, uint32_t events) {
     struct back *back = CONTAINER_OF(handle, struct back, handle);
-    if (back->pool == NULL) {
+    events = back_translate(back, events);
+    if (back->pool == NULL && events != 0) {
         back->on_ready(back, events);
-    } else if ((events & (LOOP_READ | LOOP_HANGUP)) != 0) {
+    } else if (back->pool != NULL && !back_is_quiet(back)) {
         back_close(back);
     }
 }
@@ -161,6 +174,17 @@ static struct back *create(struct http_service *service, struct balance_peer *pe
     return back;
 }
 
+static struct tls_stream *create_stream(struct back *back, const struct back_security *security) {
+    const struct tls_stream_options options = {
+        .context = security->context,
+        .sessions = security->sessions,
+        .address = (const struct sockaddr *)&back->peer->address,
+        .address_size = back->peer->address_size,
+        .name = security->name,
+    };
+    return tls_stream_create(&options, &back->handle, &back->service->buffers);
+}
+
 /* Opens the descriptor and shows it to the loop. */
 static bool begin(struct back *back, const struct back_way *way, struct socket_failure *failure) {
     bool connected = false;
@@ -178,8 +202,19 @@ static bool begin(struct back *back, const struct back_way *way, struct socket_f
     back->origin = way->origin;
     back->greeting = way->greeting;
     back->is_private = way->greeting.size > 0;
-    back->is_connecting = !connected || back->is_private;
+    back->is_connecting = !connected || back->is_private || back->tls != NULL;
     return true;
+}
+
+static bool secure(struct back *back, const struct back_way *way, struct socket_failure *failure) {
+    if (way->security.context == NULL) {
+        return true;
+    }
+    back->tls = create_stream(back, &way->security);
+    if (back->tls == NULL) {
+        *failure = (struct socket_failure){.call = "SSL_new()", .error = errno};
+    }
+    return back->tls != NULL;
 }
 
 struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag,
@@ -188,7 +223,10 @@ struct back *back_connect(struct http_service *service, struct balance_peer *pee
     if (back == NULL) {
         return NULL;
     }
-    if (!begin(back, way, failure)) {
+    if (!secure(back, way, failure) || !begin(back, way, failure)) {
+        if (back->tls != NULL) {
+            tls_stream_destroy(back->tls);
+        }
         http_service_give_connection(service);
         free(back);
         return NULL;
@@ -206,8 +244,7 @@ void back_keep(struct back *back, struct back_pool *pool) {
     back->user = NULL;
     if (pool->limit == 0 || service->is_draining || back->is_private ||
         back->requests >= pool->request_limit ||
-        service->loop->now - back->started > pool->age_limit ||
-        (back->handle.ready & (LOOP_READ | LOOP_HANGUP)) != 0) {
+        service->loop->now - back->started > pool->age_limit || !back_is_quiet(back)) {
         back_close(back);
         return;
     }

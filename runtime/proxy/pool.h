@@ -5,13 +5,23 @@
 #include "balance/peer.h"
 #include "http/internal.h"
 #include "log/failure.h"
+#include "net/tls_stream.h"
 
 struct back_pool;
+
+/* How a connection is protected: by TLS with that context, to a backend of that name; not at all
+ * without a context. */
+struct back_security {
+    struct tls_context *context;
+    struct tls_sessions *sessions;
+    struct slice name;
+};
 
 /* How a connection is made, besides where to. */
 struct back_way {
     struct socket_origin origin;
     struct slice greeting; /* of the PROXY protocol; not empty: the connection is for one request */
+    struct back_security security;
 };
 
 /* A connection to a peer. In use it belongs to one attempt of one exchange, `user`; idle it lies in
@@ -22,6 +32,7 @@ struct back {
     struct timer timer;
     struct http_service *service;
     struct balance_peer *peer;
+    struct tls_stream *tls; /* NULL: nothing protects it */
     struct back_pool *pool; /* while idle */
     struct back *newer;     /* in the pool */
     struct back *older;
@@ -35,6 +46,7 @@ struct back {
     uint64_t started;      /* loop time */
     uint32_t requests;
     bool is_connecting; /* the handshake of TLS is part of it */
+    bool is_shaking_hands;
     bool is_reused;
     bool is_closed;
 };
@@ -82,10 +94,18 @@ const char *back_connecting_to(const struct back *back);
 ssize_t back_read(struct back *back, char *bytes, size_t size);
 ssize_t back_write(struct back *back, const struct iovec *parts, int count);
 
+/* After SOCKET_END: the bytes may have been cut off, as TLS's own end is missing. */
+bool back_is_truncated(const struct back *back);
+
 /* Says that nothing more will be written; the peer may go on. */
 void back_end(struct back *back);
 
-enum { BACK_REASON_SIZE = 256 };
+/* For the pool: what events mean for who reads and writes; whether there is nothing to read and
+ * nothing left to write, as it should be with an idle connection. */
+uint32_t back_translate(struct back *back, uint32_t events);
+bool back_is_quiet(struct back *back);
+
+enum { BACK_REASON_SIZE = 512 };
 
 /* Why a read or write returned SOCKET_FAILED, for the log: "recv() failed (104: Connection reset by
  * peer)". `error` is the errno it left. Returns `text`. */

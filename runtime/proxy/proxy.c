@@ -154,15 +154,18 @@ static void destroy_state(void *data) {
     if (state->resolver != NULL) {
         resolver_destroy(state->resolver);
     }
+    proxy_tls_release(&state->tls);
     free(state);
 }
 
 static void release_groups(void *extension) {
     struct proxy_groups *groups = extension;
-    if (groups->state->groups == groups) {
-        groups->state->groups = NULL;
+    struct proxy_state *state = groups->state;
+    if (state->groups == groups) {
+        state->groups = NULL;
     }
     proxy_groups_destroy(groups);
+    proxy_tls_sweep(&state->tls);
 }
 
 static bool prepare(void *data, struct generation *generation) {

@@ -203,7 +203,10 @@ static bool read_more(struct proxy *proxy) {
     if (got == SOCKET_AGAIN) {
         return false;
     }
-    if (got == SOCKET_END && proxy->head.framing == HTTP_BODY_UNTIL_CLOSE) {
+    /* Without TLS's own end whoever is in between may have cut the body off; a tunnel's ends look
+     * after that themselves. */
+    bool is_whole = !back_is_truncated(back) || proxy->exchange->is_upgraded;
+    if (got == SOCKET_END && proxy->head.framing == HTTP_BODY_UNTIL_CLOSE && is_whole) {
         proxy->pieces_are_last = true;
         return true;
     }

@@ -118,6 +118,25 @@ static bool use_name(struct proxy *proxy, const struct engine_upstream_address *
     return false;
 }
 
+/* For https://: the context of the location's settings, and who the backend should be. */
+static bool secure(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    struct proxy_groups *groups = exchange->generation->extension;
+    struct proxy_tls *tls = &proxy->state->tls;
+    struct failure failure;
+    if (!engine_make_tls_name(&exchange->request, proxy->host, &proxy->security.name)) {
+        return fail(proxy, 500);
+    }
+    proxy->security.context = proxy_tls_find(tls, &groups->tls, exchange->generation,
+                                             exchange->request.settings, &failure);
+    proxy->security.sessions = tls->sessions;
+    if (proxy->security.context == NULL) {
+        exchange_log(exchange, TABLE_LOG_ALERT, (struct slice){0}, "%s", failure.text);
+        return fail(proxy, 500);
+    }
+    return true;
+}
+
 bool proxy_find_target(struct proxy *proxy) {
     struct engine_upstream upstream;
     struct proxy_groups *groups = proxy->exchange->generation->extension;
@@ -127,6 +146,9 @@ bool proxy_find_target(struct proxy *proxy) {
     proxy->uri = upstream.uri;
     if (failure != 0) {
         return fail(proxy, failure);
+    }
+    if (upstream.is_tls && !secure(proxy)) {
+        return false;
     }
     if (upstream.group != TABLE_NONE) {
         proxy->group = &groups->items[upstream.group];

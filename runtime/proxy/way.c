@@ -107,5 +107,6 @@ static bool find_origin(struct proxy *proxy, struct socket_origin *origin) {
 }
 
 bool proxy_choose_way(struct proxy *proxy, struct back_way *way) {
+    way->security = proxy->security;
     return find_origin(proxy, &way->origin) && make_greeting(proxy, &way->greeting);
 }

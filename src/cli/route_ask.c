@@ -134,10 +134,11 @@ static void tell_proxy_pass(struct route_teller *teller) {
     const struct engine_upstream *upstream = &route->upstream;
     /* Equal targets are one record: where each is written is not kept, the block around it is. */
     struct slice uri = proxy->has_uri != 0 ? table_text(table, proxy->uri) : SLICE("");
-    struct slice title = proxy->target != TABLE_NONE
-                             ? notation_template(route->arena, table, proxy->target)
-                             : arena_format(route->arena, "http://%.*s%.*s",
-                                            SLICE_ARGS(upstream->host), SLICE_ARGS(uri));
+    struct slice title =
+        proxy->target != TABLE_NONE
+            ? notation_template(route->arena, table, proxy->target)
+            : arena_format(route->arena, "%s%.*s%.*s", upstream->is_tls ? "https://" : "http://",
+                           SLICE_ARGS(upstream->host), SLICE_ARGS(uri));
     struct route_step *step = route_add_step(teller, "proxy_pass", location->place, title);
     struct slice name = route_upstream_name(route);
     bool is_resolved =

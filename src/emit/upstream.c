@@ -99,7 +99,7 @@ static struct table_string emit_proxy_port(struct emitter *emitter,
         return (struct table_string){0, 0};
     }
     if (!proxy->has_port) {
-        return emit_string(emitter, SLICE("80"));
+        return emit_string(emitter, proxy->is_tls ? SLICE("443") : SLICE("80"));
     }
     return emit_string(emitter, arena_format(&emitter->scratch, "%u", proxy->address.port));
 }
@@ -126,6 +126,7 @@ uint32_t emit_proxy(struct emitter *emitter, const struct location *location) {
     struct table_proxy record = {
         .upstream = TABLE_NONE,
         .target = TABLE_NONE,
+        .is_tls = proxy->is_tls,
         .prefix_length = matched_length(location),
     };
     if (proxy->has_variables) {

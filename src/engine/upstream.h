@@ -17,6 +17,7 @@ struct engine_upstream_address {
 
 struct engine_upstream {
     uint32_t group;    /* record of section upstream; TABLE_NONE: `address` alone */
+    bool is_tls;       /* https:// */
     struct slice host; /* $proxy_host */
     struct slice port; /* $proxy_port */
     struct slice uri;  /* of the request line */
@@ -51,6 +52,14 @@ struct engine_source {
  * nginx. False without memory. */
 __attribute__((warn_unused_result)) bool engine_find_source(struct engine_request *request,
                                                             struct engine_source *source);
+
+/* --- upstream_tls.c --- */
+
+/* The name that a backend behind https:// is told, and that it is verified by: proxy_ssl_name, or
+ * that of proxy_pass (`host`), without a port; empty when nobody asks for it. False without memory.
+ */
+__attribute__((warn_unused_result)) bool
+engine_make_tls_name(struct engine_request *request, struct slice host, struct slice *name);
 
 /* --- upstream_head.c --- */
 

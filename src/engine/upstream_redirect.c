@@ -8,10 +8,11 @@
 
 /* --- default --- */
 
-/* The rest of `value` behind http://HOST and `uri`; false when it begins otherwise. */
-static bool strip_prefix(const struct engine_request *request, struct slice value, struct slice uri,
-                         struct slice *rest) {
-    static const struct slice scheme = SLICE_INIT("http://");
+/* The rest of `value` behind the scheme, host and `uri`; false when it begins otherwise. */
+static bool strip_prefix(const struct engine_request *request, bool is_tls, struct slice value,
+                         struct slice uri, struct slice *rest) {
+    struct slice scheme = is_tls ? SLICE("https://") : SLICE("http://");
+    struct slice usual_port = is_tls ? SLICE(":443/") : SLICE(":80/");
     if (!slice_starts_with(value, scheme)) {
         return false;
     }
@@ -21,8 +22,9 @@ static bool strip_prefix(const struct engine_request *request, struct slice valu
     }
     value = slice_skip(value, request->proxy_host.size);
     /* $proxy_host leaves the usual port out; a backend may write it. */
-    if (slice_starts_with(value, SLICE(":80/")) && slice_equals(request->proxy_port, SLICE("80"))) {
-        value = slice_skip(value, 3);
+    struct slice port = {usual_port.data + 1, usual_port.size - 2};
+    if (slice_starts_with(value, usual_port) && slice_equals(request->proxy_port, port)) {
+        value = slice_skip(value, port.size + 1);
     }
     if (!slice_starts_with(value, uri)) {
         return false;
@@ -39,8 +41,8 @@ static enum engine_replaced replace_by_default(struct engine_request *request,
     bool has_uri = proxy->has_uri != 0;
     struct slice rest;
     if (proxy->upstream == TABLE_NONE ||
-        !strip_prefix(request, *subject, has_uri ? table_text(table, proxy->uri) : SLICE("/"),
-                      &rest)) {
+        !strip_prefix(request, proxy->is_tls != 0, *subject,
+                      has_uri ? table_text(table, proxy->uri) : SLICE("/"), &rest)) {
         return ENGINE_REPLACED_NOT;
     }
     struct slice parts[] = {

@@ -7,7 +7,7 @@
 #include "engine/state.h"
 #include "engine/upstream.h"
 
-enum { USUAL_PORT = 80, STATUS_INTERNAL_ERROR = 500, STATUS_BAD_GATEWAY = 502 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443, STATUS_INTERNAL_ERROR = 500, STATUS_BAD_GATEWAY = 502 };
 
 /* --- URIs; without data: no memory --- */
 
@@ -80,6 +80,7 @@ static uint32_t use_fixed_target(struct engine_request *request, const struct ta
                                  struct engine_upstream *upstream) {
     const struct table *table = request->engine->table;
     upstream->group = proxy->upstream;
+    upstream->is_tls = proxy->is_tls != 0;
     upstream->host = table_text(table, proxy->host);
     upstream->port = table_text(table, proxy->port);
     upstream->uri = proxy->has_uri != 0 ? replaced_uri(request, proxy) : own_uri(request);
@@ -88,8 +89,9 @@ static uint32_t use_fixed_target(struct engine_request *request, const struct ta
 
 /* --- targets from variables --- */
 
-/* The parts of http://host[:port][/uri] or http://unix:/path[:/uri]. */
+/* The parts of http://host[:port][/uri] or http://unix:/path[:/uri]; or https:// instead. */
 struct target {
+    bool is_tls;
     struct slice host; /* without brackets; the path of a unix socket */
     struct slice host_and_port;
     uint32_t port; /* 0: not written */
@@ -126,11 +128,11 @@ static size_t find_authority_end(struct slice rest) {
 }
 
 static bool parse_target(struct slice url, struct target *target) {
-    static const struct slice scheme = SLICE_INIT("http://");
-    if (!slice_starts_with_nocase(url, scheme)) {
+    target->is_tls = slice_starts_with_nocase(url, SLICE("https://"));
+    if (!target->is_tls && !slice_starts_with_nocase(url, SLICE("http://"))) {
         return false;
     }
-    struct slice rest = slice_skip(url, scheme.size);
+    struct slice rest = slice_skip(url, target->is_tls ? 8 : 7);
     if (slice_starts_with(rest, SLICE("unix:"))) {
         return parse_unix_target(rest, target);
     }
@@ -163,8 +165,12 @@ uint32_t engine_find_group(const struct table *table, struct slice name, uint32_
     return TABLE_NONE;
 }
 
+static uint32_t usual_port(const struct target *target) {
+    return target->is_tls ? HTTPS_PORT : HTTP_PORT;
+}
+
 static uint32_t port_of(const struct target *target) {
-    return target->port != 0 ? target->port : USUAL_PORT;
+    return target->port != 0 ? target->port : usual_port(target);
 }
 
 /* The group that nginx would choose: one of that name when no port is written, or one made for the
@@ -190,6 +196,7 @@ static bool name_address(struct engine_request *request, const struct target *ta
         target->is_unix ? SLICE("unix:") : target->host_and_port,
         target->is_unix     ? target->host
         : target->port != 0 ? SLICE("")
+        : target->is_tls    ? SLICE(":443")
                             : SLICE(":80"),
     };
     return engine_join(request, parts, 2, &address->name);
@@ -224,9 +231,10 @@ static void set_host_and_port(struct engine_upstream *upstream, const struct tar
     size_t bracket = slice_find_byte(both, ']');
     size_t from = bracket < both.size ? bracket : 0;
     size_t colon = from + slice_find_byte(slice_skip(both, from), ':');
-    bool is_usual = port_of(target) == USUAL_PORT;
+    bool is_usual = port_of(target) == usual_port(target);
+    struct slice usual = target->is_tls ? SLICE("443") : SLICE("80");
     upstream->host = is_usual ? slice_take(both, colon) : both;
-    upstream->port = is_usual ? SLICE("80") : slice_skip(both, colon + 1);
+    upstream->port = is_usual ? usual : slice_skip(both, colon + 1);
 }
 
 static struct slice variable_uri(struct engine_request *request, struct slice uri) {
@@ -249,6 +257,7 @@ static uint32_t use_variable_target(struct engine_request *request, const struct
                     SLICE_ARGS(url));
         return STATUS_INTERNAL_ERROR;
     }
+    upstream->is_tls = target.is_tls;
     set_host_and_port(upstream, &target);
     upstream->uri = variable_uri(request, target.uri);
     if (upstream->uri.data == NULL) {

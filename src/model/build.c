@@ -257,6 +257,7 @@ void model_build(struct model *model, struct tree *tree) {
     log_resolve(model);
     proxy_resolve(model);
     resolver_resolve(model);
+    tls_check(model);
     location_check_duplicates(model);
     listener_build(model);
     variables_resolve(model);

@@ -283,7 +283,7 @@ struct proxy_pass {
     const struct word *word;
     struct template target; /* the whole argument */
     bool has_variables;
-    bool is_tls; /* https://; compile refuses it for now */
+    bool is_tls; /* https://, or perhaps, when variables give the scheme */
     /* Without variables: */
     struct slice host;      /* $proxy_host: without the scheme's own port; localhost for unix: */
     struct address address; /* what it points to when no upstream group has that name */

@@ -83,7 +83,7 @@ static bool parse_url(const struct setter_call *call, struct proxy_pass *proxy) 
     size_t scheme = parse_scheme(proxy->word->text, &proxy->is_tls);
     if (scheme == 0) {
         reject_url(call, 0, "invalid URL prefix",
-                   "write http://HOST, http://HOST:PORT or "
+                   "write http://HOST, https://HOST, http://HOST:PORT or "
                    "http://unix:PATH");
         return false;
     }
@@ -107,9 +107,11 @@ static void check_variable_scheme(const struct setter_call *call, struct proxy_p
         return;
     }
     const struct template_part *first = &proxy->target.parts.items[0];
+    proxy->is_tls = true; /* perhaps */
     if (first->kind == PART_TEXT && !slice_starts_with(SLICE("http://"), first->text) &&
         !slice_starts_with(SLICE("https://"), first->text)) {
-        reject_url(call, 0, "invalid URL prefix", "write http:// before the host");
+        reject_url(call, 0, "invalid URL prefix",
+                   "write http:// or https:// before the host");
     }
 }
 
@@ -141,9 +143,6 @@ bool model_set_proxy_pass(const struct setter_call *call) {
         return false;
     } else {
         VECTOR_PUSH(model->arena, &model->reading->proxies, proxy);
-    }
-    if (proxy->is_tls) {
-        refuse(model, call->statement, proxy->word->span, "https:// in proxy_pass");
     }
     location->proxy = proxy;
     return true;

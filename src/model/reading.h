@@ -195,6 +195,7 @@ void log_add_combined(struct model *model);
 void log_resolve(struct model *model);
 void proxy_resolve(struct model *model);
 void resolver_resolve(struct model *model);
+void tls_check(struct model *model);
 void server_name_add_implied(struct model *model, struct server *server);
 struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);
 /* Reads the block of an `if` or limit_except as a nameless location inside what is around it. */

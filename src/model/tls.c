@@ -1,16 +1,19 @@
-/* Settings of TLS: understood for the checks, not run yet. What a cipher string comes to is
- * expanded in check/, with OpenSSL. */
+/* Settings of TLS. Files are not looked at: their place is the machine that rpcd runs on. What a
+ * cipher string comes to is expanded in check/, with OpenSSL. */
 #include "model/reading.h"
 
+#include <openssl/ssl.h>
+
+/* The newest first, as the nearest of several is the first of them. */
 static const struct slice protocols[] = {
-    SLICE_INIT("SSLv2"),   SLICE_INIT("SSLv3"),   SLICE_INIT("TLSv1"),
-    SLICE_INIT("TLSv1.1"), SLICE_INIT("TLSv1.2"), SLICE_INIT("TLSv1.3"),
+    SLICE_INIT("TLSv1.3"), SLICE_INIT("TLSv1.2"), SLICE_INIT("TLSv1.1"),
+    SLICE_INIT("TLSv1"),   SLICE_INIT("SSLv3"),   SLICE_INIT("SSLv2"),
 };
 
 #define PROTOCOL_COUNT (sizeof protocols / sizeof protocols[0])
 
 static void refuse_directive(const struct setter_call *call) {
-    if (call->origin != NULL) {
+    if (call->origin != NULL && call->directive->state == STATE_KNOWN) {
         refuse(call->model, call->origin, call->origin->words[0].span, "directive \"%s\"",
                call->directive->name);
     }
@@ -52,4 +55,142 @@ bool model_set_ssl_protocols(const struct setter_call *call) {
 bool model_set_ssl_ciphers(const struct setter_call *call) {
     refuse_directive(call);
     return model_set_text(call);
+}
+
+/* --- certificates --- */
+
+/* What nginx finds elsewhere than in a file. */
+static const struct slice other_sources[] = {
+    SLICE_INIT("data:"),
+    SLICE_INIT("engine:"),
+    SLICE_INIT("store:"),
+};
+
+bool model_set_ssl_file(const struct setter_call *call) {
+    struct model *model = call->model;
+    const struct word *word = statement_argument(call->statement, 0);
+    MODEL_TYPE_TEXT *path = call->field;
+    struct template template = template_parse(model, word, word->text, 0);
+    if (!template_is_constant(model, &template, path)) {
+        *path = word->text;
+        refuse(model, call->statement, word->span, "variables in \"%s\"", call->directive->name);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof other_sources / sizeof other_sources[0]; i++) {
+        if (slice_starts_with(*path, other_sources[i])) {
+            refuse(model, call->statement, word->span, "\"%.*s\" in \"%s\"",
+                   SLICE_ARGS(other_sources[i]), call->directive->name);
+        }
+    }
+    return true;
+}
+
+/* --- commands --- */
+
+static int command_type(const char *name) {
+    SSL_CONF_CTX *commands = SSL_CONF_CTX_new();
+    if (commands == NULL) {
+        memory_exhausted();
+    }
+    SSL_CONF_CTX_set_flags(commands,
+                           SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CLIENT | SSL_CONF_FLAG_CERTIFICATE);
+    int type = SSL_CONF_cmd_value_type(commands, name);
+    SSL_CONF_CTX_free(commands);
+    return type;
+}
+
+static bool check_command(const struct setter_call *call, const struct word *word) {
+    struct model *model = call->model;
+    switch (command_type(arena_copy_slice(model->arena, word->text).data)) {
+    case SSL_CONF_TYPE_UNKNOWN: {
+        struct diagnostic *diagnostic =
+            diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
+                             "OpenSSL has no command \"%.*s\" for clients", SLICE_ARGS(word->text));
+        diagnostic_help(model->arena, diagnostic,
+                        "the manual page SSL_CONF_cmd(3) lists them, such as Options or Groups");
+        return false;
+    }
+    case SSL_CONF_TYPE_FILE:
+    case SSL_CONF_TYPE_DIR:
+    case SSL_CONF_TYPE_STORE:
+        refuse(model, call->statement, word->span, "command \"%.*s\" of \"%s\"",
+               SLICE_ARGS(word->text), call->directive->name);
+        return true;
+    default:
+        return true;
+    }
+}
+
+/* Name and value are one text: no name has a space. */
+bool model_set_ssl_conf_command(const struct setter_call *call) {
+    const struct word *name = statement_argument(call->statement, 0);
+    const struct word *value = statement_argument(call->statement, 1);
+    if (!check_command(call, name)) {
+        return false;
+    }
+    MODEL_TYPE_NAMES *commands = call->field;
+    VECTOR_PUSH(call->model->arena, &commands->list,
+                (struct name_setting){
+                    .statement = call->origin,
+                    .word = call->origin != NULL ? name : NULL,
+                    .text = arena_format(call->model->arena, "%.*s %.*s", SLICE_ARGS(name->text),
+                                         SLICE_ARGS(value->text)),
+                });
+    return true;
+}
+
+/* --- what belongs together --- */
+
+/* What has been reported; many locations inherit the same. */
+struct statement_list {
+    VECTOR_OF(const struct statement *) list;
+};
+
+static void report_incomplete(struct model *model, struct statement_list *reported,
+                              const struct location *location, const struct statement *statement,
+                              const char *problem, const char *help) {
+    for (size_t i = 0; i < reported->list.count; i++) {
+        if (reported->list.items[i] == statement) {
+            return;
+        }
+    }
+    VECTOR_PUSH(model->arena, &reported->list, statement);
+    struct diagnostic *diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS,
+                                                     statement->span, "%s", problem);
+    diagnostic_note(model->arena, diagnostic, location->proxy->statement->span,
+                    "which this backend needs");
+    diagnostic_help(model->arena, diagnostic, "%s", help);
+}
+
+static void check_location(struct model *model, const struct location *location,
+                           struct statement_list *reported) {
+    const struct settings *settings = location->settings;
+    if (location->proxy != NULL && location->proxy->is_tls) {
+        if (settings->proxy_ssl_verify != 0 && settings->proxy_ssl_trusted_certificate.size == 0) {
+            report_incomplete(model, reported, location, settings->origin[SETTING_proxy_ssl_verify],
+                              "there is no proxy_ssl_trusted_certificate for proxy_ssl_verify",
+                              "add \"proxy_ssl_trusted_certificate FILE;\", such as "
+                              "/etc/ssl/certs/ca-certificates.crt");
+        }
+        if (settings->proxy_ssl_certificate.size > 0 &&
+            settings->proxy_ssl_certificate_key.size == 0) {
+            report_incomplete(model, reported, location,
+                              settings->origin[SETTING_proxy_ssl_certificate],
+                              "there is no proxy_ssl_certificate_key for proxy_ssl_certificate",
+                              "add \"proxy_ssl_certificate_key FILE;\"");
+        }
+    }
+    for (size_t i = 0; i < location->nested.count; i++) {
+        check_location(model, location->nested.items[i], reported);
+    }
+}
+
+void tls_check(struct model *model) {
+    struct statement_list reported = {0};
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server *server = model->servers.items[i];
+        for (size_t j = 0; j < server->locations.count; j++) {
+            check_location(model, server->locations.items[j], &reported);
+        }
+    }
 }

@@ -77,6 +77,7 @@ static void describe_proxy(const struct dumper *dumper, uint32_t index) {
         dump_program(dumper, proxy->target);
         return;
     }
+    fputs(proxy->is_tls != 0 ? "https to " : "", dumper->out);
     describe_upstream(dumper, proxy->upstream);
     if (proxy->has_uri) {
         fputs(" with ", dumper->out);

@@ -20,6 +20,30 @@ class Connection(Wire):
     def __init__(self, backend, accepted):
         super().__init__(accepted)
         self.backend = backend
+        self.asked_name = None  # by SNI
+        self.is_resumed = False
+
+    def secure(self, context):
+        """The handshake, as its server."""
+        def remember(secured, name, _):
+            secured.asked_name = name
+
+        context.sni_callback = remember
+        try:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        except OSError as error:
+            self.backend.failed.append(error)
+            raise
+        self.asked_name = getattr(self.socket, "asked_name", None)
+        self.is_resumed = self.socket.session_reused
+
+    def finish(self):
+        """Says by TLS that it is the end, and closes."""
+        try:
+            self.socket.unwrap()
+        except OSError:
+            pass
+        self.close()
 
     def head(self):
         """The next request, its body not yet read; None at the end of the connection."""
@@ -64,9 +88,13 @@ class Backend:
     """Accepts on a socket of its own and runs `handler` on every connection, in a thread each.
 
     `handler` is a function of a Connection, or a reply as `serve` takes it. When it returns the
-    connection is closed."""
+    connection is closed. With `tls`, an ssl.SSLContext, connections speak that, and the handshakes
+    that failed are in `failed`."""
 
-    def __init__(self, handler=None, address=("127.0.0.1", 0), backlog=128, timeout=20.0):
+    def __init__(self, handler=None, address=("127.0.0.1", 0), backlog=128, timeout=20.0,
+                 tls=None):
+        self.tls = tls
+        self.failed = []
         if handler is None:
             handler = answer()
         self.handler = handler if _is_handler(handler) else serve(handler)
@@ -101,6 +129,8 @@ class Backend:
 
     def _run(self, connection):
         try:
+            if self.tls:
+                connection.secure(self.tls)
             self.handler(connection)
         except (Incomplete, OSError):
             pass  # The proxy went away, which is its right; what the test saw decides.

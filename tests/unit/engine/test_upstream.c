@@ -14,6 +14,13 @@ static const char site[] =
     "    location /uri/ { proxy_pass http://app/base/; }\n"
     "    location /break/ { rewrite ^/break/(.*)$ $1 break; proxy_pass http://app/unused/; }\n"
     "    location /variable/ { set $to $arg_to; proxy_pass http://$to; }\n"
+    "    location /tls/ { proxy_pass https://10.0.0.3; }\n"
+    "    location /port-of-tls/ { proxy_pass https://10.0.0.3:8443; }\n"
+    "    location /any/ { proxy_pass $arg_to; }\n"
+    "    location /named/ { proxy_ssl_server_name on; proxy_ssl_name $arg_name; "
+    "proxy_pass https://app; }\n"
+    "    location /verified/ { proxy_ssl_verify on; proxy_ssl_trusted_certificate a; "
+    "proxy_pass https://[::1]:81; }\n"
     "    location /raw/ { proxy_pass http://app$arg_uri; }\n"
     "    location /head {\n"
     "        proxy_set_header Host \"$host!\";\n"
@@ -64,6 +71,13 @@ static void makes_targets_as_nginx(void) {
         {"/uri/x%2fy?z", "app", "80", "/base/x/y?z"},
         {"/uri/%3F%20", "app", "80", "/base/%3F%20"},
         {"/break/x?y", "app", "80", "/x?y"},
+        {"/tls/x", "10.0.0.3", "443", "/tls/x"},
+        {"/port-of-tls/x", "10.0.0.3:8443", "8443", "/port-of-tls/x"},
+        {"/any/?to=HTTPS://app/x", "app", "443", "/x"},
+        {"/any/?to=https://10.0.0.2:443/x", "10.0.0.2", "443", "/x"},
+        {"/any/?to=https://10.0.0.2:80/x", "10.0.0.2:80", "80", "/x"},
+        {"/any/?to=http://10.0.0.2:443/x", "10.0.0.2:443", "443", "/x"},
+        {"/any/?to=https://unix:/a:/x", "localhost", "", "/x"},
         {"/variable/?to=app", "app", "80", "/variable/?to=app"},
         {"/variable/?to=APP/into", "APP", "80", "/into"},
         {"/variable/?to=127.0.0.1", "127.0.0.1", "80", "/variable/?to=127.0.0.1"},
@@ -127,6 +141,58 @@ static void leaves_names_to_the_resolver(void) {
     CU_ASSERT_TRUE(equals(upstream.uri, "/x"));
     CU_ASSERT_TRUE(equals(upstream.host, "A.test:81"));
     decided_close(&decided);
+}
+
+static void knows_the_scheme(void) {
+    static const struct {
+        const char *target;
+        bool is_tls;
+    } cases[] = {
+        {"/", false},
+        {"/tls/", true},
+        {"/any/?to=https://app", true},
+        {"/any/?to=http://app", false},
+        {"/variable/?to=app", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct decided decided = {0};
+        struct engine_upstream upstream;
+        decided_open(&decided, site);
+        CU_ASSERT_EQUAL(find(&decided, cases[i].target, &upstream), 0);
+        CU_ASSERT_EQUAL(upstream.is_tls, cases[i].is_tls);
+        decided_close(&decided);
+    }
+}
+
+/* Without a port, and empty where nobody asks for it. */
+static void names_who_the_backend_should_be(void) {
+    static const struct {
+        const char *target;
+        const char *host;
+        const char *name;
+    } cases[] = {
+        {"/tls/", "10.0.0.3", ""},
+        {"/verified/", "[::1]:81", "[::1]"},
+        {"/verified/", "a:81", "a"},
+        {"/verified/", "a", "a"},
+        {"/verified/", "[::1", "["},
+        {"/verified/", "", ""},
+        {"/named/?name=b.test", "a", "b.test"},
+        {"/named/?name=b.test:8443", "a", "b.test"},
+        {"/named/?name=[::2]:8443", "a", "[::2]"},
+        {"/named/", "a", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct decided decided = {0};
+        struct slice name;
+        decided_open(&decided, site);
+        decided_begin(&decided, "GET", cases[i].target);
+        decided_run(&decided, "h");
+        CU_ASSERT_TRUE(
+            engine_make_tls_name(&decided.request, slice_from_string(cases[i].host), &name));
+        CU_ASSERT_TRUE(equals(name, cases[i].name));
+        decided_close(&decided);
+    }
 }
 
 static void refuses_what_is_no_target(void) {
@@ -290,6 +356,8 @@ static void configuration_chooses_the_body(void) {
 UNIT_TESTS("engine/upstream", {"makes targets as nginx", makes_targets_as_nginx},
            {"finds groups and addresses", finds_groups_and_addresses},
            {"leaves names to the resolver", leaves_names_to_the_resolver},
+           {"knows the scheme", knows_the_scheme},
+           {"names who the backend should be", names_who_the_backend_should_be},
            {"refuses what is no target", refuses_what_is_no_target},
            {"passes what may pass", passes_what_may_pass},
            {"configured fields come first and replace", configured_fields_come_first_and_replace},

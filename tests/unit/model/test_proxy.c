@@ -109,13 +109,25 @@ static void reports_mistakes(void) {
     CU_ASSERT_TRUE(site_is_clean("server { location ~ a { proxy_pass http://b; } }"));
 }
 
-static void names_what_does_not_run(void) {
-    CU_ASSERT_TRUE(site_refuses(IN_LOCATION("proxy_pass https://a;"), "https:// in proxy_pass"));
-    CU_ASSERT_TRUE(
-        site_refuses(IN_LOCATION("proxy_pass https://$host;"), "https:// in proxy_pass"));
+/* With variables for the scheme it may be either. */
+static void knows_the_scheme(void) {
+    static const struct {
+        const char *url;
+        bool is_tls;
+    } rows[] = {
+        {"http://a", false},    {"https://a", true},      {"HTTPS://a", true},
+        {"http://$arg", false}, {"https://$host", true},  {"$scheme://a", true},
+        {"$arg_url", true},     {"http$arg_s://a", true}, {"https://unix:/a", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CU_ASSERT_EQUAL(proxied(rows[i].url)->is_tls, rows[i].is_tls);
+        site_release(&site);
+    }
+    CU_ASSERT_STRING_EQUAL(parts_of("https://a"), "a a:443 ");
+    CU_ASSERT_STRING_EQUAL(parts_of("https://a:443/"), "a a:443 uri /");
+    CU_ASSERT_STRING_EQUAL(parts_of("https://a:80"), "a:80 a:80 ");
 }
 
 UNIT_TESTS("model/proxy", {"takes URLs apart", takes_urls_apart}, {"finds groups", finds_groups},
            {"implies groups", implies_groups}, {"knows variables", knows_variables},
-           {"reports mistakes", reports_mistakes},
-           {"names what does not run", names_what_does_not_run})
+           {"reports mistakes", reports_mistakes}, {"knows the scheme", knows_the_scheme})

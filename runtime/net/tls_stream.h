@@ -1,0 +1,64 @@
+/* A connection to a backend by TLS, over a handle of the loop. Reading and writing return what
+ * socket_read and socket_write would, and keep handle->ready true for what is inside: LOOP_READ
+ * while decrypted bytes may be there, no LOOP_WRITE while encrypted ones wait to leave.
+ *
+ * One read of the socket may bring several records, and what is written leaves at once: a short
+ * request and its response cost one system call each. */
+#ifndef NET_TLS_STREAM_H
+#define NET_TLS_STREAM_H
+
+#include "net/buffer.h"
+#include "net/socket.h"
+#include "net/tls_context.h"
+#include "net/tls_sessions.h"
+
+struct tls_stream;
+
+/* What a stream is to be. */
+struct tls_stream_options {
+    struct tls_context *context;
+    struct tls_sessions *sessions; /* where sessions are kept; must outlive the stream */
+    const struct sockaddr *address;
+    socklen_t address_size;
+    struct slice name; /* proxy_ssl_name: who the backend should be, without a port; may be empty */
+};
+
+/* The stream borrows handle and buffers. NULL with errno set. */
+struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
+                                     struct loop_handle *handle, struct buffer_pool *buffers);
+
+/* Tells the peer that it is the end, where that makes sense; before the descriptor is closed. */
+void tls_stream_close(struct tls_stream *stream);
+void tls_stream_destroy(struct tls_stream *stream);
+
+/* The context and the name are those. */
+bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context *context,
+                       struct slice name);
+struct slice tls_stream_name(const struct tls_stream *stream);
+
+enum tls_progress { TLS_DONE, TLS_GOES_ON, TLS_FAILED };
+
+/* Begins the handshake, or goes on with it. TLS_FAILED: with the reason, as nginx words it, in
+ * `failure`. */
+enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure *failure);
+
+/* What events of the handle mean for who reads and writes: sends what waits to leave first. */
+uint32_t tls_stream_translate(struct tls_stream *stream, uint32_t events);
+
+ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size);
+ssize_t tls_stream_write(struct tls_stream *stream, const struct iovec *parts, int count);
+
+/* The end of what is written; reading goes on. */
+void tls_stream_end(struct tls_stream *stream);
+
+/* The peer's bytes ended without it having said so: they may have been cut off. */
+bool tls_stream_is_truncated(const struct tls_stream *stream);
+
+/* Whether an idle stream has nothing to read and nothing to write: what arrives may be new sessions
+ * only. */
+bool tls_stream_is_quiet(struct tls_stream *stream);
+
+/* Why a read or write failed whose errno was EPROTO: "SSL_read() failed (SSL: error:...)". */
+const char *tls_stream_problem(const struct tls_stream *stream);
+
+#endif

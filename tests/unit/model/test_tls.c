@@ -1,0 +1,91 @@
+/* TLS to backends: files, commands, and what belongs together. */
+#include "site.h"
+
+#define PROXIED(directives)                                                                        \
+    "server { location / { proxy_pass https://a; " directives " } "                                \
+    "location /b { proxy_pass http://a; } }"
+
+static struct site site;
+
+static const struct settings *settings_of(const char *directives) {
+    static char text[512];
+    snprintf(text, sizeof text, "server { %s }", directives);
+    site_read(&site, text);
+    return site.model.servers.items[0]->settings;
+}
+
+static void has_defaults(void) {
+    const struct settings *settings = settings_of("");
+    CU_ASSERT_EQUAL(settings->proxy_ssl_verify, 0);
+    CU_ASSERT_EQUAL(settings->proxy_ssl_verify_depth, 1);
+    CU_ASSERT_EQUAL(settings->proxy_ssl_server_name, 0);
+    CU_ASSERT_EQUAL(settings->proxy_ssl_session_reuse, 1);
+    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_ciphers, "DEFAULT"));
+    CU_ASSERT_EQUAL_FATAL(settings->proxy_ssl_protocols.list.count, 2);
+    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_protocols.list.items[0].text, "TLSv1.2"));
+    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_protocols.list.items[1].text, "TLSv1.3"));
+    site_release(&site);
+}
+
+static void joins_commands(void) {
+    const struct settings *settings = settings_of("proxy_ssl_conf_command Groups X25519:P-256;"
+                                                  "proxy_ssl_conf_command Options \"A, B\";");
+    CU_ASSERT_EQUAL_FATAL(settings->proxy_ssl_conf_command.list.count, 2);
+    CU_ASSERT_TRUE(
+        text_is(settings->proxy_ssl_conf_command.list.items[0].text, "Groups X25519:P-256"));
+    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_conf_command.list.items[1].text, "Options A, B"));
+    site_release(&site);
+}
+
+static void reports_mistakes(void) {
+    static const struct site_failure rows[] = {
+        {"proxy_ssl_conf_command Nothing x;", DIAGNOSTIC_INVALID_VALUE, "Nothing"},
+        {"proxy_ssl_conf_command \"\" x;", DIAGNOSTIC_INVALID_VALUE, "\"\""},
+        {"proxy_ssl_protocols TLSv1.3 TLS;", DIAGNOSTIC_INVALID_VALUE, "TLS"},
+        {"server { if ($uri) { proxy_ssl_verify on; } }", DIAGNOSTIC_WRONG_CONTEXT,
+         "proxy_ssl_verify"},
+        {PROXIED("proxy_ssl_verify on;"), DIAGNOSTIC_INCOMPLETE_TLS, "proxy_ssl_verify on;"},
+        {PROXIED("proxy_ssl_certificate a;"), DIAGNOSTIC_INCOMPLETE_TLS,
+         "proxy_ssl_certificate a;"},
+        {"server { location / { if ($uri) { proxy_pass https://a; } proxy_ssl_verify on; } }",
+         DIAGNOSTIC_INCOMPLETE_TLS, "proxy_ssl_verify on;"},
+        /* Once, however many inherit it. */
+        {"proxy_ssl_verify on; server { location /a { proxy_pass https://a; } "
+         "location /b { proxy_pass $scheme://a; } }",
+         DIAGNOSTIC_INCOMPLETE_TLS, "proxy_ssl_verify on;"},
+    };
+    CHECK_FAILURES(rows);
+}
+
+/* Nobody needs what is missing. */
+static void takes_what_is_whole(void) {
+    static const char *const texts[] = {
+        "proxy_ssl_verify on; proxy_ssl_certificate a; "
+        "server { location / { proxy_pass http://a; } location /b { proxy_pass http://$host; } }",
+        "proxy_ssl_verify on; server { location / { proxy_ssl_verify off; proxy_pass https://a; } "
+        "}",
+        "proxy_ssl_certificate a; "
+        "server { location / { proxy_ssl_certificate \"\"; proxy_pass https://a; } }",
+        PROXIED("proxy_ssl_verify on; proxy_ssl_trusted_certificate a;"),
+        PROXIED("proxy_ssl_certificate a; proxy_ssl_certificate_key b;"),
+        PROXIED("proxy_ssl_trusted_certificate $no_variable_here;"),
+    };
+    CHECK_CLEAN(texts);
+}
+
+static void names_what_does_not_run(void) {
+    CU_ASSERT_TRUE(site_refuses("proxy_ssl_certificate /etc/$host;",
+                                "variables in \"proxy_ssl_certificate\""));
+    CU_ASSERT_TRUE(site_refuses("proxy_ssl_certificate_key data:x;",
+                                "\"data:\" in \"proxy_ssl_certificate_key\""));
+    CU_ASSERT_TRUE(
+        site_refuses("proxy_ssl_certificate store:x;", "\"store:\" in \"proxy_ssl_certificate\""));
+    CU_ASSERT_TRUE(site_refuses("proxy_ssl_conf_command VerifyCAPath /etc/ssl;",
+                                "command \"VerifyCAPath\" of \"proxy_ssl_conf_command\""));
+    CU_ASSERT_TRUE(
+        site_refuses("server { ssl_protocols TLSv1.3; }", "directive \"ssl_protocols\""));
+}
+
+UNIT_TESTS("model/tls", {"has defaults", has_defaults}, {"joins commands", joins_commands},
+           {"reports mistakes", reports_mistakes}, {"takes what is whole", takes_what_is_whole},
+           {"names what does not run", names_what_does_not_run})
