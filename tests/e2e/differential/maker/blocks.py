@@ -4,7 +4,7 @@ import itertools
 import re
 
 from differential.maker.programs import Programs, definitions
-from differential.maker.words import CODES, HOSTS, SETTABLE, VALUES, quoted
+from differential.maker.words import CODES, HOSTS, SEGMENTS, SETTABLE, VALUES, quoted
 
 ADDRESSES = ("127.0.0.0/8", "127.0.0.1", "127.0.0.2", "127.0.0.4/30", "127.0.1.0/24", "10.0.0.0/8", "0.0.0.0/1", "::1")
 # A range may lie inside one that stands before it, and overlap none otherwise.
@@ -133,6 +133,8 @@ class Blocks:
             lines.append(f"limit_except {words.pick(('GET', 'POST', 'GET POST'))} {{ {words.pick(('deny all;', 'allow 127.0.0.2; deny all;', 'allow all;', ''))} }}")
         if words.chance(0.3):
             lines.append(f"proxy_set_header X-Set {words.text()};")
+        if "backends" in focus:
+            lines += self.for_backends()
         if words.chance(focus["pages"] / 2):
             lines.append("proxy_intercept_errors on;")
         ending = self.ending(with_uri)
@@ -140,6 +142,44 @@ class Blocks:
             lines.append(f"root {{files}}; try_files $uri {words.pick(('@x', '@y', '=404', words.path(2), '/a$uri @x'))};")
         lines += [*self.programs.program(True), ending]
         return f"location {name} {{\n" + "\n".join([*lines, *nested]) + "\n}"
+
+    def for_backends(self):
+        """What they get, and what becomes of their answers."""
+        words, lines = self.words, []
+        kinds = (lambda: f"proxy_method {words.pick(('PUT', 'POST', 'X$request_method'))};",
+                 lambda: f"proxy_set_body {words.text()};",
+                 lambda: self.several("proxy_redirect", self.redirect),
+                 lambda: self.several("proxy_cookie_path", lambda: self.replacement(words.path(1), words.value_regex())),
+                 lambda: self.several("proxy_cookie_domain", lambda: self.replacement(words.pick(HOSTS), words.value_regex(), "~")),
+                 lambda: self.several("proxy_cookie_flags", self.cookie_flags),
+                 lambda: "proxy_ignore_headers X-Accel-Redirect;" if words.chance(0.3) else "")
+        for kind in kinds:
+            if words.chance(self.focus["backends"]):
+                lines.append(kind())
+        return lines
+
+    def several(self, directive, make):
+        if self.words.chance(0.1):
+            return f"{directive} off;"
+        return " ".join(f"{directive} {make()};" for _ in range(self.words.random.randint(1, 3)))
+
+    def redirect(self):
+        words = self.words
+        target = words.pick(("http://group_a/", "http://group_a", "http://127.0.0.1:{a}", "http://", "/", f"http://{words.pick(HOSTS)}"))
+        return self.replacement(target + words.pick(("", words.pick(SEGMENTS))), "^http://([^/]+)/(" + words.pick(SEGMENTS) + ")?(.*)$")
+
+    def replacement(self, text, regex, mark=None):
+        """What is looked for, and what takes its place."""
+        words = self.words
+        if words.chance(0.5):
+            return f"{quoted((mark or words.pick(('~', '~*'))) + regex)} {words.text()}"
+        return f"{words.text() if words.chance(0.2) else quoted(text)} {words.text()}"
+
+    def cookie_flags(self):
+        words = self.words
+        flags = words.random.sample(("secure", "nosecure", "httponly", "nohttponly", "samesite=lax", "samesite=none", "nosamesite", "$arg_a"),
+                                    words.random.randint(1, 3))
+        return f"{words.pick(('c', 'd', '~^[cd]', '~', '$arg_b'))} {' '.join(flags)}"
 
     def error_pages(self, probability):
         words, pages = self.words, []

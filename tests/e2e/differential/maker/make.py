@@ -13,6 +13,7 @@ FOCUS = {
     "maps": {**EVEN, "maps": (3, 6), "geos": (1, 3), "pages": 0.1, "access": 0},
     "errors": {**EVEN, "statements": 2, "pages": 0.9, "access": 0.3, "maps": (0, 1), "geos": (0, 0)},
     "everything": EVEN,
+    "backends": {**EVEN, "statements": 1, "if": 1, "maps": (0, 2), "geos": (0, 0), "pages": 0.3, "access": 0.05, "backends": 0.5},
 }
 
 
@@ -20,7 +21,7 @@ def make_case(focus, number, requests=110):
     name = f"made-{focus}-{number}"
     words = Words(name)
     http = PRELUDE + Blocks(words, FOCUS[focus]).http() + "\n"
-    return Case(name, http, Questions(words, http).requests(requests))
+    return Case(name, http, Questions(words, http, "backends" in FOCUS[focus]).requests(requests))
 
 
 def make_cases(focus, count):

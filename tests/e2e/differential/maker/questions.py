@@ -10,8 +10,9 @@ ODD = ("%20", "%3F", "%2B", "+", "%25", "%2F", "//", "/./", "%61", "/../a", ";",
 
 
 class Questions:
-    def __init__(self, words, http):
+    def __init__(self, words, http, is_for_backends=False):
         self.words = words
+        self.is_for_backends = is_for_backends
         self.paths = sorted(set(LOCATION.findall(http)))
         self.hosts = sorted(name for name in HOSTS if name in http) + ["never.example"]
 
@@ -33,9 +34,27 @@ class Questions:
             headers.append(("X-Answer", words.pick(("404", "503", "500", "403", "302"))))
         if words.chance(0.08):
             headers.append(("X-Forwarded-For", words.pick(("10.0.0.1", "127.0.0.2, 10.1.1.1", "10.1.1.1, 127.0.0.2"))))
+        if self.is_for_backends:
+            headers += self.orders()
         source = words.weighted({"127.0.0.1": 8, "127.0.0.2": 2, "127.0.0.5": 1, "127.0.1.9": 1})
         body = words.pick((b"", b"body")) if method == "POST" else None
         return Request(self.target(), words.pick(self.hosts), method, tuple(headers), source, body)
+
+    def orders(self):
+        """What the backend is to answer."""
+        words, headers = self.words, []
+        if words.chance(0.4):
+            headers += [("X-Answer", "302"), ("X-To", words.pick((
+                "http://group_a" + words.path(), "http://" + words.pick(HOSTS) + words.path(), words.path(), "SELF" + words.path())))]
+        if words.chance(0.2):
+            headers.append(("X-Refresh", "1; url=http://group_a" + words.path()))
+        for _ in range(words.pick((0, 1, 1, 2))):
+            attributes = words.random.sample(("; Secure", "; HttpOnly", "; SameSite=Strict", "; Path=" + words.path(1), "; path=/a/b",
+                                              "; Domain=" + words.pick(HOSTS), ";domain=.one.example"), words.random.randint(0, 4))
+            headers.append(("X-Set-Cookie", words.pick("cde") + "=1" + "".join(attributes)))
+        if words.chance(0.3):
+            headers.append(("X-Accel", words.pick((words.path(), words.path() + self.query(), "@x", "@y", "/a/../b", "..", words.path(1) + "%20%41"))))
+        return headers
 
     def target(self):
         words = self.words
@@ -44,6 +63,8 @@ class Questions:
             path = path.rstrip("/") + "/" + "/".join(words.pick(SEGMENTS) for _ in range(words.random.randint(1, 2)))
         if words.chance(0.15):
             path += words.pick(ODD) + words.pick(("", "b", "x.php"))
+        if self.is_for_backends and words.chance(0.3):
+            path += "/accel"
         return path + self.query()
 
     def query(self):
