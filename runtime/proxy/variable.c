@@ -111,11 +111,24 @@ static bool list_attempts(const struct proxy *proxy, part_of *part, struct slice
     return value->size > 0;
 }
 
+/* nginx: only what is in memory as a whole. */
+static bool request_body(const struct proxy *proxy, struct slice *value) {
+    const struct spool *spool = &proxy->spool;
+    if (!proxy->is_collected || spool->memory == NULL || spool->file >= 0) {
+        return false;
+    }
+    *value = buffer_content(spool->memory);
+    return true;
+}
+
 bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,
                     struct slice *value) {
     struct proxy *proxy = exchange->proxy_data;
     if (parts[id] != NULL) {
         return list_attempts(proxy, parts[id], value);
+    }
+    if (id == VARIABLE_REQUEST_BODY) {
+        return request_body(proxy, value);
     }
     return id == VARIABLE_UPSTREAM_HTTP && proxy->has_head &&
            engine_find_field(&exchange->arena, proxy->head.fields.items, proxy->head.fields.count,

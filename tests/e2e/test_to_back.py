@@ -82,6 +82,43 @@ def test_method_and_body_are_nginxs(pair, path, verb, body):
     assert nginx == rpcd
 
 
+BODY_VARIABLE = """
+proxy_http_version 1.1;
+proxy_set_header Connection "";
+client_body_buffer_size 1k;
+log_format body escape=json '{"body": "$request_body"}';
+server {
+    listen {host}:{port};
+    access_log {folder}/body.log body;
+    location /wrapped/ { proxy_set_body "<$request_body>"; proxy_pass http://127.0.0.1:{backend}; }
+    location /field/ { proxy_set_header X-Body "[$request_body]"; proxy_pass http://127.0.0.1:{backend}; }
+    location /page/ { error_page 404 /wrapped/page; proxy_intercept_errors on; proxy_pass http://127.0.0.1:{backend}; }
+    location /none/ { return 200 "<$request_body>"; }
+}
+"""
+
+
+@pytest.mark.parametrize("body", [None, b"", b"some=body", b"with \"quotes\"", b"x" * 900, b"x" * 5000])
+def test_body_as_a_variable_is_nginxs(lab, body):
+    backend = lab.backend(replying(backend_answer))
+    pair = lab.pair(BODY_VARIABLE, backend=backend)
+
+    def ask(address):
+        before = len(backend.requests)
+        answers = []
+        for path in ("/wrapped/", "/field/", "/page/", "/none/"):
+            with Client(address) as client:
+                response = client.ask(path, "POST", body=body)
+                answers.append((response.status, response.body))
+        return answers, [(request.start, request.get("X-Body"), request.body) for request in backend.requests[before:]]
+
+    nginx, rpcd = pair.both(ask)
+    assert nginx == rpcd
+    for daemon in (pair.nginx, pair.rpcd):
+        daemon.wait_for_line(4, "body.log")
+    assert pair.nginx.lines("body.log") == pair.rpcd.lines("body.log")
+
+
 def test_chunked_body_is_read_and_replaced(pair):
     data = b"POST /body/?x=1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" \
            b"GET /put/next HTTP/1.1\r\nHost: h\r\n\r\n"
