@@ -1,9 +1,14 @@
 """The configurations that every guide to nginx prints, on nginx and on rpcd: the same peers are
 asked in the same order."""
 
+import asyncio
 import threading
 
+import pytest
+import websockets
+
 from lab import Client, answer, wait_until
+from lab.daemon import PATIENCE
 
 SERVER = """
 server {
@@ -116,3 +121,62 @@ def test_least_conn(lab):
     ours = pair.both(busy_then_free)
     assert ours[0] == ours[1]
     assert ours[1][0] == [1, 2, 1]
+
+
+WEBSOCKET = """
+map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+upstream websocket { server 127.0.0.1:{backend}; }
+server {
+    listen {host}:{port};
+    location / {
+        proxy_pass http://websocket;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_set_header Host $host;
+        proxy_buffering off;
+        proxy_read_timeout 86400s;
+        proxy_send_timeout 86400s;
+    }
+}
+"""
+
+
+@pytest.fixture
+def echo_port():
+    """A WebSocket server that echoes, in a thread."""
+    started, stop, port = threading.Event(), threading.Event(), []
+
+    async def echo(connection, _path=None):
+        async for message in connection:
+            await connection.send(message)
+
+    async def serve():
+        async with websockets.serve(echo, "127.0.0.1", 0, max_size=None) as server:
+            port.append(server.sockets[0].getsockname()[1])
+            started.set()
+            while not stop.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    started.wait(PATIENCE)
+    yield port[0]
+    stop.set()
+    thread.join()
+
+
+def test_websocket(lab, echo_port):
+    pair = lab.pair(WEBSOCKET, backend=echo_port)
+
+    async def talk(host, port):
+        async with websockets.connect(f"ws://{host}:{port}/chat", max_size=None) as connection:
+            echoed = []
+            for message in ("hello", "", b"\x00" * 70_000, "x" * 1_000_000):
+                await connection.send(message)
+                echoed.append(await connection.recv() == message)
+            pong = await connection.ping()
+            await pong
+            return echoed
+
+    assert pair.both(lambda address: asyncio.run(talk(*address))) == [[True] * 4] * 2
