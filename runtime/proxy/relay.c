@@ -127,7 +127,9 @@ static bool pass_on(struct proxy *proxy) {
     if (!proxy->is_front_full && has_backlog(proxy) && !proxy_feed(proxy)) {
         return false;
     }
-    if (!proxy->is_front_full && !has_backlog(proxy)) {
+    /* The end went with the last of what was put aside. */
+    bool is_over = proxy->exchange->response.is_complete;
+    if (!proxy->is_front_full && !has_backlog(proxy) && !is_over) {
         offer(proxy);
     }
     if (proxy->is_buffered && proxy->piece_count > 0) {

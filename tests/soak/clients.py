@@ -167,9 +167,12 @@ def play(role, number, port, judge, stop):
         except Wrong as wrong:
             judge.wrong(name, wrong)
             client = None
-        except (Incomplete, OSError, ValueError) as error:
+        except (Incomplete, OSError) as error:
             if not role.is_left:
                 judge.broken(name, role, begin, error)
+            client = None
+        except Exception as error:  # what is no response cannot be read
+            judge.wrong(name, f"{error!r}, received {client.received[-200:]!r}")
             client = None
         time.sleep(role.pause)
     if client:
