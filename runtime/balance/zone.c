@@ -65,15 +65,15 @@ uint32_t balance_zone_choose_lock(uint64_t hash) {
 }
 
 /* Without a seat all states are private. */
-void balance_zone_lock(struct balance_zone *zone, uint32_t number) {
+void balance_zone_lock(struct balance_zone *zone, uint32_t lock) {
     if (zone != NULL && zone->ledger != NULL) {
-        zone_lock_take(&zone->memory->locks[number], zone->owner);
+        zone_lock_take(&zone->memory->locks[lock], zone->owner);
     }
 }
 
-void balance_zone_unlock(struct balance_zone *zone, uint32_t number) {
+void balance_zone_unlock(struct balance_zone *zone, uint32_t lock) {
     if (zone != NULL && zone->ledger != NULL) {
-        zone_lock_give(&zone->memory->locks[number]);
+        zone_lock_give(&zone->memory->locks[lock]);
     }
 }
 
@@ -269,18 +269,18 @@ static struct balance_state *find_place(struct zone_memory *memory) {
     return state;
 }
 
-static void init_state(struct balance_state *state, const struct balance_key *key, uint32_t number,
+static void init_state(struct balance_state *state, const struct balance_key *key, uint32_t lock,
                        uint32_t weight) {
     *state = (struct balance_state){
-        .key = *key, .lock = number, .weight = weight, .effective_weight = weight};
+        .key = *key, .lock = lock, .weight = weight, .effective_weight = weight};
 }
 
 static struct balance_state *add(struct zone_memory *memory, const struct balance_key *key,
-                                 uint32_t number, uint32_t weight) {
+                                 uint32_t lock, uint32_t weight) {
     struct balance_state *state = find_place(memory);
     if (state != NULL) {
         uint32_t *bucket = bucket_of(memory, key);
-        init_state(state, key, number, weight);
+        init_state(state, key, lock, weight);
         state->next = *bucket;
         keep_order();
         *bucket = (uint32_t)(state - memory->states) + 1;
@@ -306,11 +306,11 @@ static struct balance_state *hold_known(struct balance_zone *zone, const struct 
 }
 
 static struct balance_state *attach_shared(struct balance_zone *zone, const struct balance_key *key,
-                                           uint32_t number, uint32_t weight) {
+                                           uint32_t lock, uint32_t weight) {
     zone_lock_take(&zone->memory->registry, zone->owner);
     struct balance_state *state = hold_known(zone, key);
     if (state == NULL) {
-        state = add(zone->memory, key, number, weight);
+        state = add(zone->memory, key, lock, weight);
         if (state != NULL) {
             hold(zone, state);
         }
@@ -320,11 +320,11 @@ static struct balance_state *attach_shared(struct balance_zone *zone, const stru
 }
 
 static struct balance_state *create_private(struct balance_zone *zone,
-                                            const struct balance_key *key, uint32_t number,
+                                            const struct balance_key *key, uint32_t lock,
                                             uint32_t weight) {
     struct balance_state *state = malloc(sizeof *state);
     if (state != NULL) {
-        init_state(state, key, number, weight);
+        init_state(state, key, lock, weight);
     }
     if (zone != NULL && zone->report != NULL) {
         zone->report(zone->report_data);
@@ -334,12 +334,12 @@ static struct balance_state *create_private(struct balance_zone *zone,
 }
 
 struct balance_state *balance_zone_attach(struct balance_zone *zone, const struct balance_key *key,
-                                          uint32_t number, uint32_t weight) {
+                                          uint32_t lock, uint32_t weight) {
     struct balance_state *state = NULL;
     if (zone != NULL && zone->ledger != NULL) {
-        state = attach_shared(zone, key, number, weight);
+        state = attach_shared(zone, key, lock, weight);
     }
-    return state != NULL ? state : create_private(zone, key, number, weight);
+    return state != NULL ? state : create_private(zone, key, lock, weight);
 }
 
 struct balance_state *balance_zone_recall(struct balance_zone *zone,

@@ -256,6 +256,7 @@ void model_build(struct model *model, struct tree *tree) {
     serving_refuse(model);
     log_resolve(model);
     proxy_resolve(model);
+    upstream_zone_check(model);
     resolver_resolve(model);
     tls_check(model);
     location_check_duplicates(model);

@@ -40,6 +40,7 @@ struct reading {
     struct map implicit_upstreams;                /* "host:port" to struct upstream */
     struct map log_formats;                       /* name to struct log_format */
     struct map zones;                             /* kind and name to struct statement */
+    VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
     struct upstream upstream_defaults;
     /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
      * large site never do; stays empty. */
@@ -134,6 +135,11 @@ bool upstream_read_parameters(const struct setter_call *call, struct peer *peer)
 
 /* Reports what the servers of a group have that its balancing method excludes. */
 void balancing_check(struct model *model, const struct upstream *upstream);
+
+/* --- upstream_zone.c --- */
+
+/* Once all groups are read: reports zones that none of them gives a size. */
+void upstream_zone_check(struct model *model);
 
 /* --- sticky.c --- */
 

@@ -23,11 +23,15 @@ static bool read_size(const struct setter_call *call, uint64_t *size) {
     return *size >= SMALLEST_ZONE || report(call, word, "too small a size", "write 32k at least");
 }
 
+static struct slice make_key(struct model *model, struct slice name) {
+    return arena_format(model->arena, "upstream:%.*s", SLICE_ARGS(name));
+}
+
 /* Groups may share a zone, whose size is said once, or always the same. */
 static bool check_size(const struct setter_call *call, struct slice name, uint64_t size) {
     struct model *model = call->model;
-    struct slice key = arena_format(model->arena, "upstream:%.*s", SLICE_ARGS(name));
-    const struct statement *first = map_insert(&model->reading->zones, key, call->statement);
+    const struct statement *first =
+        map_insert(&model->reading->zones, make_key(model, name), call->statement);
     uint64_t before;
     if (first == call->statement ||
         !quantity_parse_size(statement_argument(first, 1)->text, false, &before) ||
@@ -50,10 +54,25 @@ bool model_set_upstream_zone(const struct setter_call *call) {
     if (name->text.size == 0) {
         return report(call, name, "invalid name of a zone", "write zone NAME SIZE");
     }
-    if (statement_argument_count(call->statement) == 2 &&
-        (!read_size(call, &size) || !check_size(call, name->text, size))) {
+    if (statement_argument_count(call->statement) < 2) {
+        VECTOR_PUSH(call->model->arena, &call->model->reading->unsized_zones, call->statement);
+    } else if (!read_size(call, &size) || !check_size(call, name->text, size)) {
         return false;
     }
     *(MODEL_TYPE_TEXT *)call->field = name->text;
     return true;
+}
+
+void upstream_zone_check(struct model *model) {
+    const struct reading *reading = model->reading;
+    for (size_t i = 0; i < reading->unsized_zones.count; i++) {
+        const struct word *word = statement_argument(reading->unsized_zones.items[i], 0);
+        if (map_find(&reading->zones, make_key(model, word->text)) != NULL) {
+            continue;
+        }
+        struct diagnostic *diagnostic =
+            diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
+                             "no size is given for zone \"%.*s\"", SLICE_ARGS(word->text));
+        diagnostic_help(model->arena, diagnostic, "write zone %.*s 64k", SLICE_ARGS(word->text));
+    }
 }
