@@ -19,10 +19,16 @@ GROUPS = {
     "first down": "server {0} down; server {1}; server {2} weight=2;",
     "weighted down": "server {0} weight=10 down; server {1} weight=2; server {2};",
     "same twice": "server {0}; server {0}; server {1};",
+    "weights 3 2 1 and a backup":
+        "server {0} weight=3; server {1} weight=2; server {2}; server {3} backup;",
+    "backups only, as the other is down":
+        "server {0} down; server {1} weight=2 backup; server {2} backup; server {3} backup down;",
+    "limits that do not matter":
+        "server {0} max_conns=9 max_fails=3; server {1} weight=2 fail_timeout=1m; server {2};",
     "big weights": "server {0} weight=100; server {1} weight=50; server {2};",
 }
 
-KEEPALIVE = {"kept": "keepalive 8;", "not kept": ""}
+KEEPALIVE = {"kept": "keepalive 8;", "not kept": "", "in a zone": "zone groups 1m;"}
 
 
 def group_text(name, servers, backends, extra):
@@ -66,6 +72,37 @@ def test_the_sequence_of_nginxs_documentation(lab):
     lab.rpcd(text + "server { listen {port}; location / { proxy_pass http://group; } }")
     with lab.client() as client:
         assert sequence(client, "/", 14) == "aabacaa" * 2
+
+
+def failing_by_path(name):
+    """A backend that answers with its name, but closes without an answer when the path says so."""
+    def handler(connection):
+        request = connection.request()
+        if request is not None and name not in request.target.partition("?")[2]:
+            connection.send(answer(name.encode()))
+    return handler
+
+
+@pytest.mark.parametrize("zone", ["", "zone group 64k;"])
+def test_sequence_under_failures_is_nginxs(lab, zone):
+    """Failures lower weights, which come back pick by pick, and put peers out of use."""
+    names = "abc"
+    backends = [lab.backend(failing_by_path(name)) for name in names]
+    servers = "server {0} weight=5 max_fails=4; server {1} weight=3 max_fails=2; server {2};"
+    pair = lab.pair(group_text("group", servers, backends, zone + " keepalive 4;") + """
+        server { listen {host}:{port};
+            location / { proxy_pass http://group; proxy_set_header Connection close; }
+        }""")
+    failures = {3: "a", 8: "a", 9: "a", 15: "b", 16: "b", 30: "a", 31: "a", 32: "a", 33: "a"}
+
+    def ask_all(address):
+        with Client(address) as client:
+            return "".join(client.ask(f"/?{failures.get(number, '')}").body.decode()
+                           for number in range(60))
+
+    ours = pair.both(ask_all)
+    assert ours[1] == ours[0]
+    assert set(ours[1][34:]) < set(names)  # somebody is out of use at the end
 
 
 def test_all_down(lab):

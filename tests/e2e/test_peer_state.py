@@ -151,6 +151,31 @@ def test_max_fails_and_fail_timeout(lab):
     wait_until(lambda: ask(lab.port).body == b"b" and len(first.requests) == 4, "another chance")
 
 
+def test_a_peer_that_comes_back_starts_slowly(lab):
+    """Its share of the requests grows with time, for all workers together."""
+    is_up = threading.Event()
+
+    def sometimes(connection):
+        while connection.request() and is_up.is_set():
+            connection.send(answer(b"a"))
+
+    first, second = lab.backend(sometimes), lab.backend(answer(b"b"))
+    http = SITE.replace("{first};", "{first} fail_timeout=1s slow_start=6s;")
+    lab.rpcd(http, workers=2, first=first, second=second, extra="")
+    assert ask_often(lab.port, 4) == [b"b"] * 4
+    is_up.set()
+    wait_until(lambda: ask(lab.port).body == b"a", "its chance")
+    begin = time.monotonic()
+
+    def share():
+        return ask_often(lab.port, 60).count(b"a")
+
+    first_share = share()
+    assert time.monotonic() - begin > 1.5 or first_share <= 15
+    wait_until(lambda: time.monotonic() - begin > 6.5, "the end of its slow start", 10)
+    assert share() == 30
+
+
 def test_a_client_that_leaves_an_answer_shows_that_the_peer_is_back(lab):
     """As in nginx: what counts is that the peer answered, not whether the client heard it all."""
     is_up = threading.Event()
