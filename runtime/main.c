@@ -47,6 +47,15 @@ static bool run(const struct options *options, struct bundle *bundle, struct fai
                                         : solo_run(options, bundle, report, failure);
 }
 
+/* With the files that a start would need, where it would find them. */
+static bool test(const struct options *options, struct bundle *bundle, struct failure *failure) {
+    if (!credentials_open(&bundle->credentials, &bundle->file.table, options->prefix, failure)) {
+        return false;
+    }
+    printf("rpcd: %s is valid\n", options->table);
+    return true;
+}
+
 static bool act(const struct options *options, struct failure *failure) {
     struct bundle *bundle = bundle_load(options->table, options_trusted_keys(options), failure);
     if (bundle == NULL) {
@@ -55,12 +64,9 @@ static bool act(const struct options *options, struct failure *failure) {
     if (options->action == OPTIONS_RUN) {
         return run(options, bundle, failure);
     }
-    bool is_done = true;
-    if (options->action == OPTIONS_SIGNAL) {
-        is_done = send_signal(options, &bundle->file.table, failure);
-    } else {
-        printf("rpcd: %s is valid\n", options->table);
-    }
+    bool is_done = options->action == OPTIONS_SIGNAL
+                       ? send_signal(options, &bundle->file.table, failure)
+                       : test(options, bundle, failure);
     bundle_close(bundle, false);
     return is_done;
 }

@@ -10,7 +10,7 @@ const char options_usage[] =
     "usage: rpcd [-t] [-p PREFIX] [-e ERRLOG] [-s SIGNAL] [--require-signature PUBKEY] TABLE\n"
     "Runs the reverse proxy that TABLE, made by rpc compile, describes.\n"
     "\n"
-    "  -t            validate the table and exit\n"
+    "  -t            validate the table, try its certificates, and exit\n"
     "  -p PREFIX     folder that relative paths in the table start from (the current one)\n"
     "  -e ERRLOG     where errors go that no error_log covers (standard error)\n"
     "  -s SIGNAL     tell the running rpcd, found by the table's pid file:\n"

@@ -311,7 +311,7 @@ static bool set_certificate(const struct making *making) {
 static bool run_command(const struct making *making, SSL_CONF_CTX *commands, struct slice command) {
     char name[64];
     size_t size = slice_find_byte(command, ' ');
-    if (size >= sizeof name || size == command.size) {
+    if (size == 0 || size >= sizeof name || size == command.size) {
         return failure_set(making->failure, "proxy_ssl_conf_command \"%.*s\": no such command",
                            SLICE_ARGS(command));
     }

@@ -217,7 +217,7 @@ struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
 /* Without a goodbye OpenSSL takes a session for one that must not be resumed; only an error of the
  * protocol itself is a reason for that. */
 void tls_stream_close(struct tls_stream *stream) {
-    bool can_say = stream->unsent == NULL &&
+    bool can_say = stream->unsent == NULL && !stream->has_ended &&
                    (stream->handle->ready & (LOOP_WRITE | LOOP_HANGUP)) == LOOP_WRITE;
     if (!stream->is_open || stream->is_broken) {
         return;

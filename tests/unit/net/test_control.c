@@ -33,6 +33,7 @@ static bool has_inode(int descriptor, ino_t inode) {
 struct sample {
     struct delivery delivery;
     ino_t table;
+    ino_t secrets;
     ino_t *sockets;
     ino_t *logs;
 };
@@ -46,6 +47,10 @@ static void make_sample(struct sample *sample, uint32_t listeners, uint32_t logs
     sample->delivery.number = 42;
     sample->delivery.table_size = 123456;
     sample->delivery.table = open_marked(&sample->table);
+    if (listeners > 1) { /* the others need none */
+        sample->delivery.secrets_size = 654321;
+        sample->delivery.secrets = open_marked(&sample->secrets);
+    }
     for (uint32_t i = 0; i < listeners; i++) {
         if (i % 3 == 0) {
             sample->delivery.kept[i] = i * 7;
@@ -70,6 +75,8 @@ static unsigned count_differences(const struct sample *sample, const struct deli
     unsigned wrong = got->number != sent->number || got->table_size != sent->table_size ||
                      got->listener_count != sent->listener_count ||
                      got->log_count != sent->log_count || !has_inode(got->table, sample->table);
+    wrong += got->secrets_size != sent->secrets_size;
+    wrong += sent->secrets >= 0 ? !has_inode(got->secrets, sample->secrets) : got->secrets != -1;
     for (uint32_t i = 0; i < sent->listener_count; i++) {
         wrong += got->kept[i] != sent->kept[i];
         wrong += sent->sockets[i] >= 0 ? !has_inode(got->sockets[i], sample->sockets[i])
