@@ -74,7 +74,7 @@ def body_of_redirected(request, nginx):
     """A backend that answers as the error page of a redirect gets the request with its body."""
     if not request.body or not nginx.backend:
         return nginx
-    kept = nginx.backend[0].removesuffix(" 0 bytes") + f" {len(request.body)} bytes"
+    kept = nginx.backend[0].removesuffix(" 0 bytes b''") + f" {len(request.body)} bytes {request.body[:50]!r}"
     return dataclasses.replace(nginx, backend=(kept, *nginx.backend[1:]))
 
 
