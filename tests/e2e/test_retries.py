@@ -62,7 +62,7 @@ CONDITIONS = {
     "one try": f"proxy_next_upstream {ALL}; proxy_next_upstream_tries 1;",
     "two tries": f"proxy_next_upstream {ALL}; proxy_next_upstream_tries 2;",
     "many tries": f"proxy_next_upstream {ALL}; proxy_next_upstream_tries 9;",
-    "no time": f"proxy_next_upstream {ALL}; proxy_next_upstream_timeout 100ms;",
+    "no time": f"proxy_next_upstream {ALL}; proxy_next_upstream_timeout 500ms;",
 }
 
 GROUPS = {
@@ -89,7 +89,7 @@ def pair(shared_lab):
             locations += (f"location /{number}/{kind}/ {{ {CONDITIONS[conditions]} "
                           f"proxy_pass http://u{number}{kind}; }}\n")
     http = """
-proxy_http_version 1.1; proxy_set_header Connection close; proxy_read_timeout 150ms;
+proxy_http_version 1.1; proxy_set_header Connection close; proxy_read_timeout 600ms;
 add_header X-Tried $upstream_addr always; add_header X-Statuses $upstream_status always;
 """ + upstreams + "server { listen {host}:{port};\n" + locations + "}\n"
     result = lab.pair(http, events="worker_connections 2048;")
