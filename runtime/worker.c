@@ -1,9 +1,11 @@
 /* The life of a worker between start and end. */
 #include "worker.h"
 
+#include "base/container.h"
 #include "http/service.h"
 #include "log/file.h"
 #include "proxy/proxy.h"
+#include "reporter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,9 +138,27 @@ static void stop_loop(void *data) {
     worker->loop.is_stopped = true;
 }
 
+static void end_drain(struct timer *timer) {
+    struct worker *worker = CONTAINER_OF(timer, struct worker, shutdown_timer);
+    struct reporter reporter = {.log = &worker->log};
+    reporter.targets = worker_error_logs(worker, &reporter.target_count);
+    reporter_say(&reporter, TABLE_LOG_NOTICE,
+                 "worker_shutdown_timeout is over, closing the connections that are left");
+    http_service_close(worker->service);
+}
+
+static void limit_drain(struct worker *worker) {
+    uint64_t limit = worker->generation->table.process->worker_shutdown_timeout;
+    if (limit > 0) {
+        worker->shutdown_timer.on_expire = end_drain;
+        timer_start(&worker->loop.timers, &worker->shutdown_timer, worker->loop.now + limit);
+    }
+}
+
 void worker_drain(struct worker *worker) {
     if (!worker->is_draining) {
         worker->is_draining = true;
+        limit_drain(worker);
         http_service_drain(worker->service, stop_loop, worker);
     }
 }
@@ -151,6 +171,7 @@ void worker_destroy(struct worker *worker) {
     if (worker->service != NULL) {
         http_service_destroy(worker->service);
     }
+    timer_remove(&worker->loop.timers, &worker->shutdown_timer);
     /* Its last tasks free what may still hold a generation, and with that log files. */
     loop_destroy(&worker->loop);
     log_destroy(&worker->log);

@@ -16,7 +16,8 @@ struct worker {
     struct log log;
     struct http_service *service;
     struct generation *generation; /* the current one */
-    int *sockets; /* by listener of the current table: what is accepted on, or -1 */
+    int *sockets;                /* by listener of the current table: what is accepted on, or -1 */
+    struct timer shutdown_timer; /* worker_shutdown_timeout, while draining */
     bool is_draining;
 };
 
@@ -33,7 +34,8 @@ worker_start(struct worker *worker, const struct table_process *process, const c
 __attribute__((warn_unused_result)) bool
 worker_take(struct worker *worker, struct delivery *delivery, struct failure *failure);
 
-/* Accepts nothing more, lets what is going on end, then stops the loop. */
+/* Accepts nothing more, lets what is going on end, for worker_shutdown_timeout at most, then stops
+ * the loop. */
 void worker_drain(struct worker *worker);
 
 /* Closes everything at once. */

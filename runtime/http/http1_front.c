@@ -47,6 +47,25 @@ void http1_client_gone(struct http1_front *front, uint32_t status) {
     http1_close(front);
 }
 
+/* Only a backend's answer is worth waiting for when nobody gets it. */
+static bool ignores_abort(const struct http1_front *front) {
+    const struct exchange *exchange = front->exchange;
+    return front->state == HTTP1_EXCHANGE && exchange->proxy_data != NULL &&
+           !exchange->is_upgraded && !exchange->response.is_complete &&
+           exchange->request.settings->proxy_ignore_client_abort != 0;
+}
+
+bool http1_goes_on_alone(struct http1_front *front) {
+    if (!ignores_abort(front)) {
+        return false;
+    }
+    front->message->is_discarding = true;
+    front->exchange->keep_alive = false;
+    timer_stop(&front->write_timer);
+    http1_drop_out(front);
+    return true;
+}
+
 /* An end of the connection that cannot be taken for the end of the response. */
 static void abort_exchange(struct exchange *exchange) {
     struct http1_front *front = exchange->front;
@@ -193,7 +212,7 @@ static void write_ready(struct http1_front *front) {
     if (front->exchange == NULL || front->write_timer.deadline == 0) {
         return; /* nobody waits for it */
     }
-    if (!http1_flush(front)) {
+    if (!http1_flush(front) && !http1_goes_on_alone(front)) {
         http1_client_gone(front, 499);
     } else if (front->out == NULL && front->exchange->response.is_complete) {
         if (front->exchange->is_upgraded) {
@@ -210,7 +229,7 @@ static void write_ready(struct http1_front *front) {
 static bool is_client_gone(const struct http1_front *front) {
     return front->state == HTTP1_EXCHANGE && front->message->body_ended &&
            !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
-           front->exchange->proxy_data != NULL;
+           front->exchange->proxy_data != NULL && !ignores_abort(front);
 }
 
 static void front_ready(struct loop_handle *handle, uint32_t events) {
@@ -290,6 +309,12 @@ void http1_front_drain(struct http_service *service, const struct http_listener 
         if (front->state == HTTP1_IDLE) {
             http1_close(front);
         }
+    }
+}
+
+void http1_front_close_all(struct http_service *service) {
+    for (struct http1_front *front = service->fronts; front != NULL; front = front->next) {
+        http1_close(front);
     }
 }
 

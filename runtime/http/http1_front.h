@@ -37,6 +37,7 @@ struct http1_message {
     struct slice last_chunk;  /* with its trailers, once it was made */
     uint64_t chunk_remaining; /* bytes announced by the last chunk header, not written yet */
     bool is_broken;           /* break the connection instead of ending the response */
+    bool is_discarding;       /* the client is gone, and the exchange goes on without it */
     bool must_reset;          /* the response's end would look like a regular one */
 };
 
@@ -90,8 +91,15 @@ void http1_send_interim(struct exchange *exchange, uint32_t status,
 /* Writes what is left of `out`. False when the connection has failed. */
 bool http1_flush(struct http1_front *front);
 
+/* Forgets what is in `out`. */
+void http1_drop_out(struct http1_front *front);
+
 /* --- http1_front.c --- */
 void http1_close(struct http1_front *front);
+
+/* The client is gone. True when the exchange goes on all the same (proxy_ignore_client_abort): its
+ * output is dropped from now on. */
+bool http1_goes_on_alone(struct http1_front *front);
 
 /* Ends the exchange, which the log shows with `status` if nothing was sent, and closes. */
 void http1_client_gone(struct http1_front *front, uint32_t status);

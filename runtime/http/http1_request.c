@@ -417,9 +417,12 @@ static void watch_body(struct http1_front *front) {
     if (front->state != HTTP1_EXCHANGE) {
         return;
     }
+    if (front->exchange->is_upgraded) {
+        return; /* the proxy's time-outs are a tunnel's */
+    }
     if (front->exchange->response.is_complete) {
         timer_start(&loop->timers, &front->read_timer, loop->now + LINGER_IDLE_MS);
-    } else if (!front->exchange->is_upgraded) {
+    } else {
         timer_start(&loop->timers, &front->read_timer,
                     loop->now + front->exchange->request.settings->client_body_timeout);
     }

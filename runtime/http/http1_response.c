@@ -236,10 +236,14 @@ static size_t settle_plan(struct http1_front *front, struct plan *plan, size_t w
     return taken;
 }
 
+void http1_drop_out(struct http1_front *front) {
+    buffer_give(&front->service->buffers, front->out);
+    front->out = NULL;
+}
+
 static void release_out(struct http1_front *front) {
     if (front->out != NULL && front->out->begin == front->out->end) {
-        buffer_give(&front->service->buffers, front->out);
-        front->out = NULL;
+        http1_drop_out(front);
     }
 }
 
@@ -321,6 +325,26 @@ static ssize_t write_pieces(struct http1_front *front, const struct slice *piece
     return (ssize_t)settle_plan(front, &plan, (size_t)written, head.size > 0);
 }
 
+/* What is sent to a client that is gone. */
+static size_t discard(struct http1_front *front, size_t total, bool last) {
+    http1_drop_out(front);
+    front->exchange->response.is_complete = last;
+    if (last) {
+        http1_settle_later(front);
+    }
+    return total;
+}
+
+/* A write has failed, perhaps within a handler. Returns whether that is the exchange's end. */
+static bool lose_client(struct http1_front *front) {
+    if (http1_goes_on_alone(front)) {
+        return false;
+    }
+    front->message->is_broken = true;
+    http1_settle_later(front);
+    return true;
+}
+
 size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                        bool last) {
     struct http1_front *front = exchange->front;
@@ -329,12 +353,13 @@ size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, ui
     if (front->state != HTTP1_EXCHANGE || front->message->is_broken) {
         return total;
     }
+    if (front->message->is_discarding) {
+        return discard(front, total, last);
+    }
     ssize_t taken =
         write_pieces(front, pieces, is_bodiless ? 0 : count, is_bodiless ? 0 : total, last);
     if (taken < 0) {
-        front->message->is_broken = true;
-        http1_settle_later(front);
-        return total;
+        return lose_client(front) ? total : discard(front, total, last);
     }
     size_t accepted = is_bodiless ? total : (size_t)taken;
     release_out(front);
@@ -361,15 +386,15 @@ static void add_interim(struct buffer *out, uint32_t status, const struct engine
 void http1_send_interim(struct exchange *exchange, uint32_t status,
                         const struct engine_header *fields, uint32_t count) {
     struct http1_front *front = exchange->front;
+    bool is_gone = front->state != HTTP1_EXCHANGE || front->message->is_discarding;
     bool is_behind = front->out != NULL && buffer_content(front->out).size > INTERIM_BACKLOG;
-    if (exchange->head.minor == 0 || is_behind || front->state != HTTP1_EXCHANGE ||
+    if (exchange->head.minor == 0 || is_gone || is_behind ||
         !reserve_out(front, FRAMING_ROOM + fields_size(fields, count))) {
         return;
     }
     add_interim(front->out, status, fields, count);
     if (!http1_flush(front)) {
-        front->message->is_broken = true;
-        http1_settle_later(front);
+        (void)lose_client(front);
     }
 }
 

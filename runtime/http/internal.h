@@ -117,6 +117,9 @@ __attribute__((warn_unused_result)) bool http1_front_create(struct http_service 
  * NULL for all. */
 void http1_front_drain(struct http_service *service, const struct http_listener *listener);
 
+/* Closes all connections; they are freed at the end of the turn. */
+void http1_front_close_all(struct http_service *service);
+
 /* Closes all connections and frees them. */
 void http1_front_destroy_all(struct http_service *service);
 

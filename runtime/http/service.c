@@ -150,6 +150,10 @@ void http_service_drain(struct http_service *service, void (*on_idle)(void *data
     http_service_check_idle(service);
 }
 
+void http_service_close(struct http_service *service) {
+    http1_front_close_all(service);
+}
+
 void http_service_destroy(struct http_service *service) {
     service->is_draining = true;
     service->on_idle = NULL;

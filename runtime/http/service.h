@@ -44,6 +44,9 @@ void http_service_relisten(struct http_service *service, const int *fds, uint32_
  * called once nothing is left, perhaps at once. */
 void http_service_drain(struct http_service *service, void (*on_idle)(void *data), void *data);
 
+/* Closes all connections to clients, and with them what is going on for them. */
+void http_service_close(struct http_service *service);
+
 /* Closes everything at once and frees the service. */
 void http_service_destroy(struct http_service *service);
 

@@ -244,6 +244,15 @@ void proxy_drop_back(struct proxy *proxy) {
     }
 }
 
+void proxy_watch_tunnel(struct proxy *proxy) {
+    struct loop *loop = proxy->exchange->service->loop;
+    uint64_t deadline = loop->now + proxy->exchange->request.settings->proxy_read_timeout;
+    if (proxy->blocked_until != 0 && proxy->blocked_until < deadline) {
+        deadline = proxy->blocked_until;
+    }
+    timer_start(&loop->timers, &proxy->back->timer, deadline);
+}
+
 static void close_attempt(struct proxy *proxy) {
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
     attempt->response_time = proxy->exchange->service->loop->now - attempt->started;
@@ -360,6 +369,9 @@ static void back_ready(struct back *back, uint32_t events) {
 }
 
 static const char *doing(const struct proxy *proxy) {
+    if (proxy->exchange->is_upgraded) {
+        return "proxying upgraded connection";
+    }
     switch (proxy->step) {
     case PROXY_CONNECTING:
         return back_connecting_to(proxy->back);

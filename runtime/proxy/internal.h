@@ -96,6 +96,7 @@ struct proxy {
     bool body_sent;
     bool body_refused; /* the backend has stopped reading before the body's end */
     int write_error;   /* errno of a failed write, told if no response can be read either */
+    uint64_t blocked_until; /* loop time by which a tunnel's backend must read on; 0: it reads */
     bool asks_upgrade; /* the request carries an Upgrade field */
     bool asks_close;   /* it says Connection: close, so it is the connection's last */
     bool asks_head;    /* its method is HEAD, whatever the client's is: no body follows */
@@ -202,6 +203,9 @@ void proxy_start_attempt(struct proxy *proxy);
 /* The current attempt has failed before its response began: another peer if that is allowed, else
  * 502 or 504. */
 void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure);
+
+/* Starts a tunnel's time-out anew: silence in both directions, or a backend that does not read. */
+void proxy_watch_tunnel(struct proxy *proxy);
 
 /* Tells the group how the current attempt went, unless that was told already. */
 void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome);

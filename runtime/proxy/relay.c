@@ -224,12 +224,26 @@ static bool read_more(struct proxy *proxy) {
 
 /* While the rate does not allow reading, nobody waits for the backend. */
 static void watch_read(struct proxy *proxy) {
+    if (proxy->exchange->is_upgraded) {
+        proxy_watch_tunnel(proxy);
+        return;
+    }
     if (proxy->pace.deadline != 0) {
         timer_stop(&proxy->back->timer);
         return;
     }
     timer_start(&loop_of(proxy)->timers, &proxy->back->timer,
                 loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
+}
+
+/* The front has not taken everything: now the client's time-out counts. The other direction of a
+ * tunnel may go on. */
+static void wait_for_client(struct proxy *proxy) {
+    if (proxy->exchange->is_upgraded) {
+        proxy_watch_tunnel(proxy);
+    } else {
+        timer_stop(&proxy->back->timer);
+    }
 }
 
 /* All has been received, and passed on or put aside. A tunnel's other direction may still be open:
@@ -257,7 +271,7 @@ static bool relay_round(struct proxy *proxy) {
         return may_feed;
     }
     if (proxy->piece_count > 0) {
-        timer_stop(&proxy->back->timer); /* now the client's time-out counts */
+        wait_for_client(proxy);
         return may_feed;
     }
     if (proxy->pieces_are_last) {
@@ -312,7 +326,7 @@ void proxy_start_relay(struct proxy *proxy) {
     }
     if (proxy->exchange->is_upgraded) {
         /* The end of the request's body was not that of the client's side. */
-        proxy->stream_ended = proxy->body_sent = false;
+        proxy->stream_ended = proxy->body_sent = proxy->exchange->body_complete = false;
     }
     proxy_relay(proxy);
     if (proxy->exchange->is_upgraded && proxy->back != NULL) {

@@ -16,11 +16,14 @@ static struct loop *loop_of(const struct proxy *proxy) {
 static void watch_send(struct proxy *proxy, bool is_blocked) {
     struct loop *loop = loop_of(proxy);
     const struct table_settings *settings = proxy->exchange->request.settings;
-    /* Traffic in either direction keeps a tunnel alive for proxy_read_timeout. */
-    bool is_sending = is_blocked && !proxy->exchange->is_upgraded;
+    if (proxy->exchange->is_upgraded) {
+        proxy->blocked_until = is_blocked ? loop->now + settings->proxy_send_timeout : 0;
+        proxy_watch_tunnel(proxy);
+        return;
+    }
     timer_start(&loop->timers, &proxy->back->timer,
                 loop->now +
-                    (is_sending ? settings->proxy_send_timeout : settings->proxy_read_timeout));
+                    (is_blocked ? settings->proxy_send_timeout : settings->proxy_read_timeout));
 }
 
 /* The peer does not read any more. It may have answered before it closed (RFC 9112 9.6), so what it

@@ -37,16 +37,46 @@ static bool is_configured(const struct head_maker *maker, struct slice name) {
     return false;
 }
 
-/* proxy_set_header, except for what describes framing, which is always ours. */
+static bool is_h2c(struct slice protocol) {
+    return slice_equals_nocase(slice_take(protocol, slice_find_byte(protocol, '/')), SLICE("h2c"));
+}
+
+/* The protocols of an Upgrade field without h2c: the requests in such a connection would get past
+ * all that is decided about requests (RFC 9113 3.1 has given it up). False without memory. */
+static bool take_out_h2c(struct arena *arena, struct slice *value) {
+    char *kept = arena_allocate_bytes(arena, value->size + 1);
+    char *end = kept;
+    struct slice rest = *value;
+    struct slice protocol;
+    while (kept != NULL && http_list_next(&rest, &protocol)) {
+        if (!is_h2c(protocol) && protocol.size > 0) {
+            if (end > kept) {
+                *end++ = ',';
+            }
+            end = mempcpy(end, protocol.data, protocol.size);
+        }
+    }
+    *value = (struct slice){kept, (size_t)(end - kept)};
+    return kept != NULL;
+}
+
+/* Fields of proxy_set_header that describe framing, which is always ours, or would have the
+ * connection go over to what is_h2c keeps out. */
+static bool is_never_configured(enum http_field id) {
+    return id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_TRANSFER_ENCODING ||
+           id == HTTP_FIELD_HTTP2_SETTINGS;
+}
+
 static bool add_configured(struct head_maker *maker, const struct table_header_field *field) {
     struct engine_upstream_head *head = maker->head;
     struct slice name = table_text(maker->table, field->name);
     struct slice value;
     enum http_field id = http_field_find(name);
-    if (id == HTTP_FIELD_CONTENT_LENGTH || id == HTTP_FIELD_TRANSFER_ENCODING) {
+    if (is_never_configured(id)) {
         return true;
     }
-    if (!engine_run_template(maker->request, field->value, &value)) {
+    if (!engine_run_template(maker->request, field->value, &value) ||
+        (id == HTTP_FIELD_UPGRADE && !take_out_h2c(maker->request->arena, &value))) {
         return false;
     }
     if (value.size == 0) {

@@ -1,6 +1,8 @@
 """Connections that stop being HTTP: WebSocket through the proxy."""
 
-import asyncio
+import signal
+import socket
+import time
 
 import pytest
 
@@ -107,23 +109,136 @@ def test_read_timeout_ends_a_silent_tunnel(lab):
         assert client.is_closed()
 
 
-def test_a_real_websocket(lab):
-    websockets = pytest.importorskip("websockets")
+def test_half_close_from_the_client(lab):
+    """It has said all it has to say, and still gets the answer."""
+    def handler(connection):
+        if connection.request():
+            connection.send(SWITCH)
+            said = connection.read_rest()
+            for _ in range(20):
+                connection.send(said * 100)
 
-    async def talk():
-        async def echo(websocket, *_):
-            async for message in websocket:
-                await websocket.send(message)
+    lab.rpcd(HTTP, backend=lab.backend(handler))
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        client.send(b"0123456789" * 1000)
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.read_exactly(20_000_000) == b"0123456789" * 2_000_000
+        assert client.is_closed()
 
-        async with websockets.serve(echo, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            daemon = await asyncio.to_thread(lab.rpcd, HTTP, backend=port)
-            async with websockets.connect(f"ws://127.0.0.1:{lab.port}/ws/", max_size=None) as client:
-                for message in ("hello", b"\x00\xff" * 1000, "x" * 1_000_000):
-                    await client.send(message)
-                    assert await client.recv() == message
-                pong = await client.ping()
-                await asyncio.wait_for(pong, 5)
-            return daemon
 
-    asyncio.run(talk())
+def test_half_close_from_the_backend(lab):
+    heard = []
+
+    def handler(connection):
+        if connection.request():
+            connection.send(SWITCH)
+            connection.socket.shutdown(socket.SHUT_WR)
+            heard.append(connection.read_rest())
+
+    lab.rpcd(HTTP.replace("5s", "20s"), backend=lab.backend(handler))
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        assert client.socket.recv(1) == b""
+        client.send(b"x" * 1000)
+        time.sleep(5.5)  # longer than the rest of an ordinary request is waited for
+        client.send(b"x" * 3_000_000)
+    wait_until(lambda: heard, "the end at the backend")
+    assert heard[0] == b"x" * 3_001_000
+
+
+def test_send_timeout_ends_a_tunnel_whose_backend_does_not_read(lab):
+    """Silence would be allowed for long."""
+    def deaf(connection):
+        if connection.request():
+            connection.send(SWITCH)
+            time.sleep(10)
+
+    daemon = lab.rpcd(HTTP.replace("proxy_read_timeout 5s;", "proxy_send_timeout 300ms;"),
+                      backend=lab.backend(deaf))
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        with pytest.raises(OSError):
+            client.send(b"x" * 50_000_000)
+            client.is_closed()
+            client.send(b"x")
+            client.send(b"x")
+    daemon.wait_for_text("while proxying upgraded connection")
+
+
+def test_traffic_in_one_direction_keeps_a_tunnel(lab):
+    def handler(connection):
+        if connection.request():
+            connection.send(SWITCH)
+            connection.read_rest()
+
+    lab.rpcd(HTTP.replace("5s", "400ms"), backend=lab.backend(handler))
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        for _ in range(10):
+            time.sleep(0.1)
+            client.send(b"x")
+        assert client.is_silent(0.2)
+        assert client.is_closed()
+
+
+@pytest.mark.parametrize("asked, passed", [
+    ("h2c", None), ("H2C", None), ("h2c/1.0", None), ("websocket", "websocket"),
+    ("h2c, websocket", "websocket"), ("websocket,h2c , test", "websocket,test")])
+def test_h2c_is_never_passed_on(lab, asked, passed):
+    backend = lab.backend()
+    http = HTTP.replace("location /ws/ {", "location /ws/ { proxy_set_header HTTP2-Settings $http_http2_settings;")
+    lab.rpcd(http, backend=backend)
+    with lab.client() as client:
+        for connection in ("Upgrade, HTTP2-Settings", "Upgrade"):
+            headers = [("Connection", connection), ("Upgrade", asked), ("HTTP2-Settings", "AAMAAABkAAQAAP__")]
+            assert client.ask("/ws/", headers=headers).status == 200
+            assert backend.last.get("Upgrade") == passed
+            assert "http2-settings" not in backend.last.names()
+
+
+def test_switching_unasked_is_502(lab):
+    """Also when what was asked for is not passed on, and when the client cannot switch."""
+    def handler(connection):
+        if connection.request():
+            connection.send(SWITCH)
+            connection.read_rest()
+
+    lab.rpcd(HTTP, backend=lab.backend(handler))
+    with lab.client() as client:
+        assert client.ask("/", headers=UPGRADE).status == 502
+        assert client.ask("/ws/").status == 502
+        assert client.ask("/ws/", headers=[("Connection", "Upgrade"), ("Upgrade", "h2c")]).status == 502
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE, version="HTTP/1.0").status == 502
+
+
+@pytest.mark.parametrize("limit, is_cut", [("", False), ("worker_shutdown_timeout 500ms;", True)])
+def test_graceful_stop(lab, limit, is_cut):
+    """Tunnels are waited for, for worker_shutdown_timeout at most."""
+    daemon = lab.rpcd(HTTP, main=limit, backend=lab.backend(echoing), workers=2)
+    with lab.client() as client, lab.client() as idle:
+        assert idle.ask("/ws/").status == 502
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        daemon.send_signal(signal.SIGQUIT)
+        assert idle.is_closed()
+        for _ in range(2 if is_cut else 10):
+            client.send(b"still here")
+            assert client.read_exactly(10) == b"still here"
+            time.sleep(0.1)
+        begun = time.monotonic()
+        assert client.is_closed(3) == is_cut
+        assert time.monotonic() - begun < 1 or not is_cut
+    daemon.wait()
+
+
+def test_the_shutdown_limit_ends_exchanges_too(lab):
+    backend = lab.backend(lambda connection: connection.request() and connection.read_rest())
+    daemon = lab.rpcd(HTTP + "access_log access.log;", main="worker_shutdown_timeout 300ms;", backend=backend)
+    with lab.client() as client:
+        client.send(request_bytes("/"))
+        backend.wait_for(1)
+        daemon.send_signal(signal.SIGQUIT)
+        assert client.is_closed()
+    daemon.wait()
+    daemon.wait_for_text("worker_shutdown_timeout is over")

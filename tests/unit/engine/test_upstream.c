@@ -29,6 +29,7 @@ static const char site[] =
     "        proxy_set_header X-Lines $uri;\n"
     "        proxy_set_header Content-Length 9;\n"
     "        proxy_set_header Upgrade $http_upgrade;\n"
+    "        proxy_set_header HTTP2-Settings $http_http2_settings;\n"
     "        proxy_set_header Connection \"x, close\";\n"
     "        proxy_pass http://app;\n"
     "    }\n"
@@ -285,6 +286,39 @@ static void configured_fields_come_first_and_replace(void) {
     decided_close(&decided);
 }
 
+static void never_asks_for_h2c(void) {
+    static const struct {
+        const char *asked;
+        const char *passed; /* NULL: no field */
+    } cases[] = {
+        {"h2c", NULL},
+        {" H2C ,\th2c/1", NULL},
+        {",", NULL},
+        {"h2c, websocket", "websocket"},
+        {"websocket,h2c,a/1", "websocket,a/1"},
+        {"h2cat", "h2cat"},
+    };
+    struct decided decided;
+    decided_open(&decided, site);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct engine_upstream_head head = {0};
+        char expected[256];
+        decided_begin(&decided, "GET", "/head");
+        decided_add_header(&decided, "Host", "h");
+        decided_add_header(&decided, "Upgrade", cases[i].asked);
+        decided_add_header(&decided, "HTTP2-Settings", "AAMAAABk");
+        decided_run(&decided, "h");
+        snprintf(expected, sizeof expected,
+                 "Host: h!\nX-Client: mine\nX-Lines: /head\n%s%s%sConnection: x, close\n",
+                 cases[i].passed != NULL ? "Upgrade: " : "",
+                 cases[i].passed != NULL ? cases[i].passed : "",
+                 cases[i].passed != NULL ? "\n" : "");
+        CU_ASSERT_STRING_EQUAL(make_head(&decided, NULL, &head), expected);
+        CU_ASSERT_EQUAL(head.asks_upgrade, cases[i].passed != NULL);
+    }
+    decided_close(&decided);
+}
+
 static void client_fields_may_be_kept_back(void) {
     struct decided decided;
     struct engine_upstream_head head;
@@ -361,6 +395,7 @@ UNIT_TESTS("engine/upstream", {"makes targets as nginx", makes_targets_as_nginx}
            {"refuses what is no target", refuses_what_is_no_target},
            {"passes what may pass", passes_what_may_pass},
            {"configured fields come first and replace", configured_fields_come_first_and_replace},
+           {"never asks for h2c", never_asks_for_h2c},
            {"client fields may be kept back", client_fields_may_be_kept_back},
            {"configuration chooses the method", configuration_chooses_the_method},
            {"configuration chooses the body", configuration_chooses_the_body})
