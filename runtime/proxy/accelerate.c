@@ -21,7 +21,7 @@ static bool is_ignored(const struct proxy *proxy, struct slice name) {
 /* Of several the first counts. */
 bool proxy_find_order(const struct proxy *proxy, enum http_field id, struct slice *value) {
     const struct http_fields *fields = &proxy->head.fields;
-    const uint8_t *found = memchr(fields->ids, id, fields->count);
+    const uint8_t *found = memchr(fields->ids, (int)id, fields->count);
     if (found == NULL) {
         return false;
     }

@@ -64,7 +64,7 @@ static bool parse(struct cookie *cookie, struct slice text) {
 static bool join(const struct cookie *cookie, struct slice *text) {
     enum { PARTS = 4 };
     struct slice *parts =
-        arena_allocate(cookie->request->arena, PARTS * cookie->count * sizeof *parts);
+        arena_allocate(cookie->request->arena, (size_t)PARTS * cookie->count * sizeof *parts);
     uint32_t count = 0;
     if (parts == NULL) {
         return false;

@@ -281,8 +281,7 @@ bool model_set_proxy_method(const struct setter_call *call) {
 
 bool model_set_path(const struct setter_call *call) {
     if (first_argument(call)->text.size == 0) {
-        return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "path",
-                      "write a path");
+        return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "path", "write a path");
     }
     return model_set_text(call);
 }
