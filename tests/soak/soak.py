@@ -122,16 +122,19 @@ def descriptors(process):
     return sorted(found)
 
 
-def are_alike(daemon):
-    """Whether all workers have as much open; then they are at rest."""
-    counts = {len(descriptors(worker)) for worker in daemon.workers()}
-    return len(counts) == 1 and counts.pop()
+def count_at_rest(daemon):
+    """How much each worker has open, once that is the same in all of them and stays so; else 0."""
+    counts = set()
+    for _ in range(5):
+        counts |= {len(descriptors(worker)) for worker in daemon.workers()}
+        time.sleep(0.1)
+    return counts.pop() if len(counts) == 1 else 0
 
 
 def check_rest(daemon, before, judge):
     """Once all clients have left, the daemon is as it was before they came."""
     try:
-        wait_until(lambda: are_alike(daemon) == before, "the end of all connections",
+        wait_until(lambda: count_at_rest(daemon) == before, "the end of all connections",
                    QUIET_SECONDS, 0.2)
     except AssertionError:
         for worker in daemon.workers():
@@ -152,7 +155,7 @@ def soak(lab, seconds, judge):
         daemon.expects_alerts = True  # a killed worker is one
         texts = [lab.text_for(daemon, site, workers=WORKERS, level="error", weight=weight, **values)
                  for weight in (2, 1)]
-        before = wait_until(lambda: are_alike(daemon), "workers at rest")
+        before = wait_until(lambda: count_at_rest(daemon), "workers at rest")
         stop = threading.Event()
         join = start_clients(lab.port, values["echo"], judge, stop)
         chaos = Chaos(daemon, texts, backends, judge)
