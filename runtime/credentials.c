@@ -15,6 +15,7 @@ struct search {
     const char *prefix;
     struct secrets_reader *reader;
     uint32_t *users; /* by settings record: a location that needs it, or TABLE_NONE */
+    struct tls_trust_list trusted;
     struct failure *failure;
 };
 
@@ -111,11 +112,11 @@ static bool add_identity(struct identities *set, const uint8_t identity[TLS_IDEN
     return true;
 }
 
-static bool try_context(const struct search *search, uint32_t user, const struct secrets *secrets) {
+static bool try_context(struct search *search, uint32_t user, const struct secrets *secrets) {
     struct failure reason;
     struct tls_context *context = tls_context_create(
         search->table, &search->table->settings[search->table->location[user].settings], secrets,
-        &reason);
+        &search->trusted, &reason);
     if (context == NULL) {
         return fail_at(search, user, &reason);
     }
@@ -123,7 +124,7 @@ static bool try_context(const struct search *search, uint32_t user, const struct
     return true;
 }
 
-static bool try_all(const struct search *search, const struct secrets *secrets,
+static bool try_all(struct search *search, const struct secrets *secrets,
                     struct identities *tried) {
     const struct table *table = search->table;
     for (uint32_t i = 0; i < table->settings_count; i++) {
@@ -139,7 +140,7 @@ static bool try_all(const struct search *search, const struct secrets *secrets,
     return true;
 }
 
-static bool try_contexts(const struct search *search, const struct secrets *secrets) {
+static bool try_contexts(struct search *search, const struct secrets *secrets) {
     size_t slot_count = 2;
     while (slot_count < (size_t)search->table->settings_count * 2) {
         slot_count *= 2;
@@ -159,7 +160,7 @@ static bool try_contexts(const struct search *search, const struct secrets *secr
 
 /* --- altogether --- */
 
-static bool seal(const struct search *search, struct credentials *credentials) {
+static bool seal(struct search *search, struct credentials *credentials) {
     struct secrets secrets;
     credentials->descriptor = secrets_seal(search->reader, &credentials->size);
     if (credentials->descriptor < 0 ||
@@ -167,6 +168,7 @@ static bool seal(const struct search *search, struct credentials *credentials) {
         return failure_set(search->failure, "keeping certificates in memory: %s", strerror(errno));
     }
     bool is_done = try_contexts(search, &secrets);
+    tls_trust_list_release(&search->trusted);
     secrets_unmap(&secrets);
     return is_done;
 }

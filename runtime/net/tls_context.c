@@ -45,6 +45,16 @@ struct slice tls_file_path(const struct table *table, const struct table_setting
     return SLICE("");
 }
 
+BIO *tls_file_open(const struct table *table, const struct table_settings *settings,
+                   const struct secrets *secrets, enum tls_file file) {
+    struct secret secret;
+    if (!secrets_find(secrets, tls_file_path(table, settings, file), &secret) ||
+        secret.content.size > INT32_MAX) {
+        return NULL;
+    }
+    return BIO_new_mem_buf(secret.content.data, (int)secret.content.size);
+}
+
 /* --- identity --- */
 
 static void hash_text(XXH3_state_t *hash, struct slice text) {
@@ -94,10 +104,12 @@ void tls_context_identify(const struct table *table, const struct table_settings
 /* --- making one --- */
 
 struct making {
+    struct tls_context *context;
     SSL_CTX *ssl;
     const struct table *table;
     const struct table_settings *settings;
     const struct secrets *secrets;
+    struct tls_trust_list *trusted;
     struct failure *failure;
 };
 
@@ -108,27 +120,13 @@ static bool fail(const struct making *making, const char *directive, struct slic
                        tls_error_take(text));
 }
 
-static bool fail_file(const struct making *making, enum tls_file file, const char *reason) {
-    struct slice path = tls_file_path(making->table, making->settings, file);
-    if (reason == NULL) {
-        return fail(making, tls_file_directives[file], path);
-    }
-    ERR_clear_error();
-    return failure_set(making->failure, "%s \"%.*s\": %s", tls_file_directives[file],
-                       SLICE_ARGS(path), reason);
+static bool fail_file(const struct making *making, enum tls_file file) {
+    return fail(making, tls_file_directives[file],
+                tls_file_path(making->table, making->settings, file));
 }
 
-/* The content of a file to be read by OpenSSL. NULL when there is none or no memory; `*is_named`
- * says which. */
-static BIO *open_file(const struct making *making, enum tls_file file, bool *is_named) {
-    struct secret secret;
-    struct slice path = tls_file_path(making->table, making->settings, file);
-    *is_named = path.size > 0;
-    if (!*is_named || !secrets_find(making->secrets, path, &secret) ||
-        secret.content.size > INT32_MAX) {
-        return NULL;
-    }
-    return BIO_new_mem_buf(secret.content.data, (int)secret.content.size);
+static BIO *open_file(const struct making *making, enum tls_file file) {
+    return tls_file_open(making->table, making->settings, making->secrets, file);
 }
 
 /* --- versions and suites --- */
@@ -173,72 +171,41 @@ static bool set_ciphers(const struct making *making) {
 
 /* --- whom to trust --- */
 
-/* Certificates and revocation lists, as they come in one file. Returns how many there were. */
-static int add_trusted(X509_STORE *store, const STACK_OF(X509_INFO) * items) {
-    int count = 0;
-    for (int i = 0; i < sk_X509_INFO_num(items); i++) {
-        const X509_INFO *item = sk_X509_INFO_value(items, i);
-        if (item->x509 != NULL && X509_STORE_add_cert(store, item->x509) == 1) {
-            count++;
-        }
-        if (item->crl != NULL && X509_STORE_add_crl(store, item->crl) == 1) {
-            count++;
-        }
-    }
-    return count;
-}
-
-static bool load_trusted(const struct making *making, enum tls_file file, const char *missing) {
-    bool is_named;
-    BIO *content = open_file(making, file, &is_named);
-    if (!is_named) {
-        return true;
-    }
-    STACK_OF(X509_INFO) *items =
-        content != NULL ? PEM_X509_INFO_read_bio(content, NULL, NULL, NULL) : NULL;
-    int count = items != NULL ? add_trusted(SSL_CTX_get_cert_store(making->ssl), items) : 0;
-    sk_X509_INFO_pop_free(items, X509_INFO_free);
-    BIO_free(content);
-    if (count == 0) {
-        return fail_file(making, file, items != NULL ? missing : NULL);
-    }
-    ERR_clear_error();
-    return true;
-}
-
 static bool set_trust(const struct making *making) {
     if (making->settings->proxy_ssl_verify == 0) {
         return true;
     }
-    if (tls_file_path(making->table, making->settings, TLS_FILE_CRL).size > 0) {
-        X509_STORE_set_flags(SSL_CTX_get_cert_store(making->ssl),
-                             X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    struct tls_trust *trust = tls_trust_find(making->trusted, making->table, making->settings,
+                                             making->secrets, making->failure);
+    if (trust == NULL) {
+        return false;
     }
+    making->context->trust = tls_trust_hold(trust);
+    SSL_CTX_set1_cert_store(making->ssl, trust->store);
     SSL_CTX_set_verify(making->ssl, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(making->ssl, tls_verify_certificate, NULL);
     SSL_CTX_set_verify_depth(making->ssl, (int)making->settings->proxy_ssl_verify_depth);
-    return load_trusted(making, TLS_FILE_TRUSTED, "it holds no certificate") &&
-           load_trusted(making, TLS_FILE_CRL, "it holds no list of revoked certificates");
+    return true;
 }
 
 /* --- who we are --- */
 
 static bool load_chain(const struct making *making, BIO *content) {
-    X509 *certificate = PEM_read_bio_X509_AUX(content, NULL, NULL, NULL);
+    X509 *certificate = content != NULL ? PEM_read_bio_X509_AUX(content, NULL, NULL, NULL) : NULL;
     if (certificate == NULL || SSL_CTX_use_certificate(making->ssl, certificate) != 1) {
         X509_free(certificate);
-        return fail_file(making, TLS_FILE_CERTIFICATE, NULL);
+        return fail_file(making, TLS_FILE_CERTIFICATE);
     }
     X509_free(certificate);
     while ((certificate = PEM_read_bio_X509(content, NULL, NULL, NULL)) != NULL) {
         if (SSL_CTX_add0_chain_cert(making->ssl, certificate) != 1) {
             X509_free(certificate);
-            return fail_file(making, TLS_FILE_CERTIFICATE, NULL);
+            return fail_file(making, TLS_FILE_CERTIFICATE);
         }
     }
     unsigned long end = ERR_peek_last_error();
     if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE) {
-        return fail_file(making, TLS_FILE_CERTIFICATE, NULL);
+        return fail_file(making, TLS_FILE_CERTIFICATE);
     }
     ERR_clear_error();
     return true;
@@ -285,24 +252,18 @@ static bool load_key(const struct making *making, BIO *content) {
     EVP_PKEY *key = content != NULL ? read_key_with_passwords(making, content) : NULL;
     bool is_used = key != NULL && SSL_CTX_use_PrivateKey(making->ssl, key) == 1;
     EVP_PKEY_free(key);
-    return is_used || fail_file(making, TLS_FILE_KEY, NULL);
+    return is_used || fail_file(making, TLS_FILE_KEY);
 }
 
 static bool set_certificate(const struct making *making) {
-    bool is_named;
-    BIO *content = open_file(making, TLS_FILE_CERTIFICATE, &is_named);
-    if (!is_named) {
+    if (tls_file_path(making->table, making->settings, TLS_FILE_CERTIFICATE).size == 0) {
         return true;
     }
-    bool is_done = content != NULL ? load_chain(making, content)
-                                   : fail_file(making, TLS_FILE_CERTIFICATE, "it was not read");
-    BIO_free(content);
-    if (!is_done) {
-        return false;
-    }
-    content = open_file(making, TLS_FILE_KEY, &is_named);
-    is_done = load_key(making, content);
-    BIO_free(content);
+    BIO *chain = open_file(making, TLS_FILE_CERTIFICATE);
+    BIO *key = open_file(making, TLS_FILE_KEY);
+    bool is_done = load_chain(making, chain) && load_key(making, key);
+    BIO_free(chain);
+    BIO_free(key);
     return is_done;
 }
 
@@ -311,7 +272,7 @@ static bool set_certificate(const struct making *making) {
 static bool run_command(const struct making *making, SSL_CONF_CTX *commands, struct slice command) {
     char name[64];
     size_t size = slice_find_byte(command, ' ');
-    if (size == 0 || size >= sizeof name || size == command.size) {
+    if (command.data == NULL || size >= sizeof name || size == command.size) {
         return failure_set(making->failure, "proxy_ssl_conf_command \"%.*s\": no such command",
                            SLICE_ARGS(command));
     }
@@ -370,7 +331,8 @@ static bool set_up(const struct making *making) {
 
 struct tls_context *tls_context_create(const struct table *table,
                                        const struct table_settings *settings,
-                                       const struct secrets *secrets, struct failure *failure) {
+                                       const struct secrets *secrets,
+                                       struct tls_trust_list *trusted, struct failure *failure) {
     struct tls_context *context = calloc(1, sizeof *context);
     if (context == NULL) {
         failure_set(failure, "%s", strerror(ENOMEM));
@@ -384,7 +346,8 @@ struct tls_context *tls_context_create(const struct table *table,
     tls_context_identify(table, settings, secrets, context->identity);
     context->transport = tls_stream_create_transport();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_client_method()) : NULL;
-    const struct making making = {context->ssl, table, settings, secrets, failure};
+    const struct making making = {context, context->ssl, table,  settings,
+                                  secrets, trusted,      failure};
     if (context->ssl == NULL) {
         fail(&making, "proxy_ssl_protocols", SLICE("..."));
     }
@@ -403,6 +366,9 @@ struct tls_context *tls_context_hold(struct tls_context *context) {
 void tls_context_release(struct tls_context *context) {
     if (--context->references == 0) {
         SSL_CTX_free(context->ssl);
+        if (context->trust != NULL) {
+            tls_trust_release(context->trust);
+        }
         BIO_meth_free(context->transport);
         free(context);
     }

@@ -6,6 +6,7 @@
 
 #include "log/failure.h"
 #include "net/secrets.h"
+#include "net/tls_trust.h"
 #include "table/table.h"
 
 #include <openssl/ssl.h>
@@ -15,10 +16,11 @@ enum { TLS_IDENTITY_SIZE = 16 };
 struct tls_context {
     uint32_t references;
     SSL_CTX *ssl;
-    BIO_METHOD *transport; /* of tls_stream.c */
-    bool verifies;         /* proxy_ssl_verify */
-    bool keeps_sessions;   /* proxy_ssl_session_reuse */
-    bool sends_name;       /* proxy_ssl_server_name */
+    BIO_METHOD *transport;   /* of tls_stream.c */
+    struct tls_trust *trust; /* held; NULL without proxy_ssl_verify */
+    bool verifies;           /* proxy_ssl_verify */
+    bool keeps_sessions;     /* proxy_ssl_session_reuse */
+    bool sends_name;         /* proxy_ssl_server_name */
     uint8_t identity[TLS_IDENTITY_SIZE];
     struct tls_context *next; /* the owner's */
 };
@@ -41,10 +43,12 @@ struct slice tls_file_path(const struct table *table, const struct table_setting
 void tls_context_identify(const struct table *table, const struct table_settings *settings,
                           const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]);
 
-/* NULL with the reason, which names directive and file, in `failure`. */
+/* Takes whom to trust from `trusted`, or adds it there. NULL with the reason, which names directive
+ * and file, in `failure`. */
 struct tls_context *tls_context_create(const struct table *table,
                                        const struct table_settings *settings,
-                                       const struct secrets *secrets, struct failure *failure);
+                                       const struct secrets *secrets,
+                                       struct tls_trust_list *trusted, struct failure *failure);
 struct tls_context *tls_context_hold(struct tls_context *context);
 void tls_context_release(struct tls_context *context);
 

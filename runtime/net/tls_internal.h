@@ -12,6 +12,12 @@ BIO_METHOD *tls_stream_create_transport(void);
 /* A session to be kept; returns 1 when its reference was taken. */
 int tls_stream_keep_session(SSL *ssl, SSL_SESSION *session);
 
+/* --- tls_context.c --- */
+
+/* The content of a file, to be read by OpenSSL; NULL when there is none or no memory. */
+BIO *tls_file_open(const struct table *table, const struct table_settings *settings,
+                   const struct secrets *secrets, enum tls_file file);
+
 /* --- tls_verify.c --- */
 
 /* SSL_CTX_set_cert_verify_callback: the chain, then the name the stream is for. */

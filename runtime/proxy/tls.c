@@ -19,6 +19,7 @@ void proxy_tls_sweep(struct proxy_tls *tls) {
             link = &context->next;
         }
     }
+    tls_trust_list_sweep(&tls->trusted);
 }
 
 void proxy_tls_release(struct proxy_tls *tls) {
@@ -27,6 +28,7 @@ void proxy_tls_release(struct proxy_tls *tls) {
         tls->contexts = context->next;
         tls_context_release(context);
     }
+    tls_trust_list_release(&tls->trusted);
     if (tls->sessions != NULL) {
         tls_sessions_destroy(tls->sessions);
     }
@@ -56,7 +58,8 @@ static struct tls_context *find_or_make(struct proxy_tls *tls, const struct gene
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
-    context = tls_context_create(&generation->table, settings, &generation->secrets, failure);
+    context = tls_context_create(&generation->table, settings, &generation->secrets, &tls->trusted,
+                                 failure);
     if (context != NULL) {
         context->next = tls->contexts;
         tls->contexts = context;

@@ -9,6 +9,7 @@
 
 /* Of the worker. */
 struct proxy_tls {
+    struct tls_trust_list trusted;
     struct tls_context *contexts; /* each held once for being in this list */
     struct tls_sessions *sessions;
 };

@@ -26,6 +26,7 @@ struct tls_peer {
     struct arena arena;
     struct table table;
     struct secrets secrets;
+    struct tls_trust_list trusted;
     struct table_settings *settings; /* of the one location; changed at will */
     struct tls_sessions *sessions;
     struct buffer_pool buffers;
@@ -117,6 +118,9 @@ static void peer_close(struct tls_peer *peer) {
     CU_ASSERT_EQUAL(peer->buffers.used_count, 0);
     buffer_pool_release(&peer->buffers);
     tls_sessions_destroy(peer->sessions);
+    tls_trust_list_sweep(&peer->trusted);
+    CU_ASSERT_PTR_NULL(peer->trusted.first);
+    tls_trust_list_release(&peer->trusted);
     secrets_unmap(&peer->secrets);
     SSL_CTX_free(peer->server);
     arena_release(&peer->arena);
@@ -141,8 +145,8 @@ static void link_open(struct tls_link *link, struct tls_peer *peer, const char *
     link->handle.fd = ends[0];
     link->handle.ready = LOOP_WRITE;
     link->far = ends[1];
-    link->context =
-        tls_context_create(&peer->table, peer->settings, &peer->secrets, &link->failure);
+    link->context = tls_context_create(&peer->table, peer->settings, &peer->secrets, &peer->trusted,
+                                       &link->failure);
     CU_ASSERT_PTR_NOT_NULL_FATAL(link->context);
     const struct tls_stream_options options = {
         .context = link->context,

@@ -1,0 +1,131 @@
+/* Reading authorities and revocation lists, each kind of file once. */
+#include "net/tls_error.h"
+#include "net/tls_internal.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- life --- */
+
+struct tls_trust *tls_trust_hold(struct tls_trust *trust) {
+    trust->references++;
+    return trust;
+}
+
+void tls_trust_release(struct tls_trust *trust) {
+    if (--trust->references == 0) {
+        X509_STORE_free(trust->store);
+        free(trust);
+    }
+}
+
+void tls_trust_list_sweep(struct tls_trust_list *list) {
+    struct tls_trust **link = &list->first;
+    while (*link != NULL) {
+        struct tls_trust *trust = *link;
+        if (trust->references == 1) {
+            *link = trust->next;
+            tls_trust_release(trust);
+        } else {
+            link = &trust->next;
+        }
+    }
+}
+
+void tls_trust_list_release(struct tls_trust_list *list) {
+    while (list->first != NULL) {
+        struct tls_trust *trust = list->first;
+        list->first = trust->next;
+        tls_trust_release(trust);
+    }
+}
+
+/* --- reading --- */
+
+/* Certificates and revocation lists, as they come in one file. Returns how many there were. */
+static int add_all(X509_STORE *store, const STACK_OF(X509_INFO) * items) {
+    int count = 0;
+    for (int i = 0; i < sk_X509_INFO_num(items); i++) {
+        const X509_INFO *item = sk_X509_INFO_value(items, i);
+        if (item->x509 != NULL && X509_STORE_add_cert(store, item->x509) == 1) {
+            count++;
+        }
+        if (item->crl != NULL && X509_STORE_add_crl(store, item->crl) == 1) {
+            count++;
+        }
+    }
+    return count;
+}
+
+/* `missing` is what to say of a file that is well-formed and holds nothing. */
+static bool load(X509_STORE *store, BIO *content, enum tls_file file, struct slice path,
+                 const char *missing, struct failure *failure) {
+    char text[TLS_ERROR_SIZE];
+    STACK_OF(X509_INFO) *items =
+        content != NULL ? PEM_X509_INFO_read_bio(content, NULL, NULL, NULL) : NULL;
+    int count = items != NULL ? add_all(store, items) : 0;
+    const char *problem = items == NULL ? tls_error_take(text) : missing;
+    sk_X509_INFO_pop_free(items, X509_INFO_free);
+    BIO_free(content);
+    ERR_clear_error();
+    return count > 0 || failure_set(failure, "%s \"%.*s\": %s", tls_file_directives[file],
+                                    SLICE_ARGS(path), problem);
+}
+
+static bool fill(X509_STORE *store, const struct table *table,
+                 const struct table_settings *settings, const struct secrets *secrets,
+                 struct failure *failure) {
+    struct slice revoked = tls_file_path(table, settings, TLS_FILE_CRL);
+    if (!load(store, tls_file_open(table, settings, secrets, TLS_FILE_TRUSTED), TLS_FILE_TRUSTED,
+              tls_file_path(table, settings, TLS_FILE_TRUSTED), "it holds no certificate",
+              failure)) {
+        return false;
+    }
+    if (revoked.size == 0) {
+        return true;
+    }
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    return load(store, tls_file_open(table, settings, secrets, TLS_FILE_CRL), TLS_FILE_CRL, revoked,
+                "it holds no list of revoked certificates", failure);
+}
+
+static struct tls_trust *make(const struct table *table, const struct table_settings *settings,
+                              const struct secrets *secrets, struct failure *failure) {
+    struct tls_trust *trust = calloc(1, sizeof *trust);
+    X509_STORE *store = trust != NULL ? X509_STORE_new() : NULL;
+    bool is_done = store != NULL ? fill(store, table, settings, secrets, failure)
+                                 : failure_set(failure, "%s", strerror(ENOMEM));
+    if (!is_done) {
+        X509_STORE_free(store);
+        free(trust);
+        return NULL;
+    }
+    trust->references = 1;
+    trust->store = store;
+    return trust;
+}
+
+struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct table *table,
+                                 const struct table_settings *settings,
+                                 const struct secrets *secrets, struct failure *failure) {
+    struct secret authorities = {0};
+    struct secret revoked = {0};
+    uint64_t hash[4];
+    (void)secrets_find(secrets, tls_file_path(table, settings, TLS_FILE_TRUSTED), &authorities);
+    (void)secrets_find(secrets, tls_file_path(table, settings, TLS_FILE_CRL), &revoked);
+    memcpy(hash, authorities.hash, sizeof authorities.hash);
+    memcpy(hash + 2, revoked.hash, sizeof revoked.hash);
+    struct tls_trust *trust = list->first;
+    while (trust != NULL && memcmp(trust->hash, hash, sizeof hash) != 0) {
+        trust = trust->next;
+    }
+    if (trust == NULL && (trust = make(table, settings, secrets, failure)) != NULL) {
+        memcpy(trust->hash, hash, sizeof hash);
+        trust->next = list->first;
+        list->first = trust;
+    }
+    return trust;
+}
