@@ -32,7 +32,8 @@ struct tls_peer {
     struct buffer_pool buffers;
 };
 
-static X509 *peer_certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key) {
+static inline X509 *peer_certificate(EVP_PKEY *key, const char *name, X509 *issuer,
+                                     EVP_PKEY *issuer_key) {
     X509 *certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), issuer == NULL ? 1 : 2);
@@ -53,7 +54,7 @@ static X509 *peer_certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP
 }
 
 /* The settings know the file by this name. */
-static void peer_keep_secret(struct tls_peer *peer, X509 *authority) {
+static inline void peer_keep_secret(struct tls_peer *peer, X509 *authority) {
     char path[] = "/tmp/rpc-trusted-XXXXXX";
     int descriptor = mkstemp(path);
     CU_ASSERT_FATAL(descriptor >= 0);
@@ -72,7 +73,7 @@ static void peer_keep_secret(struct tls_peer *peer, X509 *authority) {
     secrets_reader_destroy(reader);
 }
 
-static void peer_make_table(struct tls_peer *peer) {
+static inline void peer_make_table(struct tls_peer *peer) {
     struct table_writer writer;
     table_writer_init(&writer, &peer->arena);
     struct table_name versions[2] = {{table_writer_string(&writer, SLICE("TLSv1.2"))},
@@ -94,7 +95,7 @@ static void peer_make_table(struct tls_peer *peer) {
     *peer->settings = peer->table.settings[0];
 }
 
-static void peer_open(struct tls_peer *peer) {
+static inline void peer_open(struct tls_peer *peer) {
     memset(peer, 0, sizeof *peer);
     signal(SIGPIPE, SIG_IGN);
     arena_init(&peer->arena, 65536);
@@ -114,7 +115,7 @@ static void peer_open(struct tls_peer *peer) {
     EVP_PKEY_free(key);
 }
 
-static void peer_close(struct tls_peer *peer) {
+static inline void peer_close(struct tls_peer *peer) {
     CU_ASSERT_EQUAL(peer->buffers.used_count, 0);
     buffer_pool_release(&peer->buffers);
     tls_sessions_destroy(peer->sessions);
@@ -137,7 +138,7 @@ struct tls_link {
     struct failure failure;
 };
 
-static void link_open(struct tls_link *link, struct tls_peer *peer, const char *name) {
+static inline void link_open(struct tls_link *link, struct tls_peer *peer, const char *name) {
     static const struct sockaddr address = {.sa_family = AF_UNIX};
     int ends[2];
     memset(link, 0, sizeof *link);
@@ -164,7 +165,7 @@ static void link_open(struct tls_link *link, struct tls_peer *peer, const char *
 }
 
 /* What the loop would say now, as the edge it reports. */
-static uint32_t link_poll(struct tls_link *link) {
+static inline uint32_t link_poll(struct tls_link *link) {
     char byte;
     ssize_t there = recv(link->handle.fd, &byte, 1, MSG_PEEK);
     uint32_t bits = there >= 0 ? LOOP_READ : 0;
@@ -175,7 +176,7 @@ static uint32_t link_poll(struct tls_link *link) {
     return bits != 0 ? tls_stream_translate(link->stream, bits) : 0;
 }
 
-static enum tls_progress link_handshake(struct tls_link *link) {
+static inline enum tls_progress link_handshake(struct tls_link *link) {
     enum tls_progress progress = tls_stream_handshake(link->stream, &link->failure);
     for (int i = 0; i < 20 && progress == TLS_GOES_ON; i++) {
         SSL_do_handshake(link->server);
@@ -187,7 +188,7 @@ static enum tls_progress link_handshake(struct tls_link *link) {
     return progress;
 }
 
-static void link_close(struct tls_link *link) {
+static inline void link_close(struct tls_link *link) {
     tls_stream_close(link->stream);
     tls_stream_destroy(link->stream);
     tls_context_release(link->context);
