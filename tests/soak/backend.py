@@ -1,9 +1,11 @@
 """One backend of the soak, a process of its own so that it can be killed: bodies with a checksum,
-checksums of bodies, faults on demand. `backend.py PORT` listens on 127.0.0.1."""
+checksums of bodies, faults on demand. `backend.py PORT [CERTIFICATE KEY]` listens on 127.0.0.1, with
+a certificate for TLS."""
 
 import hashlib
 import pathlib
 import random
+import ssl
 import sys
 import threading
 import time
@@ -86,7 +88,11 @@ def handle(connection):
 
 
 def main():
-    Backend(handle, ("127.0.0.1", int(sys.argv[1])), backlog=1024, timeout=60)
+    tls = None
+    if len(sys.argv) == 4:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(sys.argv[2], sys.argv[3])
+    Backend(handle, ("127.0.0.1", int(sys.argv[1])), backlog=1024, timeout=60, tls=tls)
     threading.Event().wait()
 
 

@@ -48,12 +48,12 @@ def get_spread(client, tag, dice):
 
 
 def get_steady(client, tag, dice):
-    get_small(client, tag, dice, "steady")
+    get_small(client, tag, dice, dice.choice(["steady", "secret"]))
 
 
 def get_large(client, tag, dice):
     framing = dice.choice(["length", "chunked"])
-    group = dice.choice(["all", "passing"])
+    group = dice.choice(["all", "passing", "secret"])
     check_body(client.ask(f"/{group}/body/{tag}/{dice.choice(LARGE_SIZES)}/{framing}"), tag)
 
 
@@ -68,7 +68,7 @@ def read_slowly(client, tag, dice):
 
 def post(client, tag, dice):
     body = tagged(tag, dice.choice(SIZES + LARGE_SIZES[:2]))
-    target = f"/{dice.choice(['all', 'unbuffered'])}/digest/{tag}"
+    target = f"/{dice.choice(['all', 'unbuffered', 'secret'])}/digest/{tag}"
     if dice.random() < 0.5:
         client.send(request_bytes(target, "POST", [("Transfer-Encoding", "chunked")]))
         client.send(chunked(*(body[i:i + 9000] for i in range(0, len(body), 9000))))

@@ -18,11 +18,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 from clients import Judge, start_clients  # noqa: E402
 from lab import Lab, wait_until  # noqa: E402
+from lab.certificates import Authority  # noqa: E402
 from lab.daemon import SANITIZED  # noqa: E402
 from lab.http import accepts  # noqa: E402
 
 WORKERS = 2
-BACKENDS = 4  # the last one is not killed
+BACKENDS = 5  # the last two are not killed; the last speaks TLS
+KILLED = 3
 RELOAD_SECONDS, WORKER_KILL_SECONDS, BACKEND_KILL_SECONDS = 3.0, 7.0, 1.0
 QUIET_SECONDS = 30.0
 
@@ -32,12 +34,15 @@ class Backends:
 
     def __init__(self, lab):
         self.ports = [lab.new_port() for _ in range(BACKENDS)]
+        self.authority = Authority(lab.folder("certificates"), "authority")
+        self.certificate = self.authority.issue("server", ["DNS:secret.test"])
         self.processes = [self.start(port) for port in self.ports]
         for port in self.ports:
             wait_until(lambda: accepts(port), "a backend's start")
 
     def start(self, port):
-        return subprocess.Popen([sys.executable, HERE / "backend.py", str(port)],
+        secrets = [self.certificate.pem, self.certificate.key] if port == self.ports[-1] else []
+        return subprocess.Popen([sys.executable, HERE / "backend.py", str(port), *secrets],
                                 stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def kill(self, index):
@@ -81,7 +86,7 @@ class Chaos:
         self.judge.worker_kills.append(time.monotonic())
 
     def kill_backend(self):
-        index = self.counts["killed backends"] % (BACKENDS - 1)
+        index = self.counts["killed backends"] % KILLED
         self.counts["killed backends"] += 1
         self.judge.backend_kills.append(time.monotonic())
         self.backends.kill(index)
@@ -151,6 +156,7 @@ def soak(lab, seconds, judge):
         site = (HERE / "site.conf").read_text()
         values = {f"backend{i}": port for i, port in enumerate(backends.ports)}
         values["echo"] = lab.new_port()
+        values["authority"] = backends.authority.pem
         daemon = lab.rpcd(site, workers=WORKERS, level="error", weight=1, **values)
         daemon.expects_alerts = True  # a killed worker is one
         texts = [lab.text_for(daemon, site, workers=WORKERS, level="error", weight=weight, **values)
