@@ -124,10 +124,20 @@ bool balance_peer_is_out_of_use(const struct balance_peer *peer, uint64_t now) {
            balance_elapsed(now, state->checked) <= settings->fail_timeout;
 }
 
+/* As far as active checks know. */
+static bool is_well(const struct balance_peer *peer) {
+    uint32_t health = peer->state->health;
+    if (!peer->settings.is_checked) {
+        return true;
+    }
+    return peer->settings.must_be_healthy ? health == BALANCE_HEALTHY : health != BALANCE_UNHEALTHY;
+}
+
 bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now) {
     const struct balance_settings *settings = &peer->settings;
     bool is_full = settings->max_conns > 0 && peer->state->active >= settings->max_conns;
-    return !settings->is_down && !is_full && !balance_peer_is_out_of_use(peer, now);
+    return !settings->is_down && !is_full && is_well(peer) &&
+           !balance_peer_is_out_of_use(peer, now);
 }
 
 /* --- slow start --- */

@@ -17,9 +17,11 @@ struct balance_settings {
     uint32_t max_conns;    /* attempts at a time; 0: any number */
     uint64_t slow_start;   /* milliseconds from no weight to the full one; 0: none */
     bool is_down;
-    bool is_draining;   /* asked only by requests that are bound to it */
-    struct slice route; /* its name in cookies; empty: one made of its address */
-    bool is_backup;     /* asked only when no other is available */
+    bool is_draining;     /* asked only by requests that are bound to it */
+    struct slice route;   /* its name in cookies; empty: one made of its address */
+    bool is_backup;       /* asked only when no other is available */
+    bool is_checked;      /* its health counts */
+    bool must_be_healthy; /* asked only once a check has found it so */
 };
 
 /* Tells the peers of a configuration apart, whatever table they are in. */
@@ -73,8 +75,8 @@ __attribute__((warn_unused_result)) bool balance_peer_attach(struct balance_peer
  * attached and its lock held. */
 bool balance_peer_is_out_of_use(const struct balance_peer *peer, uint64_t now);
 
-/* Whether it may be asked: not down, not out of use because of failures, below max_conns. Its state
- * is attached and its lock held. */
+/* Whether it may be asked: not down, not out of use because of failures, healthy, below max_conns.
+ * Its state is attached and its lock held. */
 bool balance_peer_is_usable(const struct balance_peer *peer, uint64_t now);
 
 /* What the peer gains with one pick, in thousandths: its effective weight; while it starts slowly,

@@ -29,6 +29,7 @@ enum {
 struct ledger_entry {
     uint32_t active;
     uint32_t holders;
+    uint32_t is_checking;
 };
 
 struct zone_memory {
@@ -151,10 +152,13 @@ static void recount(struct balance_zone *zone, uint32_t index) {
     struct balance_state *state = &memory->states[index];
     uint32_t active = 0;
     uint32_t holders = 0;
+    uint32_t is_checking = 0;
     for (uint32_t seat = 0; seat < zone->seat_limit; seat++) {
         active += memory->ledgers[seat][index].active;
         holders += memory->ledgers[seat][index].holders;
+        is_checking |= memory->ledgers[seat][index].is_checking;
     }
+    state->is_checking = is_checking;
     state->active = active;
     memory->unheld_count += state->holders > 0 && holders == 0 ? 1 : 0;
     state->holders = holders;
@@ -382,5 +386,21 @@ void balance_zone_leave(struct balance_zone *zone, struct balance_state *state) 
     if (index != STATES) {
         keep_order();
         zone->ledger[index].active--;
+    }
+}
+
+void balance_zone_begin_check(struct balance_zone *zone, struct balance_state *state) {
+    uint32_t index = index_of(zone, state);
+    if (index != STATES) {
+        zone->ledger[index].is_checking = 1;
+    }
+    state->is_checking = 1;
+}
+
+void balance_zone_end_check(struct balance_zone *zone, struct balance_state *state) {
+    uint32_t index = index_of(zone, state);
+    state->is_checking = 0;
+    if (index != STATES) {
+        zone->ledger[index].is_checking = 0;
     }
 }

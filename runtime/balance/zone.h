@@ -15,6 +15,9 @@
 
 struct balance_zone;
 
+/* What active checks have found out. */
+enum balance_health { BALANCE_UNCHECKED, BALANCE_HEALTHY, BALANCE_UNHEALTHY };
+
 struct balance_key {
     uint64_t words[2];
 };
@@ -30,9 +33,14 @@ struct balance_state {
     int64_t current_weight;   /* in thousandths */
     uint32_t active;          /* attempts under way */
     uint32_t fails;
-    uint64_t accessed;   /* time of the last failure */
-    uint64_t checked;    /* time from which fail_timeout is counted */
-    uint64_t slow_start; /* when it began to grow to its full weight; 0: it has that */
+    uint64_t accessed;     /* time of the last failure */
+    uint64_t checked;      /* time from which fail_timeout is counted */
+    uint64_t slow_start;   /* when it began to grow to its full weight; 0: it has that */
+    uint32_t health;       /* enum balance_health */
+    uint32_t check_fails;  /* in a row, up to what matters */
+    uint32_t check_passes; /* the same */
+    uint32_t is_checking;  /* somebody makes a check */
+    uint64_t check_due;    /* when the next is to begin; of one that is made: when it began */
 };
 
 /* Milliseconds since then. Workers read the clock at different moments, so that what one has noted
@@ -82,5 +90,9 @@ void balance_zone_unlock(struct balance_zone *zone, uint32_t lock);
 /* An attempt begins, or ends. The lock is held. */
 void balance_zone_enter(struct balance_zone *zone, struct balance_state *state);
 void balance_zone_leave(struct balance_zone *zone, struct balance_state *state);
+
+/* The caller makes a check, or has made it. The lock is held. */
+void balance_zone_begin_check(struct balance_zone *zone, struct balance_state *state);
+void balance_zone_end_check(struct balance_zone *zone, struct balance_state *state);
 
 #endif

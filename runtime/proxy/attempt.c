@@ -103,8 +103,8 @@ void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome) {
 /* The connection of this attempt: an idle one or a new one. */
 static bool connect_back(struct proxy *proxy, struct balance_peer *peer,
                          struct socket_failure *failure) {
-    struct back_way way;
-    if (!proxy_choose_way(proxy, &way)) {
+    struct back_way way = {.security = proxy->security};
+    if (!proxy_choose_way(&proxy->exchange->request, &way)) {
         *failure = (struct socket_failure){.call = "connect()", .error = ENOMEM};
         return false;
     }

@@ -48,9 +48,13 @@ static struct slice format_name(const struct sockaddr *address, struct slice pat
     return (struct slice){text, (size_t)length < size ? (size_t)length : size - 1};
 }
 
-static struct balance_settings settings_of(const struct table *table,
+static struct balance_settings settings_of(const struct proxy_group *group,
                                            const struct table_peer *record) {
+    const struct table *table = table_of(group);
+    const struct table_health_check *check = group->health.check;
     return (struct balance_settings){
+        .is_checked = check != NULL,
+        .must_be_healthy = check != NULL && check->mandatory != 0,
         .weight = record->weight,
         .max_fails = record->max_fails,
         .fail_timeout = record->fail_timeout,
@@ -69,7 +73,7 @@ static struct balance_peer *create_peer(const struct proxy_group *group, uint32_
     char text[160];
     const struct table *table = table_of(group);
     const struct table_peer *record = &table->peer[group->record->peers.first + origin];
-    struct balance_settings settings = settings_of(table, record);
+    struct balance_settings settings = settings_of(group, record);
     struct slice name = format_name(address, table_text(table, record->host), text, sizeof text);
     struct balance_identity identity = {.group = table_text(table, group->record->name),
                                         .port = group->record->port,
@@ -170,6 +174,7 @@ bool proxy_group_set_addresses(struct proxy_group *group, uint32_t origin,
                    keep_others(&group->balance, &made, origin + 1, TABLE_NONE);
     if (is_made) {
         balance_group_take_peers(&group->balance, &made);
+        proxy_health_start(group);
     }
     balance_group_release(&made);
     return is_made;
@@ -242,12 +247,14 @@ static void activate(struct proxy_group *group) {
     while (group->pool->count > group->pool->limit) {
         back_close(group->pool->oldest);
     }
+    proxy_health_start(group);
     for (uint32_t i = 0; i < group->name_count; i++) {
         group_name_start(&group->names[i]);
     }
 }
 
-static void stop_names(struct proxy_group *group) {
+static void stop(struct proxy_group *group) {
+    proxy_health_stop(group);
     for (uint32_t i = 0; i < group->name_count; i++) {
         group_name_stop(&group->names[i]);
     }
@@ -273,7 +280,7 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
     groups->resolvers = proxy_resolvers_create(state->service->loop, &generation->table,
                                                previous != NULL ? previous->resolvers : NULL,
                                                state->resolver != NULL);
-    if (groups->resolvers == NULL) {
+    if (groups->resolvers == NULL || !proxy_health_prepare(groups)) {
         proxy_groups_destroy(groups);
         return NULL;
     }
@@ -285,7 +292,7 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
         }
     }
     for (uint32_t i = 0; previous != NULL && i < previous->count; i++) {
-        stop_names(&previous->items[i]); /* its last exchanges go on with the peers there are */
+        stop(&previous->items[i]); /* its last exchanges go on with the peers there are */
     }
     for (uint32_t i = 0; i < count; i++) {
         activate(&groups->items[i]);
@@ -296,7 +303,8 @@ struct proxy_groups *proxy_groups_create(struct proxy_state *state, struct gener
 void proxy_groups_destroy(struct proxy_groups *groups) {
     for (uint32_t i = 0; i < groups->count; i++) {
         struct proxy_group *group = &groups->items[i];
-        stop_names(group);
+        stop(group);
+        proxy_health_release(group);
         free(group->names);
         free(group->occurrences);
         balance_group_release(&group->balance);

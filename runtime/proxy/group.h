@@ -7,6 +7,7 @@
 #include "balance/group.h"
 #include "http/internal.h"
 #include "proxy/group_name.h"
+#include "proxy/health.h"
 #include "proxy/pool.h"
 #include "proxy/resolvers.h"
 #include "proxy/tls.h"
@@ -15,10 +16,11 @@ struct proxy_state;
 
 struct proxy_group {
     struct proxy_state *state;
-    const struct generation *generation; /* that it belongs to; not held */
+    struct generation *generation; /* that it belongs to; not held */
     const struct table_upstream *record;
     struct balance_group balance;
     const struct proxy_resolvers *resolvers; /* of the generation */
+    struct proxy_health health;
     struct back_pool *pool; /* shared with the group of the same name in other generations */
     struct group_name *names;
     uint32_t name_count;

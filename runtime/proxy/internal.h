@@ -15,6 +15,7 @@ struct proxy_state {
     struct resolver *resolver;   /* NULL: c-ares did not start; names do not resolve */
     struct proxy_groups *groups; /* of the current generation; not owned */
     struct proxy_tls tls;
+    struct probe *probes; /* under way */
     struct balance_random random;
     uint32_t rotation; /* which address of a resolved name is tried first */
 };
@@ -94,13 +95,13 @@ struct proxy {
     bool stream_ended;        /* the client's last byte was taken, or the end of its side */
     struct loop_task send_on; /* goes on in the next turn */
     bool body_sent;
-    bool body_refused; /* the backend has stopped reading before the body's end */
-    int write_error;   /* errno of a failed write, told if no response can be read either */
+    bool body_refused;      /* the backend has stopped reading before the body's end */
+    int write_error;        /* errno of a failed write, told if no response can be read either */
     uint64_t blocked_until; /* loop time by which a tunnel's backend must read on; 0: it reads */
-    bool asks_upgrade; /* the request carries an Upgrade field */
-    bool asks_close;   /* it says Connection: close, so it is the connection's last */
-    bool asks_head;    /* its method is HEAD, whatever the client's is: no body follows */
-    bool keeps_body;   /* the client's body is read, and not sent: proxy_set_body and the like */
+    bool asks_upgrade;      /* the request carries an Upgrade field */
+    bool asks_close;        /* it says Connection: close, so it is the connection's last */
+    bool asks_head;         /* its method is HEAD, whatever the client's is: no body follows */
+    bool keeps_body; /* the client's body is read, and not sent: proxy_set_body and the like */
 
     /* What comes back. */
     struct back *back;
@@ -190,9 +191,9 @@ bool proxy_may_try_next(const struct proxy *proxy, enum proxy_failure failure);
 
 /* --- way.c --- */
 
-/* How connections for this request are made: proxy_bind, proxy_protocol and the like. False without
- * memory. */
-bool proxy_choose_way(struct proxy *proxy, struct back_way *way);
+/* How connections for this request are made, besides their security: proxy_bind, proxy_protocol and
+ * the like. False without memory. */
+bool proxy_choose_way(struct engine_request *request, struct back_way *way);
 
 /* --- attempt.c --- */
 

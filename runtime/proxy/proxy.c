@@ -2,6 +2,7 @@
 #include "proxy/proxy.h"
 
 #include "proxy/internal.h"
+#include "proxy/probe.h"
 
 #include "engine/upstream.h"
 
@@ -141,6 +142,7 @@ static void *create_state(struct http_service *service) {
 
 static void destroy_state(void *data) {
     struct proxy_state *state = data;
+    probe_cancel_all(state);
     if (state->groups != NULL) {
         for (uint32_t i = 0; i < state->groups->count; i++) {
             back_pool_empty(state->groups->items[i].pool);
@@ -182,7 +184,9 @@ static bool prepare(void *data, struct generation *generation) {
 
 static void drain(void *data) {
     struct proxy_state *state = data;
+    probe_cancel_all(state);
     for (uint32_t i = 0; state->groups != NULL && i < state->groups->count; i++) {
+        proxy_health_stop(&state->groups->items[i]);
         back_pool_empty(state->groups->items[i].pool);
     }
 }

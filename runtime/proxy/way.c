@@ -67,9 +67,8 @@ static size_t write_binary(const struct engine_request *request, const struct en
     return (size_t)(end - bytes);
 }
 
-static bool make_greeting(struct proxy *proxy, struct slice *greeting) {
+static bool make_greeting(const struct engine_request *request, struct slice *greeting) {
     enum { GREETING_SIZE = 128 }; /* a line has 107 bytes at most */
-    const struct engine_request *request = &proxy->exchange->request;
     uint32_t version = request->settings->proxy_protocol;
     struct ends ends;
     *greeting = (struct slice){NULL, 0};
@@ -89,8 +88,7 @@ static bool make_greeting(struct proxy *proxy, struct slice *greeting) {
 
 /* --- where from --- */
 
-static bool find_origin(struct proxy *proxy, struct socket_origin *origin) {
-    struct engine_request *request = &proxy->exchange->request;
+static bool find_origin(struct engine_request *request, struct socket_origin *origin) {
     struct engine_source source;
     struct sockaddr_storage address;
     *origin = (struct socket_origin){.keeps_alive = request->settings->proxy_socket_keepalive != 0};
@@ -106,7 +104,6 @@ static bool find_origin(struct proxy *proxy, struct socket_origin *origin) {
     return true;
 }
 
-bool proxy_choose_way(struct proxy *proxy, struct back_way *way) {
-    way->security = proxy->security;
-    return find_origin(proxy, &way->origin) && make_greeting(proxy, &way->greeting);
+bool proxy_choose_way(struct engine_request *request, struct back_way *way) {
+    return find_origin(request, &way->origin) && make_greeting(request, &way->greeting);
 }

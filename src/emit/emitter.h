@@ -17,6 +17,7 @@ struct emitter {
     struct map servers;
     struct map upstreams;
     struct map log_formats;
+    struct map health_matches;
     struct map name_indexes;  /* by an endpoint's list of servers */
     struct map identities;    /* of servers: how many have each */
     uint64_t identity;        /* of the location that is being emitted */
@@ -82,6 +83,9 @@ struct table_range emit_error_pages(struct emitter *emitter, const struct error_
 struct table_range emit_access_rules(struct emitter *emitter, const struct access_rule_list *rules);
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list);
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);
+
+/* health.c */
+uint32_t emit_health_check(struct emitter *emitter, const struct health_check *check); /* or NONE */
 
 /* resolver.c */
 uint32_t emit_resolver(struct emitter *emitter, const struct resolver *resolver); /* or NONE */

@@ -92,12 +92,14 @@ static uint32_t emit_handling(struct emitter *emitter, const struct location *lo
         .limited = location->limited == NULL ? TABLE_NONE
                                              : emit_condition_location(emitter, location->limited),
         .methods = emit_methods(emitter, location),
+        .health_check = emit_health_check(emitter, location->health_check),
     };
     return emit_shared(emitter, TABLE_SECTION_handling, &record);
 }
 
 uint32_t emit_condition_location(struct emitter *emitter, const struct location *block) {
-    static const struct table_handling plain = {.try_files = TABLE_NONE, .limited = TABLE_NONE};
+    static const struct table_handling plain = {
+        .try_files = TABLE_NONE, .limited = TABLE_NONE, .health_check = TABLE_NONE};
     const struct location *around = block->parent;
     struct table_location record = {
         .name = emit_string(emitter, around->name),

@@ -235,6 +235,7 @@ static void prepare(struct model *model, struct tree *tree) {
     model->reading = reading;
     catalogue_init(&reading->catalogue, model->arena);
     map_init(&reading->implicit_upstreams, model->arena);
+    map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
     map_init(&reading->zones, model->arena);
     map_init(&model->upstreams_by_name, model->arena);
@@ -259,6 +260,7 @@ void model_build(struct model *model, struct tree *tree) {
     upstream_zone_check(model);
     resolver_resolve(model);
     tls_check(model);
+    health_resolve(model);
     location_check_duplicates(model);
     listener_build(model);
     variables_resolve(model);

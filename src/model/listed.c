@@ -25,7 +25,6 @@ static const struct listed_block listed_blocks[] = {
     {SLICE_INIT("types"), C_HTTP | C_SERVER | C_LOCATION, C_TYPES},
     {SLICE_INIT("charset_map"), C_HTTP, C_CHARSET_MAP},
     {SLICE_INIT("num_map"), C_HTTP, C_NUM_MAP},
-    {SLICE_INIT("match"), C_HTTP, C_MATCH},
     {SLICE_INIT("acme_issuer"), C_HTTP, C_ACME_ISSUER},
     {SLICE_INIT("oidc_provider"), C_HTTP, C_OIDC_PROVIDER},
     {SLICE_INIT("otel_exporter"), C_HTTP, C_OTEL_EXPORTER},

@@ -305,6 +305,49 @@ struct try_files {
     uint32_t status;
 };
 
+/* One line of a match block. */
+struct header_test {
+    struct slice name;
+    enum table_match_test test;
+    struct slice value;  /* EQUAL, DIFFERENT */
+    struct regex *regex; /* MATCHING, UNMATCHING */
+};
+struct body_test {
+    struct regex *regex;
+    bool is_negated;
+};
+struct status_range {
+    uint32_t first;
+    uint32_t last;
+};
+
+struct health_match {
+    const struct statement *statement;
+    struct slice name;
+    const struct statement *status; /* NULL: any will do */
+    bool is_status_negated;
+    VECTOR_OF(struct status_range) statuses;
+    VECTOR_OF(struct header_test) headers;
+    VECTOR_OF(struct body_test) bodies;
+};
+
+struct health_check {
+    const struct statement *statement;
+    struct location *location;
+    struct slice uri;
+    uint64_t interval; /* milliseconds, as the other times */
+    uint64_t jitter;
+    uint64_t keepalive_time; /* 0: each check has a connection of its own */
+    uint32_t fails;
+    uint32_t passes;
+    uint32_t port; /* 0: that of the server */
+    bool is_mandatory;
+    bool is_persistent;
+    const struct word *match_word; /* NULL: any status of 2xx and 3xx will do */
+    struct slice match_name;
+    struct health_match *match; /* resolved */
+};
+
 struct location {
     const struct statement *statement;
     enum table_location_kind kind;
@@ -318,8 +361,9 @@ struct location {
     struct rewrite rewrite;
     struct proxy_pass *proxy; /* NULL: none */
     struct try_files *try_files;
-    bool is_internal;                 /* given here, or in a location around */
-    const struct statement *internal; /* given here */
+    struct health_check *health_check; /* NULL: none */
+    bool is_internal;                  /* given here, or in a location around */
+    const struct statement *internal;  /* given here */
     /* The block of an `if` or limit_except is a nested location without a name of its own. No path
      * leads to it: a step of `rewrite`, or `limited`, does. */
     bool is_condition;
@@ -385,8 +429,9 @@ struct upstream {
     struct sticky *sticky;                    /* NULL: none */
 #define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
 #include "directives.def"
-    bool has_resolver_timeout;           /* its own, not that of http */
-    const struct proxy_pass *implied_by; /* the first proxy_pass that needed it */
+    bool has_resolver_timeout;               /* its own, not that of http */
+    const struct health_check *health_check; /* of any location; NULL: none */
+    const struct proxy_pass *implied_by;     /* the first proxy_pass that needed it */
 };
 
 /* One socket to bind, with the virtual servers behind it. */

@@ -17,6 +17,7 @@ struct scope {
     struct location *location;
     struct upstream *upstream;
     struct rewrite *rewrite;
+    struct health_match *match;
     bool is_refused; /* inside a block that is refused as a whole */
     /* Directives that may stand once and have no place in `settings` to remember it. */
     VECTOR_OF(const struct statement *) seen;
@@ -35,11 +36,13 @@ struct setter_call {
 /* What only building needs; lives as long as the model's arena. */
 struct reading {
     struct catalogue catalogue;
-    VECTOR_OF(struct template_part *) references; /* variables to be looked up at the end */
-    VECTOR_OF(struct proxy_pass *) proxies;       /* whose upstream is to be found at the end */
-    struct map implicit_upstreams;                /* "host:port" to struct upstream */
-    struct map log_formats;                       /* name to struct log_format */
-    struct map zones;                             /* kind and name to struct statement */
+    VECTOR_OF(struct template_part *) references;   /* variables to be looked up at the end */
+    VECTOR_OF(struct proxy_pass *) proxies;         /* whose upstream is to be found at the end */
+    struct map implicit_upstreams;                  /* "host:port" to struct upstream */
+    VECTOR_OF(struct health_check *) health_checks; /* whose group is to be found at the end */
+    struct map matches;                             /* name to struct health_match */
+    struct map log_formats;                         /* name to struct log_format */
+    struct map zones;                               /* kind and name to struct statement */
     VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
     struct upstream upstream_defaults;
     /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
@@ -202,6 +205,7 @@ void log_resolve(struct model *model);
 void proxy_resolve(struct model *model);
 void resolver_resolve(struct model *model);
 void tls_check(struct model *model);
+void health_resolve(struct model *model);
 void server_name_add_implied(struct model *model, struct server *server);
 struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);
 /* Reads the block of an `if` or limit_except as a nameless location inside what is around it. */

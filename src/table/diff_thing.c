@@ -119,6 +119,7 @@ bool diff_is_derived(enum table_section section, const struct table_field *field
         {FIELD_OF(handling, limited), NULL},    {FIELD_OF(handling, auto_redirect), NULL},
         {FIELD_OF(proxy, prefix_length), NULL}, {FIELD_OF(map, has_leading), NULL},
         {FIELD_OF(map, has_trailing), NULL},    {FIELD_OF(map_slot, hash), NULL},
+        {FIELD_OF(health_check, server), NULL},
     };
     return find_row(derived, sizeof derived / sizeof derived[0], section, field) != NULL;
 }

@@ -30,4 +30,5 @@ void table_dump_peer_parameters(FILE *out, const struct table_peer *peer) {
     fputs(peer->backup != 0 ? " backup" : "", out);
     fputs(peer->down != 0 ? " down" : "", out);
     fputs(peer->drain != 0 ? " drain" : "", out);
+    fputs(peer->resolve != 0 ? " resolve" : "", out);
 }

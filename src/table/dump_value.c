@@ -234,6 +234,12 @@ static bool print_known_address(const struct dumper *dumper, enum table_section 
     return true;
 }
 
+/* What else is 64 bits wide are hashes. */
+static bool is_time(enum table_section section, const struct table_field *field) {
+    return field->kind == TABLE_KIND_U64 &&
+           (section == TABLE_SECTION_peer || section == TABLE_SECTION_health_check);
+}
+
 /* The part of all 32-bit hashes below a number, in percent. */
 static void print_share(FILE *out, uint32_t below) {
     fprintf(out, "%u", below);
@@ -249,6 +255,12 @@ void dump_field(const struct dumper *dumper, enum table_section section,
     }
     if (section == TABLE_SECTION_split_part && field->kind == TABLE_KIND_U32) {
         print_share(dumper->out, ((const struct table_split_part *)record)->below);
+        return;
+    }
+    if (is_time(section, field)) {
+        uint64_t time;
+        memcpy(&time, (const char *)record + field->offset, sizeof time);
+        print_time(dumper->out, time);
         return;
     }
     const struct table_setting *setting = table_setting_find(section, field->offset);

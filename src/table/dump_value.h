@@ -47,6 +47,14 @@ void dump_op(const struct dumper *dumper, uint32_t op);
 /* The condition of an `if`: a test and the skip behind it, as in if ("$host" = "x"). */
 void dump_condition(const struct dumper *dumper, uint32_t test);
 
+/* --- dump_health.c: what these records say --- */
+
+void dump_health_check(const struct dumper *dumper, uint32_t index);
+void dump_health_match(const struct dumper *dumper, uint32_t index);
+void dump_status_range(const struct dumper *dumper, uint32_t index);
+void dump_header_test(const struct dumper *dumper, uint32_t index);
+void dump_body_test(const struct dumper *dumper, uint32_t index);
+
 /* FILE:LINE, or "nowhere". */
 void dump_place(const struct dumper *dumper, struct table_place place);
 

@@ -141,6 +141,17 @@ enum table_file_test {
 };
 #define TABLE_file_test_COUNT 4u
 
+/* What a match block asks of a header field. */
+enum table_match_test {
+    TABLE_MATCH_PRESENT,
+    TABLE_MATCH_ABSENT,
+    TABLE_MATCH_EQUAL,
+    TABLE_MATCH_DIFFERENT,
+    TABLE_MATCH_MATCHING,
+    TABLE_MATCH_UNMATCHING,
+};
+#define TABLE_match_test_COUNT 6u
+
 enum table_program_kind { TABLE_PROGRAM_TEMPLATE, TABLE_PROGRAM_SEQUENCE };
 #define TABLE_program_kind_COUNT 2u
 

@@ -115,7 +115,14 @@ static bool check_location(const struct table_validation *validation, uint32_t r
     const struct table *table = validation->table;
     const struct table_location *location = &table->location[record];
     if (location->proxy == TABLE_NONE) {
-        return true;
+        return table_handling_of(table, location)->health_check == TABLE_NONE ||
+               table_refuse(validation, TABLE_SECTION_location, record, "proxy",
+                            "has no upstream to check");
+    }
+    bool is_checked = table_handling_of(table, location)->health_check != TABLE_NONE;
+    if (is_checked && table->proxy[location->proxy].upstream == TABLE_NONE) {
+        return table_refuse(validation, TABLE_SECTION_location, record, "proxy",
+                            "has no upstream to check");
     }
     bool is_literal = location->kind == TABLE_LOCATION_EXACT ||
                       location->kind == TABLE_LOCATION_PREFIX ||
@@ -126,6 +133,50 @@ static bool check_location(const struct table_validation *validation, uint32_t r
                             "replaces more of the path than the location matches");
     }
     return true;
+}
+
+/* A year: added to a clock no time of these overflows. */
+static const uint64_t longest_time = (uint64_t)366 * 24 * 60 * 60 * 1000;
+
+static bool check_health_check(const struct table_validation *validation, uint32_t record) {
+    const struct table *table = validation->table;
+    const struct table_health_check *check = &table->health_check[record];
+    const char *field = NULL;
+    const char *fault = NULL;
+    if (check->uri.length == 0 || table_text(table, check->uri).data[0] != '/') {
+        field = "uri", fault = "is no path";
+    } else if (check->interval == 0 || check->interval > longest_time) {
+        field = "interval", fault = "is out of range";
+    } else if (check->jitter > longest_time) {
+        field = "jitter", fault = "is too large";
+    } else if (check->keepalive_time > longest_time) {
+        field = "keepalive_time", fault = "is too large";
+    } else if (check->fails == 0) {
+        field = "fails", fault = "is zero";
+    } else if (check->passes == 0) {
+        field = "passes", fault = "is zero";
+    } else if (check->port > HIGHEST_PORT) {
+        field = "port", fault = "is too large";
+    }
+    return fault == NULL ||
+           table_refuse(validation, TABLE_SECTION_health_check, record, field, fault);
+}
+
+static bool check_status_range(const struct table_validation *validation, uint32_t record) {
+    const struct table_status_range *range = &validation->table->status_range[record];
+    if (range->last > HIGHEST_STATUS) {
+        return table_refuse(validation, TABLE_SECTION_status_range, record, "last", "is no status");
+    }
+    return range->first <= range->last ||
+           table_refuse(validation, TABLE_SECTION_status_range, record, "first", "is above last");
+}
+
+static bool check_header_test(const struct table_validation *validation, uint32_t record) {
+    const struct table_header_test *test = &validation->table->header_test[record];
+    bool needs_regex = test->test == TABLE_MATCH_MATCHING || test->test == TABLE_MATCH_UNMATCHING;
+    return needs_regex == (test->regex != TABLE_NONE) ||
+           table_refuse(validation, TABLE_SECTION_header_test, record, "regex",
+                        "does not agree with the test");
 }
 
 static bool check_handling(const struct table_validation *validation, uint32_t record) {
@@ -238,6 +289,9 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_proxy, check_proxy},
         {TABLE_SECTION_location, check_location},
         {TABLE_SECTION_handling, check_handling},
+        {TABLE_SECTION_health_check, check_health_check},
+        {TABLE_SECTION_status_range, check_status_range},
+        {TABLE_SECTION_header_test, check_header_test},
         {TABLE_SECTION_header_field, check_header_field},
         {TABLE_SECTION_regex, check_regex},
         {TABLE_SECTION_access_log, check_access_log},

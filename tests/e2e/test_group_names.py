@@ -24,9 +24,7 @@ ADDRESSES = ("127.0.0.1", "127.0.0.3", "127.0.0.4", "127.0.0.5")
 @pytest.fixture
 def backends(lab):
     """On one port of several addresses, each of which answers with its own."""
-    first = lab.backend(answer(ADDRESSES[0].encode()))
-    return [first] + [lab.backend(answer(address.encode()), address=(address, first.port))
-                      for address in ADDRESSES[1:]]
+    return lab.backends_at({address: answer(address.encode()) for address in ADDRESSES})
 
 
 def fill(options="", line="resolve"):

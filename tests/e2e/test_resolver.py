@@ -169,8 +169,7 @@ def test_large_answers_come_by_stream(lab):
 
 def test_addresses_are_tried_in_turn(lab):
     """Each request begins with another one; what does not connect is passed over."""
-    backends = [lab.backend(answer(b"one"))]
-    backends.append(lab.backend(answer(b"two"), address=("127.0.0.3", backends[0].port)))
+    backends = lab.backends_at({"127.0.0.1": answer(b"one"), "127.0.0.3": answer(b"two")})
     names = lab.name_server({"both.test": Name(("127.0.0.1", "127.0.0.3")),
                              "half.test": Name(("127.0.0.1", "127.0.0.4"))})
     lab.rpcd(fill("ipv6=off"), dns=names, backend=backends[0])
@@ -181,8 +180,7 @@ def test_addresses_are_tried_in_turn(lab):
 @pytest.mark.skipif(not has_ipv6(), reason="no IPv6")
 @pytest.mark.parametrize("options, families", [("", {4, 6}), ("ipv6=off", {4}), ("ipv4=off", {6})])
 def test_families(lab, options, families):
-    backends = [lab.backend(answer(b"4"))]
-    backends.append(lab.backend(answer(b"6"), address=("::1", backends[0].port)))
+    backends = lab.backends_at({"127.0.0.1": answer(b"4"), "::1": answer(b"6")})
     names = lab.name_server({"dual.test": Name(("127.0.0.1", "::1"))})
     lab.rpcd(fill(options), dns=names, backend=backends[0])
     assert {int(ask(lab.port, "dual.test")[1]) for _ in range(4)} == families

@@ -205,6 +205,53 @@ static void heal_resolvers(struct draft *draft) {
     }
 }
 
+static bool has_upstream(struct draft *draft, const struct table_location *location) {
+    return location->proxy < draft_count(draft, TABLE_SECTION_proxy) &&
+           ((struct table_proxy *)draft_record(draft, TABLE_SECTION_proxy, location->proxy))
+                   ->upstream != TABLE_NONE;
+}
+
+/* Only what is passed on to a group is checked; its conditions make sense. */
+static void heal_health(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_location); i++) {
+        const struct table_location *location = draft_record(draft, TABLE_SECTION_location, i);
+        if (location->handling < draft_count(draft, TABLE_SECTION_handling) &&
+            !has_upstream(draft, location)) {
+            struct table_handling *handling =
+                draft_record(draft, TABLE_SECTION_handling, location->handling);
+            handling->health_check = TABLE_NONE;
+        }
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_health_check); i++) {
+        struct table_health_check *check = draft_record(draft, TABLE_SECTION_health_check, i);
+        if (draft_text(draft, check->uri).size == 0 ||
+            draft_text(draft, check->uri).data[0] != '/') {
+            check->uri = draft_add_text(draft, SLICE("/"));
+            check = draft_record(draft, TABLE_SECTION_health_check, i);
+        }
+        check->interval = clamp(check->interval, 1, 1000000);
+        check->jitter %= 1000000;
+        check->keepalive_time %= 1000000;
+        check->fails += check->fails == 0;
+        check->passes += check->passes == 0;
+        check->port %= 65536;
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_status_range); i++) {
+        struct table_status_range *range = draft_record(draft, TABLE_SECTION_status_range, i);
+        range->last = (uint32_t)clamp(range->last, 0, 999);
+        range->first = range->first > range->last ? range->last : range->first;
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_header_test); i++) {
+        struct table_header_test *test = draft_record(draft, TABLE_SECTION_header_test, i);
+        test->test %= TABLE_match_test_COUNT;
+        if (test->regex != TABLE_NONE && test->test < TABLE_MATCH_MATCHING) {
+            test->test = TABLE_MATCH_MATCHING;
+        } else if (test->regex == TABLE_NONE && test->test >= TABLE_MATCH_MATCHING) {
+            test->test = TABLE_MATCH_EQUAL;
+        }
+    }
+}
+
 static void heal_owned(struct draft *draft) {
     heal_owners(draft, TABLE_SECTION_listener, TABLE_SECTION_endpoint,
                 offsetof(struct table_listener, endpoints));
@@ -221,6 +268,7 @@ static void heal_owned(struct draft *draft) {
     heal_replacements(draft);
     heal_sources(draft);
     heal_resolvers(draft);
+    heal_health(draft);
 }
 
 #endif

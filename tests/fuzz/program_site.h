@@ -275,7 +275,7 @@ static void add_locations(struct program_input *input) {
         INPUT_ADD(input, handling, .auto_redirect = flags & 1, .internal = flags >> 1 & 1,
                   .try_files = choose_any(input, INPUT_TRY_FILES),
                   .limited = is_limited ? LIMITING_LOCATION : TABLE_NONE,
-                  .methods = {0, flags >> 3 & 1});
+                  .methods = {0, flags >> 3 & 1}, .health_check = TABLE_NONE);
         if (location.name.length < 1 || location.kind == TABLE_LOCATION_REGEX ||
             location.kind == TABLE_LOCATION_NAMED) {
             location.proxy = location.proxy == 1 ? 0 : location.proxy; /* replaces no prefix */

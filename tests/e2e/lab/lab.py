@@ -40,6 +40,20 @@ class Lab:
         self.backends.append(backend)
         return backend
 
+    def backends_at(self, handlers):
+        """Backends on one port of several addresses: `handlers` maps each to its handler."""
+        while True:
+            port, made = 0, []
+            try:
+                for address, handler in handlers.items():
+                    made.append(Backend(handler, address=(address, port)))
+                    port = made[0].port
+                self.backends += made
+                return made
+            except OSError:  # somebody has that port at another of the addresses
+                for backend in made:
+                    backend.close()
+
     def name_server(self, zone=None, **options):
         server = NameServer(zone, **options)
         self.backends.append(server)

@@ -264,8 +264,11 @@ static inline uint32_t builder_location(struct table_builder *builder,
     uint32_t index = table_writer_add(&builder->writer, TABLE_SECTION_location);
     uint32_t settings = builder_settings(builder, TABLE_SECTION_settings);
     uint32_t handling = table_writer_add(&builder->writer, TABLE_SECTION_handling);
-    *BUILDER_RECORD(builder, handling, handling) = (struct table_handling){
-        .auto_redirect = spec->auto_redirect, .try_files = TABLE_NONE, .limited = TABLE_NONE};
+    *BUILDER_RECORD(builder, handling, handling) =
+        (struct table_handling){.auto_redirect = spec->auto_redirect,
+                                .try_files = TABLE_NONE,
+                                .limited = TABLE_NONE,
+                                .health_check = TABLE_NONE};
     *BUILDER_RECORD(builder, location, index) = (struct table_location){
         .name = builder_string(builder, spec->name),
         .kind = spec->kind,

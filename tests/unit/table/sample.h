@@ -177,12 +177,32 @@ static void sample_add_upstream(struct table_writer *writer) {
     SAMPLE_ADD(writer, proxy, .upstream = TABLE_NONE, .target = 0);
 }
 
+/* Every five seconds, with a match that has one condition of a kind. */
+static uint32_t sample_add_health_check(struct table_writer *writer) {
+    const struct table_status_range statuses[] = {{200, 299}, {304, 304}};
+    const struct table_header_test headers[] = {
+        {sample_string(writer, "X-State"), TABLE_MATCH_EQUAL, sample_string(writer, "up"),
+         TABLE_NONE},
+        {sample_string(writer, "Server"), TABLE_MATCH_MATCHING, sample_string(writer, ""), 0},
+    };
+    const struct table_body_test body = {0, 1};
+    uint32_t match = SAMPLE_ADD(
+        writer, health_match, .name = sample_string(writer, "well"),
+        .statuses = table_writer_intern(writer, TABLE_SECTION_status_range, statuses, 2),
+        .headers = table_writer_intern(writer, TABLE_SECTION_header_test, headers, 2),
+        .bodies = table_writer_intern(writer, TABLE_SECTION_body_test, &body, 1), .place = {0, 20});
+    return SAMPLE_ADD(writer, health_check, .uri = sample_string(writer, "/health"),
+                      .interval = 5000, .jitter = 500, .fails = 3, .passes = 2, .port = 8081,
+                      .mandatory = 1, .match = match, .place = {0, 21});
+}
+
 /* Locations 0: /api/, 1: = /api/x, 2: ~ \.php$, 3: @fallback. Set 0 holds the first and third,
  * set 1, nested in location 0, the second. */
 static void sample_add_locations(struct table_writer *writer) {
-    SAMPLE_ADD(writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE);
-    SAMPLE_ADD(writer, handling, .auto_redirect = 1, .try_files = TABLE_NONE,
-               .limited = TABLE_NONE);
+    SAMPLE_ADD(writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .health_check = TABLE_NONE);
+    SAMPLE_ADD(writer, handling, .auto_redirect = 1, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .health_check = sample_add_health_check(writer));
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/"), .handling = 1,
                .identity = 1, .nested = 1, .rewrite = 1, .proxy = 0, .place = {0, 7});
     SAMPLE_ADD(writer, location, .name = sample_string(writer, "/api/x"),

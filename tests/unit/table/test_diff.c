@@ -299,7 +299,8 @@ static struct slice build_nested(struct arena *arena, uint32_t sets, uint32_t wa
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
     table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
-    SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE);
+    SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .health_check = TABLE_NONE);
     settings.send_timeout = timeout;
     uint32_t inner = table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1).first;
     for (uint32_t i = 0; i < sets; i++) {

@@ -54,7 +54,7 @@ static void shows_the_site_from_the_listeners_down(void) {
         "upstream \"app\"  # site.conf:1\n  balanced by hash of \"hello $host$1$slot\"\n"
         "  sticky cookie \"server\"\n  peer \"127.0.0.1:8080\" weight=2 max_fails=0 "
         "fail_timeout=0s\n",
-        "  peer \"app.example:81\" max_fails=0 fail_timeout=0s down route=\"second\"\n",
+        "  peer \"app.example:81\" max_fails=0 fail_timeout=0s down resolve route=\"second\"\n",
     };
     check_lines(TABLE_SECTION_COUNT, lines, sizeof lines / sizeof lines[0]);
 }
@@ -115,6 +115,15 @@ static void shows_what_addresses_and_texts_lead_to(void) {
         {TABLE_SECTION_geo_proxy, "  1: match ipv6; prefix 16; address fc00::\n"},
         {TABLE_SECTION_split,
          "; parts 0 below 1000 \"a\", 1 below 2000 \"b\", 2 all others \"c\"; "},
+        {TABLE_SECTION_health_check,
+         "  0: uri \"/health\"; interval 5s; jitter 500ms; keepalive_time 0s; fails 3; passes 2; "
+         "port 8081; mandatory yes; match 0 \"well\" { status 200-299 304; "
+         "header X-State = \"up\"; header Server ~ \"(?<slot>x)\\\\.php$\"; "
+         "body !~ \"(?<slot>x)\\\\.php$\"; }; server 0 "},
+        {TABLE_SECTION_handling, "; health_check 0 uri=/health interval=5s jitter=500ms fails=3 "
+                                 "passes=2 port=8081 mandatory "
+                                 "match=\"well\" { "},
+        {TABLE_SECTION_header_test, "  1: name \"Server\"; test matching; value \"\"; regex 0 "},
         {TABLE_SECTION_name_server, "  1: family ipv6; port 5353; address 2001:db8::\n"},
         {TABLE_SECTION_resolver, "  0: servers 0 10.0.0.2:53, 1 [2001:db8::]:5353; valid 30; ipv4 "
                                  "yes; ipv6 no\n"},
@@ -169,7 +178,8 @@ static void ends_where_sets_are_nested_in_many_locations(void) {
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
     table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
-    SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE);
+    SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE,
+               .health_check = TABLE_NONE);
     for (uint32_t i = 0; i < SETS; i++) {
         add_doubling_set(&writer, i, SETS);
     }

@@ -435,6 +435,36 @@ static void refuses_resolvers_that_cannot_be_asked(void) {
         FAULT(peer, 1, resolve, 0, "accepted"));
 }
 
+static void refuses_checks_that_cannot_be_made(void) {
+    CHECK_FAULTS(
+        FAULT(health_check, 0, interval, 0, AT("health_check", 0, "interval", "is out of range")),
+        FAULT(health_check, 0, interval, (uint64_t)1 << 40,
+              AT("health_check", 0, "interval", "is out of range")),
+        FAULT(health_check, 0, jitter, (uint64_t)1 << 40,
+              AT("health_check", 0, "jitter", "is too large")),
+        FAULT(health_check, 0, keepalive_time, (uint64_t)1 << 40,
+              AT("health_check", 0, "keepalive_time", "is too large")),
+        FAULT(health_check, 0, fails, 0, AT("health_check", 0, "fails", "is zero")),
+        FAULT(health_check, 0, passes, 0, AT("health_check", 0, "passes", "is zero")),
+        FAULT(health_check, 0, port, 65536, AT("health_check", 0, "port", "is too large")),
+        FAULT(health_check, 0, server, 9, AT("health_check", 0, "server", "names no record")),
+        FAULT(health_check, 0, match, TABLE_NONE, "accepted"),
+        FAULT(status_range, 0, last, 199, AT("status_range", 0, "first", "is above last")),
+        FAULT(status_range, 1, last, 1000, AT("status_range", 1, "last", "is no status")),
+        FAULT(header_test, 0, test, TABLE_MATCH_UNMATCHING,
+              AT("header_test", 0, "regex", "does not agree with the test")),
+        FAULT(header_test, 1, regex, TABLE_NONE,
+              AT("header_test", 1, "regex", "does not agree with the test")),
+        FAULT(header_test, 1, test, TABLE_MATCH_UNMATCHING, "accepted"),
+        FAULT(header_test, 0, test, 6, AT("header_test", 0, "test", "is no such value")),
+        FAULT(body_test, 0, regex, 9, AT("body_test", 0, "regex", "names no record")),
+        FAULT(location, 0, proxy, 1, AT("location", 0, "proxy", "has no upstream to check")),
+        FAULT(location, 0, proxy, TABLE_NONE,
+              AT("location", 0, "proxy", "has no upstream to check")),
+        FAULT(handling, 0, health_check, 0,
+              AT("location", 1, "proxy", "has no upstream to check")));
+}
+
 static void refuses_rewriting_that_cannot_be_done(void) {
     CHECK_FAULTS(
         FAULT(error_page, 0, status, 1000, AT("error_page", 0, "status", "is no status")),
@@ -618,6 +648,7 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses balancing that cannot be", refuses_balancing_that_cannot_be},
            {"refuses cookies with line breaks", refuses_cookies_with_line_breaks},
            {"refuses resolvers that cannot be asked", refuses_resolvers_that_cannot_be_asked},
+           {"refuses checks that cannot be made", refuses_checks_that_cannot_be_made},
            {"refuses rewriting that cannot be done", refuses_rewriting_that_cannot_be_done},
            {"refuses names longer than words", refuses_names_longer_than_words},
            {"refuses keys of maps with capitals", refuses_keys_of_maps_with_capitals},
