@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* No honest backend comes near it; one that never gets to its answer must end some time, though
- * each response begins the time-out anew. */
+/* No honest backend comes near it before its time for the head is over. */
 enum { INTERIM_LIMIT = 1000 };
 
 /* The client's expectation was answered when its body was asked for. What the backend says on its

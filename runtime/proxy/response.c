@@ -357,6 +357,7 @@ static struct buffer *make_room(struct proxy *proxy) {
     return larger;
 }
 
+/* As in nginx, the time-out is for the head as a whole: a part of one does not begin it anew. */
 void proxy_read_head(struct proxy *proxy) {
     struct back *back = proxy->back;
     while ((back->handle.ready & LOOP_READ) != 0) {
@@ -377,9 +378,5 @@ void proxy_read_head(struct proxy *proxy) {
         if (!use_bytes(proxy)) {
             return;
         }
-        /* The time-out is between two reads, as in nginx. */
-        struct loop *loop = back->service->loop;
-        timer_start(&loop->timers, &back->timer,
-                    loop->now + proxy->exchange->request.settings->proxy_read_timeout);
     }
 }
