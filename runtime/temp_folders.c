@@ -105,10 +105,10 @@ bool temp_folders_prepare(const struct table *table, const char *prefix,
     bool is_fine = true;
     for (uint32_t i = 0; is_fine && i < table->settings_count; i++) {
         const struct table_settings *settings = &table->settings[i];
-        is_fine = prepare_once(&prepared, table, settings->client_body_temp_path, prefix,
-                               privileges, failure) &&
-                  prepare_once(&prepared, table, settings->proxy_temp_path, prefix, privileges,
-                               failure);
+        is_fine =
+            prepare_once(&prepared, table, settings->client_body_temp_path, prefix, privileges,
+                         failure) &&
+            prepare_once(&prepared, table, settings->proxy_temp_path, prefix, privileges, failure);
     }
     free(prepared.offsets);
     return is_fine;

@@ -129,6 +129,11 @@ bool exchange_prepare(struct exchange *exchange) {
     return exchange->request.slots != NULL || engine_request_prepare(&exchange->request);
 }
 
+void exchange_fail_memory(struct exchange *exchange, const char *what) {
+    exchange_log(exchange, TABLE_LOG_ALERT, (struct slice){0}, "no memory for %s", what);
+    exchange_fail(exchange, 500);
+}
+
 void exchange_fail(struct exchange *exchange, uint32_t status) {
     exchange_stop(exchange);
     if (exchange->response.is_head_sent || exchange->is_answered) {

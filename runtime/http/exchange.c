@@ -121,7 +121,7 @@ void exchange_begin(struct exchange *exchange) {
     exchange->wants_continue = head->expects_continue;
     if (!engine_request_prepare(&exchange->request)) {
         engine_use_default_server(&exchange->request, exchange->endpoint);
-        exchange_fail(exchange, 500);
+        exchange_fail_memory(exchange, "a request");
         return;
     }
     describe_head(exchange);

@@ -219,6 +219,9 @@ bool exchange_response_has_body(const struct exchange *exchange);
 /* Asks the front for request body bytes. */
 void exchange_want_body(struct exchange *exchange);
 
+/* Says that there is no memory for `what`, and fails with 500. */
+void exchange_fail_memory(struct exchange *exchange, const char *what);
+
 /* --- error log --- */
 
 /* To the error logs of the exchange's location or server, with client, server, request and host. */

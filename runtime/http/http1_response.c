@@ -298,11 +298,11 @@ static ssize_t write_pieces(struct http1_front *front, const struct slice *piece
     plan.count = 0;
     struct offer offer = {.pieces = pieces, .count = count};
     bool ends_chunks = last && message->output == HTTP1_OUT_CHUNKED;
-    if (ends_chunks && message->last_chunk.size == 0 &&
-        !make_last_chunk(front->exchange, message)) {
-        return -1;
-    }
-    if (!reserve_out(front, FRAMING_ROOM + message->last_chunk.size)) {
+    if ((ends_chunks && message->last_chunk.size == 0 &&
+         !make_last_chunk(front->exchange, message)) ||
+        !reserve_out(front, FRAMING_ROOM + message->last_chunk.size)) {
+        exchange_log(front->exchange, TABLE_LOG_ALERT, (struct slice){0},
+                     "no memory for a response");
         return -1;
     }
     struct slice head = buffer_content(front->out);

@@ -118,9 +118,7 @@ static void find_local_address(struct http_listener *listener, int fd,
 }
 
 /* Out of descriptors or memory: waiting connections stay in the kernel's queue for a while. */
-static void pause_for_resources(struct http_service *service, int error) {
-    log_message(service->log, TABLE_LOG_CRIT, "accept() failed (%d: %s), pausing for %d ms", error,
-                strerror(error), ACCEPT_PAUSE_MS);
+static void pause_for_resources(struct http_service *service) {
     http_listener_pause_all(service);
     timer_start(&service->loop->timers, &service->accept_timer,
                 service->loop->now + ACCEPT_PAUSE_MS);
@@ -136,7 +134,9 @@ static bool accept_one(struct http_listener *listener) {
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            pause_for_resources(service, errno);
+            log_message(service->log, TABLE_LOG_CRIT, "accept() failed (%d: %s), pausing for %d ms",
+                        errno, strerror(errno), ACCEPT_PAUSE_MS);
+            pause_for_resources(service);
         }
         return errno == ECONNABORTED || errno == EINTR;
     }
@@ -150,9 +150,11 @@ static bool accept_one(struct http_listener *listener) {
         return false;
     }
     if (!http1_front_create(service, listener, fd, &remote, &local)) {
-        log_message(service->log, TABLE_LOG_ALERT, "no memory for a client connection");
+        log_message(service->log, TABLE_LOG_ALERT,
+                    "no memory for a client connection, accepting again in %d ms", ACCEPT_PAUSE_MS);
         close(fd);
         http_service_give_connection(service);
+        pause_for_resources(service);
         return false;
     }
     return true;

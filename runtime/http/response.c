@@ -163,6 +163,7 @@ bool exchange_send_head(struct exchange *exchange) {
         return false;
     }
     if (!exchange->front_operations->send_head(exchange)) {
+        exchange_log(exchange, TABLE_LOG_ALERT, (struct slice){0}, "no memory for a response head");
         exchange->is_aborted = true;
         exchange->front_operations->abort(exchange);
         return false;

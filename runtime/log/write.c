@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { SPARE_BUFFERS = 4, LOSS_REPORT_INTERVAL = 60000 };
@@ -137,31 +138,32 @@ static void append_line(struct log_buffer *buffer, struct slice line) {
     buffer->used += (uint32_t)line.size + 1;
 }
 
-/* A line longer than any buffer is a write of its own. */
-static void write_long_line(struct log *log, struct log_file *file, struct slice line) {
-    char *copy = malloc(line.size + 1);
-    if (copy == NULL) {
+/* A line longer than any buffer, or for which there is no memory, is a write of its own. */
+static void write_at_once(struct log *log, struct log_file *file, struct slice line) {
+    struct iovec parts[2] = {
+        {.iov_base = (void *)(uintptr_t)line.data, .iov_len = line.size},
+        {.iov_base = (void *)(uintptr_t) "\n", .iov_len = 1},
+    };
+    write_lines(log, file, (struct slice){"", 0}); /* ends a line that was cut */
+    ssize_t written;
+    do {
+        written = writev(file->descriptor, parts, 2);
+    } while (written < 0 && errno == EINTR);
+    file->is_torn = written > 0 && (size_t)written < line.size + 1;
+    if (written < 0 || (size_t)written < line.size + 1) {
+        int error = written < 0 ? errno : 0;
         file->lost++;
-        report_loss(log, file, ENOMEM);
-        return;
+        report_loss(log, file, error);
     }
-    memcpy(copy, line.data, line.size);
-    copy[line.size] = '\n';
-    write_lines(log, file, (struct slice){copy, line.size + 1});
-    free(copy);
 }
 
 void log_write(struct log *log, struct log_file *file, struct slice line) {
     if (file->buffer != NULL && file->buffer->used + line.size + 1 > file->write_size) {
         write_buffer(log, file);
     }
-    if (line.size + 1 > sizeof file->buffer->data) {
-        write_long_line(log, file, line);
-        return;
-    }
-    if (file->buffer == NULL && !take_buffer(log, file)) {
-        file->lost++;
-        report_loss(log, file, ENOMEM);
+    if (line.size + 1 > sizeof file->buffer->data ||
+        (file->buffer == NULL && !take_buffer(log, file))) {
+        write_at_once(log, file, line);
         return;
     }
     append_line(file->buffer, line);

@@ -118,16 +118,14 @@ size_t backlog_append(struct backlog *backlog, struct slice bytes) {
 /* Reads the next window, and lets the kernel read on meanwhile what may no longer be in memory. */
 static int read_window(struct backlog *backlog) {
     uint64_t left = backlog->file_end - backlog->file_begin;
-    size_t most =
-        backlog->limits.piece < BUFFER_LARGE ? (size_t)backlog->limits.piece : BUFFER_LARGE;
-    struct buffer *window =
-        buffer_take(backlog->pool, most > BUFFER_STANDARD ? BUFFER_LARGE : BUFFER_STANDARD);
+    size_t most = backlog->limits.piece < left ? (size_t)backlog->limits.piece : (size_t)left;
+    struct buffer *window = buffer_take_large(backlog->pool, most > BUFFER_STANDARD);
     if (window == NULL) {
         return ENOMEM;
     }
     size_t got = 0;
     int error = temp_file_read(backlog->file, backlog->file_begin, window->bytes,
-                               left < most ? (size_t)left : most, &got);
+                               most < window->capacity ? most : window->capacity, &got);
     if (error != 0) {
         buffer_give(backlog->pool, window);
         return error;
@@ -175,7 +173,7 @@ int backlog_peek(struct backlog *backlog, struct slice *pieces, uint32_t limit, 
 
 static void drop_memory(struct backlog *backlog, size_t size) {
     backlog->memory_size -= size;
-    while (size > 0) {
+    while (size > 0 && backlog->first != NULL) {
         struct buffer *buffer = backlog->first;
         size_t part = buffer_content(buffer).size < size ? buffer_content(buffer).size : size;
         buffer->begin += part;

@@ -46,6 +46,11 @@ struct buffer *buffer_take(struct buffer_pool *pool, size_t capacity) {
     return buffer;
 }
 
+struct buffer *buffer_take_large(struct buffer_pool *pool, bool is_wanted) {
+    struct buffer *buffer = is_wanted ? buffer_take(pool, BUFFER_LARGE) : NULL;
+    return buffer != NULL ? buffer : buffer_take(pool, BUFFER_STANDARD);
+}
+
 void buffer_give(struct buffer_pool *pool, struct buffer *buffer) {
     if (buffer == NULL) {
         return;

@@ -37,6 +37,10 @@ struct buffer_pool {
 __attribute__((warn_unused_result, nonnull)) struct buffer *buffer_take(struct buffer_pool *pool,
                                                                         size_t capacity);
 
+/* An empty one of the larger size if it is wanted and to be had, else of the usual one, or NULL. */
+__attribute__((warn_unused_result, nonnull)) struct buffer *
+buffer_take_large(struct buffer_pool *pool, bool is_wanted);
+
 /* Returns a buffer; NULL is allowed. */
 __attribute__((nonnull(1))) void buffer_give(struct buffer_pool *pool, struct buffer *buffer);
 

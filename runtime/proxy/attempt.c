@@ -50,6 +50,7 @@ static bool reserve_attempt(struct proxy *proxy) {
 
 static bool add_attempt(struct proxy *proxy, struct balance_peer *peer) {
     if (!reserve_attempt(proxy)) {
+        proxy_log(proxy, TABLE_LOG_ALERT, "no memory for asking upstream");
         return false;
     }
     proxy->attempts[proxy->attempt_count++] = (struct proxy_attempt){

@@ -73,7 +73,7 @@ void proxy_begin(struct proxy *proxy) {
 static void start(struct exchange *exchange) {
     struct proxy *proxy = create(exchange);
     if (proxy == NULL) {
-        exchange_fail(exchange, 500);
+        exchange_fail_memory(exchange, "proxying a request");
         return;
     }
     if (proxy_find_target(proxy)) {

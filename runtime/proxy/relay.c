@@ -74,7 +74,8 @@ static bool decode(struct proxy *proxy) {
 }
 
 static bool decode_more(struct proxy *proxy) {
-    if (proxy->piece_count > 0 || proxy->pieces_are_last || decode(proxy)) {
+    bool is_all_there = proxy->pieces_are_last || proxy->response == NULL;
+    if (proxy->piece_count > 0 || is_all_there || decode(proxy)) {
         return true;
     }
     proxy_log(proxy, TABLE_LOG_ERROR,

@@ -60,6 +60,7 @@ static char *put_fields(const struct engine_upstream_head *head, char *out) {
 static bool write_head(struct proxy *proxy, const struct engine_upstream_head *head) {
     struct buffer *out = buffer_take(&proxy->exchange->service->buffers, measure(proxy, head));
     if (out == NULL) {
+        proxy_log(proxy, TABLE_LOG_ALERT, "no memory for a request to upstream");
         return false;
     }
     char *end = put_fields(head, put_line(proxy, head, out->bytes));

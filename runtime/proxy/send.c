@@ -79,7 +79,7 @@ static bool write_spool(struct proxy *proxy, struct buffer *window) {
 /* Writes what it can of head and spool. False when the attempt has failed. */
 static bool send_spool(struct proxy *proxy) {
     struct buffer_pool *pool = &proxy->exchange->service->buffers;
-    struct buffer *window = proxy->spool.file < 0 ? NULL : buffer_take(pool, BUFFER_LARGE);
+    struct buffer *window = proxy->spool.file < 0 ? NULL : buffer_take_large(pool, true);
     if (window == NULL && proxy->spool.file >= 0) {
         fail_spool(proxy, ENOMEM);
         return false;

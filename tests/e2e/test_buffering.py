@@ -167,6 +167,7 @@ def test_what_was_put_aside_arrives_as_it_was(lab, framing):
         if not SANITIZED:
             assert resident(worker) - before < MEGABYTE
         assert client.response().body == body_of(total)
+        assert client.ask("/on/17").body == body_of(17)  # nothing was behind its end
     wait_until(lambda: files_in(worker, aside) == 0, "the end of the file")
 
 

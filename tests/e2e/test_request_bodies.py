@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from lab import Client, answer, wait_until
-from lab.daemon import RPCD
+from lab.daemon import RPCD, SANITIZED
 from lab.http import chunked, request_bytes
 
 HTTP = """
@@ -212,6 +212,14 @@ server {
 """
 
 
+def resident(pid):
+    """Bytes of memory of its own that a process holds."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def open_files(pid):
     """What the process's descriptors are, as /proc has it."""
     links = []
@@ -285,6 +293,41 @@ def test_a_reload_that_names_a_bad_folder_changes_nothing(lab):
     daemon.wait_for_text("cannot make the folder")
     with lab.client() as client:
         assert client.ask("/", "POST", body=body_of(50_000)).status == 200
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_many_large_bodies_need_little_memory(lab, buffering):
+    """Uploads to a backend that takes its time: what is not in files stays with the clients."""
+    release = threading.Event()
+
+    def handler(connection):
+        request = connection.head()
+        release.wait(30)
+        connection.send(answer(str(len(connection.body_of(request))).encode()))
+
+    backend = lab.backend(handler, timeout=60)
+    daemon = lab.rpcd(FILES.replace("{place};", "{place}; proxy_request_buffering %s;" % buffering),
+                      backend=backend, place="bodies")
+    worker = daemon.workers()[0]
+    before = resident(worker)
+    body = body_of(6_000_000)
+    clients = [lab.client(timeout=60) for _ in range(40)]
+
+    def send(client):
+        client.send(request_bytes("/", "POST", body=body))
+
+    senders = [threading.Thread(target=send, args=(client,), daemon=True) for client in clients]
+    for sender in senders:
+        sender.start()
+    wait_until(lambda: len(backend.requests) == len(clients), "all requests", 60)
+    if not SANITIZED:
+        # 240 megabytes; a worker holds some buffers of each.
+        assert resident(worker) - before < len(clients) * 100_000
+    release.set()
+    for client in clients:
+        assert client.response().body == b"6000000"
+    if not SANITIZED:
+        assert resident(worker) - before < len(clients) * 150_000
 
 
 def put_too_much(lab, daemon, backend):
