@@ -79,7 +79,7 @@ def failing_by_path(name):
     def handler(connection):
         request = connection.request()
         if request is not None and name not in request.target.partition("?")[2]:
-            connection.send(answer(name.encode()))
+            connection.send(answer(name.encode(), headers=[("Connection", "close")]))
     return handler
 
 
@@ -88,21 +88,22 @@ def test_sequence_under_failures_is_nginxs(lab, zone):
     """Failures lower weights, which come back pick by pick, and put peers out of use."""
     names = "abc"
     backends = [lab.backend(failing_by_path(name)) for name in names]
-    servers = "server {0} weight=5 max_fails=4; server {1} weight=3 max_fails=2; server {2};"
-    pair = lab.pair(group_text("group", servers, backends, zone + " keepalive 4;") + """
+    servers = ("server {0} weight=12 max_fails=3; server {1} weight=8 max_fails=2; "
+               "server {2} weight=3;")
+    pair = lab.pair(group_text("group", servers, backends, zone) + """
         server { listen {host}:{port};
             location / { proxy_pass http://group; proxy_set_header Connection close; }
         }""")
-    failures = {3: "a", 8: "a", 9: "a", 15: "b", 16: "b", 30: "a", 31: "a", 32: "a", 33: "a"}
+    failures = {**dict.fromkeys([2, 12, *range(50, 56)], "a"), **dict.fromkeys([5, 6, 30], "b")}
 
     def ask_all(address):
         with Client(address) as client:
             return "".join(client.ask(f"/?{failures.get(number, '')}").body.decode()
-                           for number in range(60))
+                           for number in range(90))
 
     ours = pair.both(ask_all)
     assert ours[1] == ours[0]
-    assert set(ours[1][34:]) < set(names)  # somebody is out of use at the end
+    assert set(ours[1][56:]) < set(names)  # somebody is out of use at the end
 
 
 def test_all_down(lab):
