@@ -210,7 +210,7 @@ static bool start(struct supervisor *self, struct failure *failure) {
     self->patience.on_expire = patience_is_over;
     self->zone = balance_zone_create();
     if (self->zone == NULL) {
-        reporter_say(&self->instance.reporter, TABLE_LOG_WARN,
+        reporter_say(&self->instance.reporter, TABLE_LOG_ALERT,
                      "no memory that workers can share: each counts connections and failures of "
                      "peers for itself");
     }
