@@ -56,6 +56,11 @@ def values(certificates):
     return {"trusted": certificates.authority.pem}
 
 
+def echo(connection):
+    while (request := connection.request()) is not None:
+        connection.send(answer(request.body))
+
+
 def tls_backend(lab, certificate, handler=None, **options):
     return lab.backend(handler, tls=certificate.server_context(**options))
 
@@ -245,6 +250,60 @@ def test_a_backend_that_never_answers(lab):
     assert 0.4 < time.monotonic() - begin < 4
     rpcd.wait_for_text("upstream timed out (110: Connection timed out) while SSL handshaking to "
                        "upstream")
+
+
+def test_the_time_to_connect_is_that_of_the_handshake_too(lab, certificates):
+    context = certificates.server.server_context()
+
+    def handler(connection):
+        time.sleep(0.4)
+        connection.secure(context)
+        connection.request()
+        connection.send(answer())
+
+    backend = lab.backend(handler)
+    rpcd = lab.rpcd("log_format f $upstream_connect_time; access_log access.log f;" + PLAIN % "",
+                    backend=backend)
+    with lab.client() as client:
+        assert client.ask().status == 200
+    assert 0.3 < float(rpcd.wait_for_line()) < 5
+
+
+def test_a_unix_socket(lab, certificates, values):
+    """Its connections are there at once, so that nothing but the handshake is waited for."""
+    path = str(lab.root / "backend.sock")
+    backend = lab.backend(echo, tls=certificates.server.server_context(), address=path)
+    os.chmod(path, 0o666)
+    lab.rpcd("server { listen {port}; location / { proxy_pass https://unix:{path}; "
+             "proxy_ssl_server_name on; proxy_ssl_name backend.test; " + VERIFY + " } }",
+             path=path, **values)
+    with lab.client() as client:
+        for body in (b"", b"x" * 300_000):
+            assert client.ask(method="PUT", body=body).body == body
+    assert backend.connections[0].asked_name == "backend.test"
+    assert len(backend.connections) == 1
+
+
+def test_the_proxy_protocol_comes_before_the_handshake(lab, certificates):
+    context = certificates.server.server_context()
+    lines = []
+
+    def handler(connection):
+        line = b""
+        while not line.endswith(b"\n"):
+            line += connection.socket.recv(1)
+        lines.append(line)
+        connection.secure(context)
+        connection.request()
+        connection.send(answer())
+
+    backend = lab.backend(handler)
+    lab.rpcd(PLAIN % "proxy_protocol on;", backend=backend)
+    with lab.client() as client:
+        assert client.ask().status == 200
+        assert client.ask().status == 200
+    assert len(lines) == 2
+    assert all(line.startswith(b"PROXY TCP4 127.0.0.1 127.0.0.1 ") for line in lines)
 
 
 @pytest.mark.parametrize("settings, version, status", [
@@ -608,11 +667,6 @@ def test_goodbye(lab, certificates):
 
 
 # --- bodies ---
-
-def echo(connection):
-    while (request := connection.request()) is not None:
-        connection.send(answer(request.body))
-
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("buffering", ["on", "off"])
