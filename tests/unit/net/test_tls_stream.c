@@ -229,6 +229,56 @@ static void reads_on_after_a_failed_write(void) {
 
 /* --- handshakes --- */
 
+/* What came along with the last of it would be told of by no event. */
+static void notices_what_comes_with_the_handshake(void) {
+    peer_open(&peer);
+    SSL_CTX_set_max_proto_version(peer.server, TLS1_2_VERSION);
+    link_open(&link_, &peer, PEER_NAME);
+    CU_ASSERT_EQUAL(tls_stream_handshake(link_.stream, &link_.failure), TLS_GOES_ON);
+    SSL_do_handshake(link_.server);
+    (void)link_poll(&link_);
+    CU_ASSERT_EQUAL(tls_stream_handshake(link_.stream, &link_.failure), TLS_GOES_ON);
+    CU_ASSERT_EQUAL(SSL_do_handshake(link_.server), 1);
+    CU_ASSERT_EQUAL(SSL_write(link_.server, "eager", 5), 5);
+    (void)link_poll(&link_);
+    CU_ASSERT_EQUAL(tls_stream_handshake(link_.stream, &link_.failure), TLS_DONE);
+    CU_ASSERT_EQUAL(link_.handle.ready & LOOP_READ, LOOP_READ);
+    CU_ASSERT_EQUAL(read_all(sizeof got), 5);
+    close_linked();
+}
+
+/* Another handshake, in TLS 1.2: a write waits for something to be read, and is told of it as if
+ * there were room. */
+static void writes_on_after_another_handshake(void) {
+    peer_open(&peer);
+    SSL_CTX_set_max_proto_version(peer.server, TLS1_2_VERSION);
+    link_open(&link_, &peer, PEER_NAME);
+    CU_ASSERT_EQUAL_FATAL(link_handshake(&link_), TLS_DONE);
+    CU_ASSERT_EQUAL(SSL_renegotiate(link_.server), 1);
+    SSL_do_handshake(link_.server);
+    (void)link_poll(&link_);
+    CU_ASSERT_EQUAL(tls_stream_read(link_.stream, got, sizeof got), SOCKET_AGAIN);
+    CU_ASSERT_EQUAL(write_text("late"), SOCKET_AGAIN);
+    CU_ASSERT_EQUAL(link_.handle.ready & LOOP_WRITE, 0);
+    CU_ASSERT_EQUAL(link_poll(&link_), 0); /* room alone is no news */
+    ssize_t written = SOCKET_AGAIN;
+    for (int i = 0; i < 10 && written == SOCKET_AGAIN; i++) {
+        (void)SSL_read(link_.server, got, sizeof got);
+        if ((link_poll(&link_) & LOOP_WRITE) != 0) {
+            written = write_text("late");
+        }
+    }
+    CU_ASSERT_EQUAL(written, 4);
+    int read = -1;
+    for (int i = 0; i < 10 && read <= 0; i++) {
+        read = SSL_read(link_.server, got, sizeof got);
+        (void)link_poll(&link_);
+        (void)tls_stream_read(link_.stream, big, 1);
+    }
+    CU_ASSERT_EQUAL(read, 4);
+    close_linked();
+}
+
 static void judges_names(void) {
     static const struct {
         const char *name;
@@ -321,5 +371,7 @@ UNIT_TESTS("net/tls_stream", {"carries bytes both ways", carries_bytes_both_ways
            {"tells the end from a cut", tells_the_end_from_a_cut}, {"says goodbye", says_goodbye},
            {"ends one side", ends_one_side}, {"names what breaks it", names_what_breaks_it},
            {"reads on after a failed write", reads_on_after_a_failed_write},
+           {"notices what comes with the handshake", notices_what_comes_with_the_handshake},
+           {"writes on after another handshake", writes_on_after_another_handshake},
            {"judges names", judges_names}, {"resumes sessions", resumes_sessions},
            {"identities tell settings apart", identities_tell_settings_apart})
