@@ -111,7 +111,7 @@ def test_a_thousand_idle_sockets_over_a_reload(lab, echo):
         clients = []
         for _ in range(20):
             clients += await open_some(50)
-        assert echo.open == 1000
+        await asyncio.to_thread(wait_until, lambda: echo.open == 1000, "all of them at the backend")
         for number in range(3):
             changed = HTTP.replace("location / {", f"location / {{ add_header X-Reload {number};")
             await asyncio.to_thread(lab.reload, daemon, changed, events=EVENTS, workers=2,
