@@ -105,6 +105,14 @@ static void forget_addresses(struct name_entry *entry) {
     }
 }
 
+static void free_entry(struct name_entry *entry) {
+    name_addresses_release(entry->addresses);
+    if (entry->query != NULL) {
+        resolver_cancel(entry->query);
+    }
+    free(entry);
+}
+
 static void remove_entry(struct name_entry *entry) {
     struct name_cache *cache = entry->cache;
     struct name_entry **link = &cache->buckets[entry->hash % BUCKETS];
@@ -114,10 +122,7 @@ static void remove_entry(struct name_entry *entry) {
     *link = entry->next;
     cache->name_count--;
     forget_addresses(entry);
-    if (entry->query != NULL) {
-        resolver_cancel(entry->query);
-    }
-    free(entry);
+    free_entry(entry);
 }
 
 static void remember_addresses(struct name_entry *entry, struct name_addresses *addresses) {
@@ -332,8 +337,9 @@ bool name_cache_wait(struct name_cache *cache, struct slice host, uint64_t timeo
 static void end(struct loop_task *task) {
     struct name_cache *cache = CONTAINER_OF(task, struct name_cache, ending);
     for (size_t i = 0; i < BUCKETS; i++) {
-        while (cache->buckets[i] != NULL) {
-            remove_entry(cache->buckets[i]);
+        for (struct name_entry *entry = cache->buckets[i], *next; entry != NULL; entry = next) {
+            next = entry->next;
+            free_entry(entry);
         }
     }
     timer_remove(&cache->loop->timers, &cache->refusal);

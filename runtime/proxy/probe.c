@@ -322,8 +322,8 @@ void probe_start(struct proxy_group *group, struct balance_peer *peer) {
 }
 
 void probe_cancel_all(struct proxy_state *state) {
-    while (state->probes != NULL) {
-        struct probe *probe = state->probes;
+    for (struct probe *probe = state->probes, *next; probe != NULL; probe = next) {
+        next = probe->next;
         balance_health_abandon(probe->peer, loop_of(probe)->now);
         release(probe);
     }

@@ -9,7 +9,7 @@
 enum { HEAD_LIMIT = 32 * 1024, LEAST_ROOM = 2048, FIRST_CAPACITY = 4096 };
 
 /* The head's fields point into the bytes. */
-static void move_fields(struct http_response_head *head, const char *old, char *new) {
+static void move_fields(struct http_response_head *head, const char *old, const char *new) {
     for (uint32_t i = 0; i < head->fields.count; i++) {
         struct engine_header *field = &head->fields.items[i];
         field->name.data = new + (field->name.data - old);

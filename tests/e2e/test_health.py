@@ -169,8 +169,9 @@ def test_mandatory(lab, two):
     daemon.wait_for_text(f'of peer 127.0.0.1:{two[1].port} in upstream "group"')
 
 
-def test_without_mandatory_peers_are_asked_at_once(lab):
-    """Although a check is under way that never ends."""
+@pytest.mark.parametrize("parameters, expected", [("", {"one": 8}), ("mandatory", {502: 8})])
+def test_while_the_first_check_is_under_way(lab, parameters, expected):
+    """It never ends here: only with mandatory requests have to wait for it."""
     def handler(connection):
         while (request := connection.request()) is not None:
             if request.target == "/health":
@@ -179,8 +180,10 @@ def test_without_mandatory_peers_are_asked_at_once(lab):
     backend = lab.backend(handler)
     lab.rpcd("""upstream group { server 127.0.0.1:{backend}; }
         server { listen {port}; location / { proxy_pass http://group;
-            health_check interval=100ms uri=/health; } }""", backend=backend)
-    assert ask(lab.port) == {"one": 8}
+            health_check interval=100ms uri=/health {parameters}; } }""",
+             backend=backend, parameters=parameters)
+    backend.wait_for(1)
+    assert ask(lab.port) == expected
 
 
 @pytest.mark.parametrize("block, reply, message", [

@@ -42,6 +42,7 @@ static void world_close(struct world *world) {
     require(world->generation.references == 1 && service->buffers.used_count == 0);
     drain(&world->proxy);
     release_groups(world->generation.extension);
+    proxy_tls_release(&world->proxy.tls);
     engine_destroy(world->generation.engine);
     free(world->generation.error_logs);
     free(world->generation.access_logs);

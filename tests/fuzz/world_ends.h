@@ -210,7 +210,7 @@ static void world_start_back(struct exchange *exchange) {
         return;
     }
     struct back_way way;
-    if (!proxy_choose_way(proxy, &way)) {
+    if (!proxy_choose_way(&exchange->request, &way)) {
         exchange_fail(exchange, 500);
         return;
     }
