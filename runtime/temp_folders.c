@@ -26,11 +26,12 @@ static bool hand_over(const char *path, const struct privileges *privileges,
     if (stat(path, &state) != 0) {
         return fail(failure, path, "look at");
     }
-    if (state.st_uid != privileges->user && chown(path, privileges->user, (gid_t)-1) != 0) {
-        return fail(failure, path, "change the owner of");
-    }
+    /* In this order: what is another's may take a capability that was not given. */
     if ((state.st_mode & S_IRWXU) != S_IRWXU && chmod(path, state.st_mode | S_IRWXU) != 0) {
         return fail(failure, path, "change the mode of");
+    }
+    if (state.st_uid != privileges->user && chown(path, privileges->user, (gid_t)-1) != 0) {
+        return fail(failure, path, "change the owner of");
     }
     return true;
 }
