@@ -134,6 +134,32 @@ def test_lines_that_say_the_same_are_peers_of_their_own_after_a_reload(lab):
     assert [client.response().body for client in clients] == [b"a", b"a"]
 
 
+def test_what_is_under_way_counts_over_a_reload(lab):
+    """A request that began with the table before takes one of the places that a peer has."""
+    free = threading.Semaphore(0)
+
+    def waiting(connection):
+        while connection.request():
+            free.acquire()
+            connection.send(answer(b"a"))
+
+    first, second = lab.backend(waiting), lab.backend(answer(b"b"))
+    http = SITE.replace("{first};", "{first} max_conns=2 weight=100;")
+    values = {"first": first, "second": second, "workers": 3}
+    daemon = lab.rpcd(http, extra="", **values)
+    clients = [lab.client() for _ in range(2)]
+    clients[0].send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    first.wait_for(1)
+    lab.reload(daemon, http, extra="keepalive 4;", **values)
+    clients[1].send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    first.wait_for(2)
+    assert ask_often(lab.port, 8) == [b"b"] * 8
+    free.release(2)
+    assert [client.response().body for client in clients] == [b"a", b"a"]
+    free.release(1)
+    assert ask(lab.port).body == b"a"
+
+
 def test_backups_answer_when_the_others_are_out_of_use(lab):
     first, second = lab.backend(closing), lab.backend(answer(b"backup"))
     http = SITE.replace("{second};", "{second} backup;")

@@ -3,6 +3,7 @@
 #include "peers.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +75,66 @@ static void what_a_killed_process_has_begun_is_taken_back(void) {
     CU_ASSERT_EQUAL(a->holders, 1);
     (void)balance_group_give_back(&group, own, BALANCE_SUCCEEDED, 100000);
     CU_ASSERT_EQUAL(a->active, 0);
+    balance_group_release(&group);
+    balance_zone_destroy(zone);
+}
+
+/* Begins and ends attempts, and uses groups for a while, until it is killed. */
+__attribute__((noreturn)) static void work(struct balance_zone *zone, uint32_t seat) {
+    balance_zone_sit(zone, seat);
+    for (;;) {
+        struct balance_group group;
+        balance_group_init(&group, &balance_round_robin, zone);
+        peers_add_weights(&group, (uint32_t[]){3, 2, 1}, 3);
+        for (int i = 0; i < 50; i++) {
+            struct balance_request request = {.now = 100000};
+            struct balance_peer *first = balance_group_pick(&group, &request);
+            struct balance_peer *second = balance_group_pick(&group, &request);
+            (void)balance_group_give_back(&group, first, BALANCE_SUCCEEDED, 100000);
+            (void)balance_group_give_back(&group, second, BALANCE_SUCCEEDED, 100000);
+        }
+        balance_group_release(&group);
+    }
+}
+
+static pid_t start_worker(struct balance_zone *zone, uint32_t *seat) {
+    *seat = balance_zone_reserve_seat(zone);
+    pid_t process = fork();
+    if (process == 0) {
+        work(zone, *seat);
+    }
+    return process;
+}
+
+/* Wherever they were when they were killed: in the middle of a counter, with a lock, or waiting. */
+static void nothing_is_left_of_processes_that_are_killed_at_any_moment(void) {
+    enum { WORKERS = 3, KILLS = 300 };
+    struct balance_zone *zone = create_zone();
+    struct balance_group group;
+    pid_t processes[WORKERS];
+    uint32_t seats[WORKERS];
+    init(&group, zone, (uint32_t[]){3, 2, 1}, 3);
+    peers_expect(&group, "a", 100000);
+    for (int i = 0; i < WORKERS; i++) {
+        processes[i] = start_worker(zone, &seats[i]);
+    }
+    for (int i = 0; i < KILLS; i++) {
+        usleep((useconds_t)(i % 7) * 300);
+        kill_process(zone, processes[i % WORKERS], seats[i % WORKERS]);
+        processes[i % WORKERS] = start_worker(zone, &seats[i % WORKERS]);
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        kill_process(zone, processes[i], seats[i]);
+    }
+    for (uint32_t i = 0; i < group.peers.count; i++) {
+        CU_ASSERT_EQUAL(group.peers.items[i]->state->active, 0);
+        CU_ASSERT_EQUAL(group.peers.items[i]->state->holders, 1);
+    }
+    int counts[3] = {0};
+    for (int i = 0; i < 600; i++) {
+        counts[peers_pick(&group, 100000, BALANCE_SUCCEEDED) - 'a']++;
+    }
+    CU_ASSERT_TRUE(abs(counts[0] - 300) <= 6 && abs(counts[1] - 200) <= 6);
     balance_group_release(&group);
     balance_zone_destroy(zone);
 }
@@ -231,6 +292,8 @@ static void seats_are_given_out_again(void) {
 UNIT_TESTS("balance/zone",
            {"what a killed process has begun is taken back",
             what_a_killed_process_has_begun_is_taken_back},
+           {"nothing is left of processes that are killed at any moment",
+            nothing_is_left_of_processes_that_are_killed_at_any_moment},
            {"a lock passes on from a killed process", a_lock_passes_on_from_a_killed_process},
            {"a stopped process with a lock does not stop the supervisor",
             a_stopped_process_with_a_lock_does_not_stop_the_supervisor},
