@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,7 @@ static pid_t start_worker(struct balance_zone *zone, uint32_t *seat) {
     *seat = balance_zone_reserve_seat(zone);
     pid_t process = fork();
     if (process == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test itself be killed */
         work(zone, *seat);
     }
     return process;
