@@ -168,7 +168,7 @@ check-code: ## check the direction of includes and the absence of banned functio
 # AddressSanitizer and UBSan, into a build folder of its own.
 FUZZ_BUILD ?= $(BUILD)/fuzz
 FUZZ_CC ?= clang
-FUZZ_FLAGS := -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+FUZZ_FLAGS := -Werror=incompatible-pointer-types -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 # Inputs that make the engine work to its limit are found soon, and are to take a moment only.
 FUZZ_COMPILE = $(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -D'ENGINE_EFFORT_LIMIT=((uint64_t)1 << 18)' \
                -std=c17 $(FUZZ_FLAGS) -MMD -MP
