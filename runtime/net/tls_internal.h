@@ -12,7 +12,7 @@ BIO_METHOD *tls_stream_create_transport(void);
 /* A session to be kept; returns 1 when its reference was taken. */
 int tls_stream_keep_session(SSL *ssl, SSL_SESSION *session);
 
-/* --- tls_context.c --- */
+/* --- tls_identity.c --- */
 
 /* The content of a file, to be read by OpenSSL; NULL when there is none or no memory. */
 BIO *tls_file_open(const struct table *table, const struct table_settings *settings,

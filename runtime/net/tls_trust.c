@@ -95,16 +95,16 @@ static bool fill(X509_STORE *store, const struct table *table,
 static struct tls_trust *make(const struct table *table, const struct table_settings *settings,
                               const struct secrets *secrets, struct failure *failure) {
     struct tls_trust *trust = calloc(1, sizeof *trust);
-    X509_STORE *store = trust != NULL ? X509_STORE_new() : NULL;
-    bool is_done = store != NULL ? fill(store, table, settings, secrets, failure)
-                                 : failure_set(failure, "%s", strerror(ENOMEM));
-    if (!is_done) {
-        X509_STORE_free(store);
+    if (trust == NULL || (trust->store = X509_STORE_new()) == NULL) {
         free(trust);
+        failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
     trust->references = 1;
-    trust->store = store;
+    if (!fill(trust->store, table, settings, secrets, failure)) {
+        tls_trust_release(trust);
+        return NULL;
+    }
     return trust;
 }
 

@@ -1,0 +1,95 @@
+/* What a context depends on: the files that settings name, and everything else as a hash. */
+#include "net/tls_internal.h"
+
+#include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
+#include <xxhash.h>
+
+/* --- which files --- */
+
+const char *const tls_file_directives[TLS_FILE_COUNT] = {
+    [TLS_FILE_TRUSTED] = "proxy_ssl_trusted_certificate",
+    [TLS_FILE_CRL] = "proxy_ssl_crl",
+    [TLS_FILE_CERTIFICATE] = "proxy_ssl_certificate",
+    [TLS_FILE_KEY] = "proxy_ssl_certificate_key",
+    [TLS_FILE_PASSWORDS] = "proxy_ssl_password_file",
+};
+
+/* Nobody is judged without proxy_ssl_verify, and without a certificate there is no use for a key.
+ */
+struct slice tls_file_path(const struct table *table, const struct table_settings *settings,
+                           enum tls_file file) {
+    bool verifies = settings->proxy_ssl_verify != 0;
+    bool has_certificate = settings->proxy_ssl_certificate.length > 0;
+    switch (file) {
+    case TLS_FILE_TRUSTED:
+        return verifies ? table_text(table, settings->proxy_ssl_trusted_certificate) : SLICE("");
+    case TLS_FILE_CRL:
+        return verifies ? table_text(table, settings->proxy_ssl_crl) : SLICE("");
+    case TLS_FILE_CERTIFICATE:
+        return table_text(table, settings->proxy_ssl_certificate);
+    case TLS_FILE_KEY:
+        return has_certificate ? table_text(table, settings->proxy_ssl_certificate_key) : SLICE("");
+    case TLS_FILE_PASSWORDS:
+        return has_certificate ? table_text(table, settings->proxy_ssl_password_file) : SLICE("");
+    case TLS_FILE_COUNT:
+        break;
+    }
+    return SLICE("");
+}
+
+BIO *tls_file_open(const struct table *table, const struct table_settings *settings,
+                   const struct secrets *secrets, enum tls_file file) {
+    struct secret secret;
+    if (!secrets_find(secrets, tls_file_path(table, settings, file), &secret) ||
+        secret.content.size > INT32_MAX) {
+        return NULL;
+    }
+    return BIO_new_mem_buf(secret.content.data, (int)secret.content.size);
+}
+
+/* --- identity --- */
+
+static void hash_text(XXH3_state_t *hash, struct slice text) {
+    XXH3_128bits_update(hash, &text.size, sizeof text.size);
+    XXH3_128bits_update(hash, text.data, text.size);
+}
+
+static void hash_number(XXH3_state_t *hash, uint32_t number) {
+    XXH3_128bits_update(hash, &number, sizeof number);
+}
+
+static void hash_names(XXH3_state_t *hash, const struct table *table, struct table_range names) {
+    hash_number(hash, names.count);
+    for (uint32_t i = 0; i < names.count; i++) {
+        hash_text(hash, table_text(table, table->name[names.first + i].text));
+    }
+}
+
+static void hash_files(XXH3_state_t *hash, const struct table *table,
+                       const struct table_settings *settings, const struct secrets *secrets) {
+    for (enum tls_file file = 0; file < TLS_FILE_COUNT; file++) {
+        struct secret secret = {0};
+        struct slice path = tls_file_path(table, settings, file);
+        hash_text(hash, path);
+        (void)secrets_find(secrets, path, &secret);
+        XXH3_128bits_update(hash, secret.hash, sizeof secret.hash);
+    }
+}
+
+void tls_context_identify(const struct table *table, const struct table_settings *settings,
+                          const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]) {
+    XXH3_state_t hash;
+    XXH3_128bits_reset(&hash);
+    hash_number(&hash, settings->proxy_ssl_verify);
+    hash_number(&hash, settings->proxy_ssl_verify_depth);
+    hash_number(&hash, settings->proxy_ssl_server_name);
+    hash_number(&hash, settings->proxy_ssl_session_reuse);
+    hash_text(&hash, table_text(table, settings->proxy_ssl_ciphers));
+    hash_names(&hash, table, settings->proxy_ssl_protocols);
+    hash_names(&hash, table, settings->proxy_ssl_conf_command);
+    hash_files(&hash, table, settings, secrets);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hash));
+    memcpy(identity, canonical.digest, TLS_IDENTITY_SIZE);
+}
