@@ -133,10 +133,13 @@ def wait_for_end(connection):
 
 
 def early(size, then):
-    """Reads a head, answers, reads the rest or not."""
+    """Reads a head, answers, reads the rest or not. Who is going to close says so: else the connection
+    might be kept until then, and the next body be lost with it."""
+    headers = [("Connection", "close")] if then in ("slam", "close") else []
+
     def handler(connection):
         while request := connection.head():
-            connection.send(answer(b"early" * size, "413 Too Large"))
+            connection.send(answer(b"early" * size, "413 Too Large", headers))
             if then == "slam":
                 return
             if then == "close":
