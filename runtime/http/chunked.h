@@ -13,14 +13,13 @@ struct http_chunked {
     bool gives_trailer; /* its section is handed out, too; set by the caller after the init */
 };
 
+/* Of a trailer section that is wanted the last part comes with HTTP_CHUNKED_END, its empty line
+ * included. */
 enum http_chunked_result {
     HTTP_CHUNKED_MORE,    /* everything was consumed, the body goes on */
     HTTP_CHUNKED_DATA,    /* `*data` holds body bytes; call again with the rest */
-    HTTP_CHUNKED_TRAILER, /* `*data` holds a part of the trailer section; call again with the rest
-                           */
-    HTTP_CHUNKED_END,     /* the body is complete; bytes after `*consumed` belong to what follows;
-                           * `*data`     holds the rest of the trailer section, its empty line included, if
-                           * wanted */
+    HTTP_CHUNKED_TRAILER, /* `*data` holds a part of the trailer section; call again */
+    HTTP_CHUNKED_END,     /* the body is complete; bytes after `*consumed` belong to what follows */
     HTTP_CHUNKED_BAD,     /* not a chunked body */
 };
 

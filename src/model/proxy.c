@@ -110,8 +110,7 @@ static void check_variable_scheme(const struct setter_call *call, struct proxy_p
     proxy->is_tls = true; /* perhaps */
     if (first->kind == PART_TEXT && !slice_starts_with(SLICE("http://"), first->text) &&
         !slice_starts_with(SLICE("https://"), first->text)) {
-        reject_url(call, 0, "invalid URL prefix",
-                   "write http:// or https:// before the host");
+        reject_url(call, 0, "invalid URL prefix", "write http:// or https:// before the host");
     }
 }
 

@@ -235,9 +235,9 @@ bool model_set_words(const struct setter_call *call) {
         }
         *set |= position < 0 ? 0 : UINT32_C(1) << position;
     }
-    uint32_t off = UINT32_C(1) << find_choice(values, SLICE("off"));
-    if ((*set & off) != 0) {
-        *set = off;
+    int off = find_choice(values, SLICE("off"));
+    if (off >= 0 && (*set >> off & 1) != 0) {
+        *set = UINT32_C(1) << off;
     }
     return true;
 }

@@ -20,6 +20,7 @@ server {
         proxy_set_header Connection "upgrade";
         proxy_read_timeout 86400s;
         proxy_send_timeout 86400s;
+        proxy_buffering off;
         proxy_pass http://app;
     }
 }
