@@ -18,6 +18,13 @@ bool proxy_prepare_balancing(struct proxy *proxy) {
            (sticky == NULL || engine_find_route(request, sticky, &proxy->balancing.route));
 }
 
+static bool make_cookie(struct exchange *exchange, const struct table_sticky *sticky,
+                        const struct balance_peer *peer, struct slice *cookie) {
+    return engine_make_cookie(&exchange->request, sticky, slice_from_string(peer->route),
+                              exchange->service->loop->clock.tv_sec, cookie) &&
+           engine_make_value_safe(&exchange->arena, cookie);
+}
+
 static struct exchange_lasting_field *add_cookie(struct exchange *exchange) {
     struct exchange_lasting_field *field = arena_allocate(&exchange->arena, sizeof *field);
     if (field != NULL) {
@@ -28,19 +35,23 @@ static struct exchange_lasting_field *add_cookie(struct exchange *exchange) {
     return field;
 }
 
-/* Of several attempts the last one counts. */
+/* Of several attempts the last one counts. Only a value that is whole and safe gets into the field:
+ * the answer to a failure here has it, too. */
 bool proxy_bind_client(struct proxy *proxy, const struct balance_peer *peer) {
-    struct exchange *exchange = proxy->exchange;
     const struct table_sticky *sticky = sticky_of(proxy);
+    struct slice value;
     if (sticky == NULL || sticky->cookie.length == 0) {
         return true;
     }
-    if (proxy->cookie == NULL) {
-        proxy->cookie = add_cookie(exchange);
+    if (!make_cookie(proxy->exchange, sticky, peer, &value)) {
+        return false;
     }
-    return proxy->cookie != NULL &&
-           engine_make_cookie(&exchange->request, sticky, slice_from_string(peer->route),
-                              exchange->service->loop->clock.tv_sec,
-                              &proxy->cookie->header.value) &&
-           engine_make_value_safe(&exchange->arena, &proxy->cookie->header.value);
+    if (proxy->cookie == NULL) {
+        proxy->cookie = add_cookie(proxy->exchange);
+    }
+    if (proxy->cookie == NULL) {
+        return false;
+    }
+    proxy->cookie->header.value = value;
+    return true;
 }
