@@ -135,7 +135,7 @@ def wait_for_end(connection):
 def early(size, then):
     """Reads a head, answers, reads the rest or not. Who is going to close says so: else the connection
     might be kept until then, and the next body be lost with it."""
-    headers = [("Connection", "close")] if then in ("slam", "close") else []
+    headers = [("Connection", "close")] if then in ("slam", "close", "stay") else []
 
     def handler(connection):
         while request := connection.head():
@@ -146,7 +146,7 @@ def early(size, then):
                 connection.socket.shutdown(socket.SHUT_WR)
                 connection.read_rest()
                 return
-            if then == "stay" and request.get("Content-Length"):
+            if then == "stay":
                 wait_for_end(connection)
                 return
             connection.body_of(request)

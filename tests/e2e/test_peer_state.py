@@ -19,6 +19,15 @@ def closing(connection):
     connection.request()
 
 
+def waiting_for(semaphore):
+    """A backend that answers as often as it is let."""
+    def handler(connection):
+        while connection.request():
+            semaphore.acquire()
+            connection.send(answer(b"a"))
+    return handler
+
+
 def ask_often(port, count):
     """Each request on a connection of its own, so that they spread over the workers."""
     return [ask(port).body for _ in range(count)]
@@ -110,13 +119,7 @@ def test_max_conns_is_exact_for_all_workers(lab):
 def test_lines_that_say_the_same_are_peers_of_their_own_after_a_reload(lab):
     """One that was there already does not stand for both."""
     busy = threading.Semaphore(0)
-
-    def waiting(connection):
-        while connection.request():
-            busy.acquire()
-            connection.send(answer(b"a"))
-
-    first = lab.backend(waiting)
+    first = lab.backend(waiting_for(busy))
     second = lab.backend(answer(b"b"))
     lines = SITE.replace("{first};", "{first} max_conns=1;")
     daemon = lab.rpcd(lines, first=first, second=second, extra="")
@@ -137,13 +140,7 @@ def test_lines_that_say_the_same_are_peers_of_their_own_after_a_reload(lab):
 def test_what_is_under_way_counts_over_a_reload(lab):
     """A request that began with the table before takes one of the places that a peer has."""
     free = threading.Semaphore(0)
-
-    def waiting(connection):
-        while connection.request():
-            free.acquire()
-            connection.send(answer(b"a"))
-
-    first, second = lab.backend(waiting), lab.backend(answer(b"b"))
+    first, second = lab.backend(waiting_for(free)), lab.backend(answer(b"b"))
     http = SITE.replace("{first};", "{first} max_conns=2 weight=100;")
     values = {"first": first, "second": second, "workers": 3}
     daemon = lab.rpcd(http, extra="", **values)

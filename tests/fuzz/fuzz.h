@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +24,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline bool lies_inside(struct slice part, struct slice whole) {
     return part.size == 0 ||
            (part.data >= whole.data && part.data + part.size <= whole.data + whole.size);
+}
+
+/* The input aligned as memory that is mapped, and with an end that is watched; freed by the caller.
+ */
+static inline char *copy_input(const uint8_t *data, size_t size) {
+    char *copy = malloc(size > 0 ? size : 1);
+    require(copy != NULL);
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    return copy;
 }
 
 /* Takes a byte off the end of the input, so that its beginning stays what it looks like. */

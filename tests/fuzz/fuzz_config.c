@@ -56,11 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     diagnostics.limit = 20;
 
     /* A copy of its own size, so that a read beyond it is seen. */
-    char *copy = malloc(size > 0 ? size : 1);
-    if (copy == NULL) {
-        abort();
-    }
-    memcpy(copy, data, size);
+    char *copy = copy_input(data, size);
     const struct parse_options options = {.ignore_includes = true};
     parse_text(&arena, &sources, &diagnostics, SLICE("fuzz.conf"), (struct slice){copy, size},
                &options, &tree);

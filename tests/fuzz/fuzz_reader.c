@@ -4,11 +4,7 @@
 #include "table_mutator.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *copy = malloc(size > 0 ? size : 1); /* aligned, and its end is watched */
-    require(copy != NULL);
-    if (size > 0) {
-        memcpy(copy, data, size);
-    }
+    char *copy = copy_input(data, size);
     struct table table;
     struct table_error error;
     char message[256];

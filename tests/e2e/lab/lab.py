@@ -1,7 +1,10 @@
 """A Lab: everything one test (or one module of tests) has running, and its end."""
 
+import contextlib
+import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -34,6 +37,18 @@ class Lab:
         path = self.root / f"{name}{number}"
         path.mkdir()
         return path
+
+    @contextlib.contextmanager
+    def small_disk(self):
+        """A folder on a file system of 1 MB. Daemons that use it must have ended before it does."""
+        place = self.folder("disk")
+        if os.geteuid() != 0 or subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]).returncode != 0:
+            pytest.skip("nothing can be mounted here")
+        try:
+            yield place
+        finally:
+            subprocess.run(["umount", "-l", place], check=True)
 
     def backend(self, handler=None, **options):
         backend = Backend(handler, **options)
