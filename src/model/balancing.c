@@ -42,13 +42,11 @@ static bool set_method(const struct setter_call *call, enum table_balance_method
     return true;
 }
 
-static bool reject_parameter(const struct setter_call *call, uint32_t argument, const char *help) {
+static bool refuse_argument(const struct setter_call *call, uint32_t argument, const char *help) {
     const struct word *word = statement_argument(call->statement, argument);
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-        "%s has no parameter \"%.*s\" here", call->directive->name, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
+    return reject_word(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, help,
+                       "%s has no parameter \"%.*s\" here", call->directive->name,
+                       SLICE_ARGS(word->text));
 }
 
 static bool is_argument(const struct setter_call *call, uint32_t argument, struct slice text) {
@@ -67,9 +65,9 @@ bool model_set_hash(const struct setter_call *call) {
     const struct word *key = statement_argument(call->statement, 0);
     bool is_consistent = statement_argument_count(call->statement) == 2;
     if (is_consistent && !is_argument(call, 1, SLICE("consistent"))) {
-        return reject_parameter(call, 1,
-                                "the only one is \"consistent\"; a key with spaces goes between "
-                                "quotes");
+        return refuse_argument(call, 1,
+                               "the only one is \"consistent\"; a key with spaces goes between "
+                               "quotes");
     }
     if (!set_method(call, is_consistent ? TABLE_BALANCE_HASH_CONSISTENT : TABLE_BALANCE_HASH)) {
         return false;
@@ -85,12 +83,12 @@ bool model_set_random(const struct setter_call *call) {
         return set_method(call, TABLE_BALANCE_RANDOM);
     }
     if (!is_argument(call, 0, SLICE("two"))) {
-        return reject_parameter(call, 0, "write \"random\" or \"random two\"");
+        return refuse_argument(call, 0, "write \"random\" or \"random two\"");
     }
     if (count == 2 && !is_argument(call, 1, SLICE("least_conn"))) {
         const struct word *word = statement_argument(call->statement, 1);
         if (!slice_starts_with(word->text, SLICE("least_time="))) {
-            return reject_parameter(call, 1, "write \"least_conn\", or nothing");
+            return refuse_argument(call, 1, "write \"least_conn\", or nothing");
         }
         refuse(call->model, call->statement, word->span, "parameter \"least_time\" of random");
     }

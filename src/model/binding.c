@@ -3,22 +3,11 @@
 #include "model/reading.h"
 
 static bool reject_address(const struct setter_call *call, const struct word *word) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_ADDRESS, word->span,
-                         "\"%.*s\" is not an address that \"%s\" takes", SLICE_ARGS(word->text),
-                         call->directive->name);
-    diagnostic_help(call->model->arena, diagnostic,
-                    "write an IP address, with a port or without: 192.0.2.1, 192.0.2.1:7000, "
-                    "2001:db8::1 or [2001:db8::1]:7000; or \"off\"");
-    return false;
-}
-
-static bool reject_parameter(const struct setter_call *call, const struct word *word) {
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-        "\"%s\" does not know \"%.*s\"", call->directive->name, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "the only parameter is \"transparent\"");
-    return false;
+    return reject_word(call, DIAGNOSTIC_INVALID_ADDRESS, word,
+                       "write an IP address, with a port or without: 192.0.2.1, 192.0.2.1:7000, "
+                       "2001:db8::1 or [2001:db8::1]:7000; or \"off\"",
+                       "\"%.*s\" is not an address that \"%s\" takes", SLICE_ARGS(word->text),
+                       call->directive->name);
 }
 
 bool model_set_proxy_bind(const struct setter_call *call) {
@@ -40,7 +29,10 @@ bool model_set_proxy_bind(const struct setter_call *call) {
     if (has_parameter) {
         const struct word *parameter = statement_argument(call->statement, 1);
         if (!slice_equals(parameter->text, SLICE("transparent"))) {
-            return reject_parameter(call, parameter);
+            return reject_word(call, DIAGNOSTIC_UNKNOWN_PARAMETER, parameter,
+                               "the only parameter is \"transparent\"",
+                               "\"%s\" does not know \"%.*s\"", call->directive->name,
+                               SLICE_ARGS(parameter->text));
         }
     }
     *binding = (struct binding_setting){

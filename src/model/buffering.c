@@ -10,15 +10,6 @@
 /* nginx limits the digits of all levels together so that a file's name can hold them. */
 enum { LEVEL_DIGITS_MOST = 10 };
 
-static bool reject(const struct setter_call *call, enum diagnostic_code code,
-                   const struct word *word, const char *kind, const char *help) {
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, code, word->span, "\"%.*s\" is not a valid %s for \"%s\"",
-        SLICE_ARGS(word->text), kind, call->directive->name);
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
-}
-
 /* --- temporary files --- */
 
 /* The levels spread files over folders by digits of their names. Files without names need none, so
@@ -29,13 +20,13 @@ static bool check_levels(const struct setter_call *call) {
         const struct word *word = statement_argument(call->statement, i);
         uint64_t level;
         if (!slice_parse_u64(word->text, INT32_MAX, &level) || level == 0) {
-            return reject(call, DIAGNOSTIC_INVALID_NUMBER, word, "level",
-                          "write a number of digits, such as 1 or 2");
+            return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, word, "level",
+                                "write a number of digits, such as 1 or 2");
         }
         digits += level;
         if (digits > LEVEL_DIGITS_MOST) {
-            return reject(call, DIAGNOSTIC_INVALID_NUMBER, word, "level",
-                          "all levels together have 10 digits at most");
+            return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, word, "level",
+                                "all levels together have 10 digits at most");
         }
     }
     return true;
@@ -52,12 +43,12 @@ bool model_set_proxy_buffers(const struct setter_call *call) {
     const struct word *number = statement_argument(call->statement, 0);
     const struct word *size = statement_argument(call->statement, 1);
     if (!slice_parse_u64(number->text, INT32_MAX, &pair->first) || pair->first < 2) {
-        return reject(call, DIAGNOSTIC_INVALID_NUMBER, number, "number of buffers",
-                      "write 2 or more, then their size: 8 4k");
+        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, number, "number of buffers",
+                            "write 2 or more, then their size: 8 4k");
     }
     if (!quantity_parse_size(size->text, false, &pair->second) || pair->second == 0) {
-        return reject(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers",
-                      "write bytes, kilobytes or megabytes: 512, 8k, 1m");
+        return reject_value(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers",
+                            "write bytes, kilobytes or megabytes: 512, 8k, 1m");
     }
     return true;
 }
@@ -70,8 +61,8 @@ bool model_set_rate(const struct setter_call *call) {
     if (!template_is_constant(call->model, call->field, &text) || size_parse(text, false, &rate)) {
         return true;
     }
-    return reject(call, DIAGNOSTIC_INVALID_SIZE, statement_argument(call->statement, 0), "rate",
-                  "write bytes a second: 500k, 1m; 0 is no limit");
+    return reject_value(call, DIAGNOSTIC_INVALID_SIZE, statement_argument(call->statement, 0),
+                        "rate", "write bytes a second: 500k, 1m; 0 is no limit");
 }
 
 /* --- sizes that fit together --- */

@@ -40,7 +40,7 @@ static bool joins_conditions(struct slice text) {
     return false;
 }
 
-static bool reject_word(struct model *model, const struct word *word) {
+static bool reject_part(struct model *model, const struct word *word) {
     if (joins_conditions(word->text)) {
         return reject_condition(model, word->span, "\"if\" has a single condition",
                                 "put what is to be tested together: set $both \"$a:$b\"; "
@@ -79,7 +79,7 @@ static bool parse_words(struct model *model, const struct statement *statement,
             continue;
         }
         if (condition->count == 3) {
-            return reject_word(model, word);
+            return reject_part(model, word);
         }
         condition->words[condition->count++] = strip(model, word, begin, end);
     }
@@ -149,7 +149,7 @@ static const struct {
 static bool reject_operator(struct model *model, const struct condition_words *words) {
     const struct word *word = &words->words[1];
     if (joins_conditions(word->text)) {
-        return reject_word(model, word);
+        return reject_part(model, word);
     }
     for (size_t i = 0; i < COMPARISON_COUNT; i++) {
         if (words->count == 2 && slice_equals(comparisons[i].text, word->text)) {

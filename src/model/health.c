@@ -3,28 +3,16 @@
 #include "model/quantity.h"
 #include "model/reading.h"
 
-#include "base/text.h"
-
 #define USUAL_INTERVAL 5000
 #define HIGHEST_PORT 65535
 /* Added to a clock these cannot overflow. */
 #define LONGEST_TIME ((uint64_t)366 * 24 * 60 * 60 * 1000)
 
-/* Says what is wrong with a word; always false, for those who read one to return. */
-static bool reject(const struct setter_call *call, const struct word *word,
-                   enum diagnostic_code code, const char *what, const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, code, word->span, "invalid %s \"%.*s\"", what,
-                         SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
-}
-
 static bool read_time(const struct setter_call *call, const struct word *word, struct slice value,
                       uint64_t *milliseconds) {
     if (!quantity_parse_time(value, milliseconds) || *milliseconds > LONGEST_TIME) {
-        return reject(call, word, DIAGNOSTIC_INVALID_TIME, "time",
-                      "write a number with a unit behind the \"=\": 500ms, 5s, 1m");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_TIME, word, "time",
+                              "write a number with a unit behind the \"=\": 500ms, 5s, 1m");
     }
     return true;
 }
@@ -33,8 +21,8 @@ static bool read_count(const struct setter_call *call, const struct word *word, 
                        uint32_t *count) {
     uint64_t number;
     if (!slice_parse_u64(value, INT32_MAX, &number) || number == 0) {
-        return reject(call, word, DIAGNOSTIC_INVALID_NUMBER, "number of checks",
-                      "write how many in a row, 1 or more");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_NUMBER, word, "number of checks",
+                              "write how many in a row, 1 or more");
     }
     *count = (uint32_t)number;
     return true;
@@ -47,8 +35,9 @@ static bool set_interval(const struct setter_call *call, const struct word *word
     if (!read_time(call, word, value, &check->interval)) {
         return false;
     }
-    return check->interval > 0 || reject(call, word, DIAGNOSTIC_INVALID_TIME, "time",
-                                         "write a time between checks, such as interval=5s");
+    return check->interval > 0 ||
+           reject_invalid(call, DIAGNOSTIC_INVALID_TIME, word, "time",
+                          "write a time between checks, such as interval=5s");
 }
 
 static bool set_jitter(const struct setter_call *call, const struct word *word, struct slice value,
@@ -75,8 +64,8 @@ static bool set_port(const struct setter_call *call, const struct word *word, st
                      struct health_check *check) {
     uint64_t port;
     if (!slice_parse_u64(value, HIGHEST_PORT, &port) || port == 0) {
-        return reject(call, word, DIAGNOSTIC_INVALID_NUMBER, "port",
-                      "write a port from 1 to 65535 behind the \"=\"");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_NUMBER, word, "port",
+                              "write a port from 1 to 65535 behind the \"=\"");
     }
     check->port = (uint32_t)port;
     return true;
@@ -90,16 +79,16 @@ static bool set_uri(const struct setter_call *call, const struct word *word, str
         is_path = (unsigned char)value.data[i] > ' ' && value.data[i] != 0x7f;
     }
     check->uri = value;
-    return is_path || reject(call, word, DIAGNOSTIC_INVALID_VALUE, "path",
-                             "write a path that begins with \"/\" and has no spaces in it");
+    return is_path || reject_invalid(call, DIAGNOSTIC_INVALID_VALUE, word, "path",
+                                     "write a path that begins with \"/\" and has no spaces in it");
 }
 
 static bool set_match(const struct setter_call *call, const struct word *word, struct slice value,
                       struct health_check *check) {
     check->match_word = word;
     check->match_name = value;
-    return value.size > 0 || reject(call, word, DIAGNOSTIC_INVALID_VALUE, "name",
-                                    "write the name of a match block behind the \"=\"");
+    return value.size > 0 || reject_invalid(call, DIAGNOSTIC_INVALID_VALUE, word, "name",
+                                            "write the name of a match block behind the \"=\"");
 }
 
 static bool set_mandatory(const struct setter_call *call, const struct word *word,
@@ -156,20 +145,11 @@ static const struct parameter *find_parameter(struct slice text) {
 }
 
 static bool report_unknown(const struct setter_call *call, const struct word *word) {
-    struct model *model = call->model;
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-                         "health_check has no parameter \"%.*s\"", SLICE_ARGS(word->text));
     struct slice names[PARAMETERS];
     for (size_t i = 0; i < PARAMETERS; i++) {
         names[i] = parameters[i].name;
     }
-    size_t end = slice_find_byte(word->text, '=');
-    struct slice nearest = nearest_name(slice_take(word->text, end + 1), names, PARAMETERS);
-    if (nearest.size > 0) {
-        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-    }
-    return false;
+    return reject_parameter(call, word, names, PARAMETERS);
 }
 
 static bool read_parameter(const struct setter_call *call, const struct word *word,

@@ -2,15 +2,6 @@
  * the body; all of them have to hold. */
 #include "model/reading.h"
 
-static bool reject(const struct setter_call *call, const struct word *word, const char *what,
-                   const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                         "invalid %s \"%.*s\"", what, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
-}
-
 bool model_set_match_block(const struct setter_call *call) {
     struct model *model = call->model;
     const struct word *word = statement_argument(call->statement, 0);
@@ -51,9 +42,10 @@ static bool add_range(const struct setter_call *call, const struct word *word) {
     if (!read_status(slice_take(word->text, dash), &range.first) ||
         !read_status(is_range ? slice_skip(word->text, dash + 1) : word->text, &range.last) ||
         range.last < range.first) {
-        return reject(call, word, "status",
-                      "write statuses such as 200 or ranges such as 301-303, behind a \"!\" and a "
-                      "space those that are wrong");
+        return reject_invalid(
+            call, DIAGNOSTIC_INVALID_VALUE, word, "status",
+            "write statuses such as 200 or ranges such as 301-303, behind a \"!\" and a "
+            "space those that are wrong");
     }
     VECTOR_PUSH(call->model->arena, &call->scope->match->statuses, range);
     return true;
@@ -71,8 +63,9 @@ bool model_set_match_status(const struct setter_call *call) {
         slice_equals(statement_argument(call->statement, 0)->text, SLICE("!"));
     uint32_t first = match->is_status_negated ? 1 : 0;
     if (first == count) {
-        return reject(call, statement_argument(call->statement, 0), "status",
-                      "write which statuses are wrong: status ! 500;");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_VALUE,
+                              statement_argument(call->statement, 0), "status",
+                              "write which statuses are wrong: status ! 500;");
     }
     for (uint32_t i = first; i < count; i++) {
         if (!add_range(call, statement_argument(call->statement, i))) {
@@ -108,7 +101,8 @@ static bool read_comparison(const struct setter_call *call, struct header_test *
     const struct word *operation = statement_argument(call->statement, 1);
     const struct word *value = statement_argument(call->statement, 2);
     if (!find_operator(operation->text, &test->test)) {
-        return reject(call, operation, "operator", "write \"=\", \"!=\", \"~\" or \"!~\"");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_VALUE, operation, "operator",
+                              "write \"=\", \"!=\", \"~\" or \"!~\"");
     }
     if (test->test == TABLE_MATCH_EQUAL || test->test == TABLE_MATCH_DIFFERENT) {
         test->value = value->text;
@@ -130,8 +124,9 @@ static bool read_header(const struct setter_call *call, struct header_test *test
         test->test = TABLE_MATCH_ABSENT;
         test->name = statement_argument(call->statement, 1)->text;
         return slice_equals(first->text, SLICE("!")) ||
-               reject(call, first, "line",
-                      "write \"header NAME;\", \"header ! NAME;\" or \"header NAME = TEXT;\"");
+               reject_invalid(
+                   call, DIAGNOSTIC_INVALID_VALUE, first, "line",
+                   "write \"header NAME;\", \"header ! NAME;\" or \"header NAME = TEXT;\"");
     default:
         return read_comparison(call, test);
     }
@@ -153,7 +148,8 @@ bool model_set_match_body(const struct setter_call *call) {
     const struct word *pattern = statement_argument(call->statement, 1);
     struct body_test test = {.is_negated = slice_equals(operation->text, SLICE("!~"))};
     if (!test.is_negated && !slice_equals(operation->text, SLICE("~"))) {
-        return reject(call, operation, "operator", "write \"~\" or \"!~\"");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_VALUE, operation, "operator",
+                              "write \"~\" or \"!~\"");
     }
     test.regex = regex_create(call->model, call->statement, pattern, 0, false, NULL);
     if (test.regex == NULL) {

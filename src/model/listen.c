@@ -22,8 +22,8 @@ struct parameter_kind {
     bool (*set)(const struct listen_parameter *parameter);
 };
 
-static bool reject_parameter(const struct listen_parameter *parameter, enum diagnostic_code code,
-                             const char *help) {
+static bool reject_setting(const struct listen_parameter *parameter, enum diagnostic_code code,
+                           const char *help) {
     struct model *model = parameter->call->model;
     struct diagnostic *diagnostic =
         diagnostic_error(model->diagnostics, code, parameter->word->span,
@@ -40,7 +40,7 @@ static bool set_default(const struct listen_parameter *parameter) {
 static bool set_backlog(const struct listen_parameter *parameter) {
     uint64_t value;
     if (!slice_parse_u64(parameter->value, INT32_MAX, &value) || value == 0) {
-        return reject_parameter(parameter, DIAGNOSTIC_INVALID_NUMBER, "write backlog=NUMBER");
+        return reject_setting(parameter, DIAGNOSTIC_INVALID_NUMBER, "write backlog=NUMBER");
     }
     parameter->listen->backlog = (uint32_t)value;
     parameter->listen->has_backlog = true;
@@ -55,8 +55,8 @@ static bool set_reuseport(const struct listen_parameter *parameter) {
 static bool set_ipv6only(const struct listen_parameter *parameter) {
     bool is_on = slice_equals(parameter->value, SLICE("on"));
     if (!is_on && !slice_equals(parameter->value, SLICE("off"))) {
-        return reject_parameter(parameter, DIAGNOSTIC_INVALID_FLAG,
-                                "write ipv6only=on or ipv6only=off");
+        return reject_setting(parameter, DIAGNOSTIC_INVALID_FLAG,
+                              "write ipv6only=on or ipv6only=off");
     }
     if (parameter->listen->address.family == TABLE_FAMILY_IPV6) {
         parameter->listen->ipv6only = is_on;

@@ -122,7 +122,7 @@ static const struct log_parameter log_parameters[] = {
 
 #define LOG_PARAMETER_COUNT (sizeof log_parameters / sizeof log_parameters[0])
 
-static void reject_parameter(const struct setter_call *call, const struct word *word,
+static void refuse_parameter(const struct setter_call *call, const struct word *word,
                              enum diagnostic_code code, const char *help) {
     struct diagnostic *diagnostic =
         diagnostic_error(call->model->diagnostics, code, word->span,
@@ -147,7 +147,7 @@ static void read_parameter(const struct setter_call *call, const struct word *wo
         }
         struct slice value = slice_skip(word->text, parameter->name.size);
         if (!parameter->is_valid(value)) {
-            reject_parameter(call, word, DIAGNOSTIC_INVALID_VALUE, parameter->help);
+            refuse_parameter(call, word, DIAGNOSTIC_INVALID_VALUE, parameter->help);
             return;
         }
         (void)template_parse(model, word, value, (uint32_t)parameter->name.size);
@@ -155,7 +155,7 @@ static void read_parameter(const struct setter_call *call, const struct word *wo
                (int)parameter->name.size - 1, parameter->name.data);
         return;
     }
-    reject_parameter(call, word, DIAGNOSTIC_UNKNOWN_PARAMETER,
+    refuse_parameter(call, word, DIAGNOSTIC_UNKNOWN_PARAMETER,
                      "the parameters are buffer=, gzip, flush= and if=");
 }
 
@@ -187,7 +187,7 @@ static void warn_switched_off(struct model *model, const struct statement *log,
 static bool set_off(const struct setter_call *call) {
     MODEL_TYPE_ACCESS_LOGS *logs = call->field;
     if (statement_argument_count(call->statement) > 1) {
-        reject_parameter(call, statement_argument(call->statement, 1), DIAGNOSTIC_UNKNOWN_PARAMETER,
+        refuse_parameter(call, statement_argument(call->statement, 1), DIAGNOSTIC_UNKNOWN_PARAMETER,
                          "\"off\" takes no parameters");
         return false;
     }
@@ -209,7 +209,7 @@ bool model_set_access_log(const struct setter_call *call) {
         return set_off(call);
     }
     if (path->text.size == 0) {
-        reject_parameter(call, path, DIAGNOSTIC_INVALID_VALUE, "write a path, or \"off\"");
+        refuse_parameter(call, path, DIAGNOSTIC_INVALID_VALUE, "write a path, or \"off\"");
         return false;
     }
     refuse_path(call, path);

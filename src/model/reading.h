@@ -129,6 +129,33 @@ bool values_is_token(struct slice text);
 /* False after reporting what cannot stand in a header field's value. */
 bool values_check_field_value(const struct setter_call *call, const struct word *word);
 
+/* --- reject.c: errors about a word of the directive; always false --- */
+
+/* `message` is formatted, `help` is not. */
+__attribute__((format(printf, 5, 6))) bool reject_word(const struct setter_call *call,
+                                                       enum diagnostic_code code,
+                                                       const struct word *word, const char *help,
+                                                       const char *message, ...);
+
+/* "invalid KIND "WORD"" */
+bool reject_invalid(const struct setter_call *call, enum diagnostic_code code,
+                    const struct word *word, const char *kind, const char *help);
+
+/* ""WORD" is not a valid KIND for "DIRECTIVE""; here the help is formatted. */
+__attribute__((format(printf, 5, 6))) bool reject_value(const struct setter_call *call,
+                                                        enum diagnostic_code code,
+                                                        const struct word *word, const char *kind,
+                                                        const char *help, ...);
+
+/* "DIRECTIVE has no parameter "WORD"", with the nearest name there is; names with a value end
+ * in "=". */
+bool reject_parameter(const struct setter_call *call, const struct word *word,
+                      const struct slice *names, size_t count);
+
+/* Adds that name to an error. */
+void reject_hint_parameter(const struct setter_call *call, struct diagnostic *diagnostic,
+                           const struct word *word, const struct slice *names, size_t count);
+
 /* --- upstream_parameter.c --- */
 
 /* What stands behind the address of a `server` in an upstream. */

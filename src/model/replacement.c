@@ -15,11 +15,9 @@ static bool is_single(const struct setter_call *call, struct slice word) {
 /* One argument that is no word of the directive's. */
 static bool reject_single(const struct setter_call *call, const char *help) {
     const struct word *word = argument(call, 0);
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-        "\"%s\" does not take \"%.*s\" alone", call->directive->name, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
+    return reject_word(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, help,
+                       "\"%s\" does not take \"%.*s\" alone", call->directive->name,
+                       SLICE_ARGS(word->text));
 }
 
 /* "off" beside anything else in the block. */
@@ -85,11 +83,8 @@ static bool add_replacement(const struct setter_call *call, bool is_domain, cons
 /* --- proxy_redirect --- */
 
 static bool reject_default(const struct setter_call *call, const char *problem, const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_CONFLICTING_PARAMETERS,
-                         argument(call, 0)->span, "\"proxy_redirect default\" %s", problem);
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
+    return reject_word(call, DIAGNOSTIC_CONFLICTING_PARAMETERS, argument(call, 0), help,
+                       "\"proxy_redirect default\" %s", problem);
 }
 
 /* It means the proxy_pass of the same block, which nginx must have read before. */

@@ -11,11 +11,8 @@
 /* Says what is wrong with a word; always false, for those who read one to return. */
 static bool reject(const struct setter_call *call, const struct word *word, const char *problem,
                    const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                         "%s in \"%.*s\"", problem, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
+    return reject_word(call, DIAGNOSTIC_INVALID_VALUE, word, help, "%s in \"%.*s\"", problem,
+                       SLICE_ARGS(word->text));
 }
 
 static bool set_valid(const struct setter_call *call, const struct word *word, struct slice value,
@@ -69,21 +66,11 @@ static const struct {
 #define PARAMETER_COUNT (sizeof parameters / sizeof parameters[0])
 
 static bool report_unknown(const struct setter_call *call, const struct word *word) {
-    struct model *model = call->model;
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_UNKNOWN_PARAMETER, word->span,
-                         "resolver has no parameter \"%.*s\"", SLICE_ARGS(word->text));
     struct slice names[PARAMETER_COUNT];
     for (size_t i = 0; i < PARAMETER_COUNT; i++) {
         names[i] = parameters[i].name;
     }
-    size_t end = slice_find_byte(word->text, '=');
-    struct slice nearest =
-        nearest_name(slice_take(word->text, end + 1), names, (uint32_t)PARAMETER_COUNT);
-    if (nearest.size > 0) {
-        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-    }
-    return false;
+    return reject_parameter(call, word, names, PARAMETER_COUNT);
 }
 
 /* A host name would have to be resolved itself first. */

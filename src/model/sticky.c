@@ -1,28 +1,7 @@
 /* sticky: how clients are kept with the peer that served them first, and the names that peers have
  * for that. */
-#include "base/text.h"
 #include "model/quantity.h"
 #include "model/reading.h"
-
-__attribute__((format(printf, 5, 6))) static bool reject(const struct setter_call *call,
-                                                         enum diagnostic_code code,
-                                                         const struct word *word, const char *help,
-                                                         const char *message, ...);
-
-/* Always false, for setters to return. */
-static bool reject(const struct setter_call *call, enum diagnostic_code code,
-                   const struct word *word, const char *help, const char *message, ...) {
-    struct text text;
-    text_init(&text, call->model->arena);
-    va_list arguments;
-    va_start(arguments, message);
-    text_format_list(&text, message, arguments);
-    va_end(arguments);
-    struct diagnostic *diagnostic = diagnostic_error(call->model->diagnostics, code, word->span,
-                                                     "%.*s", SLICE_ARGS(text_slice(&text)));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
-}
 
 /* --- sticky cookie --- */
 
@@ -43,16 +22,16 @@ static bool set_expires(const struct cookie_setting *setting) {
     sticky->life = TABLE_COOKIE_LIMITED;
     return (quantity_parse_seconds(setting->value, &sticky->max_age) &&
             sticky->max_age <= TABLE_COOKIE_AGE_LIMIT) ||
-           reject(setting->call, DIAGNOSTIC_INVALID_TIME, setting->word,
-                  "write a time of at most a hundred years such as expires=1h, or expires=max",
-                  "\"%.*s\" is not how long a cookie can live", SLICE_ARGS(setting->value));
+           reject_word(setting->call, DIAGNOSTIC_INVALID_TIME, setting->word,
+                       "write a time of at most a hundred years such as expires=1h, or expires=max",
+                       "\"%.*s\" is not how long a cookie can live", SLICE_ARGS(setting->value));
 }
 
 /* Whatever is to stand in a header field, with or without variables. */
 static bool read_text(const struct cookie_setting *setting, const char *help) {
     if (setting->value.size == 0) {
-        return reject(setting->call, DIAGNOSTIC_INVALID_VALUE, setting->word, help,
-                      "nothing follows \"%.*s\"", SLICE_ARGS(setting->word->text));
+        return reject_word(setting->call, DIAGNOSTIC_INVALID_VALUE, setting->word, help,
+                           "nothing follows \"%.*s\"", SLICE_ARGS(setting->word->text));
     }
     return values_check_field_value(setting->call, setting->word);
 }
@@ -88,9 +67,9 @@ static bool set_samesite(const struct cookie_setting *setting) {
     for (size_t i = 0; !is_known && i < sizeof words / sizeof words[0]; i++) {
         is_known = slice_equals_nocase(text, words[i]);
     }
-    return is_known || reject(setting->call, DIAGNOSTIC_INVALID_VALUE, setting->word,
-                              "write strict, lax, none or a variable",
-                              "\"%.*s\" is no value of samesite", SLICE_ARGS(setting->value));
+    return is_known || reject_word(setting->call, DIAGNOSTIC_INVALID_VALUE, setting->word,
+                                   "write strict, lax, none or a variable",
+                                   "\"%.*s\" is no value of samesite", SLICE_ARGS(setting->value));
 }
 
 static bool set_httponly(const struct cookie_setting *setting) {
@@ -131,14 +110,14 @@ static bool read_parameter(const struct setter_call *call, const struct word *wo
                            struct sticky *sticky, uint32_t *seen) {
     size_t found = find_parameter(word->text);
     if (found == COOKIE_PARAMETERS) {
-        return reject(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word,
-                      "there are expires=, domain=, path=, samesite=, httponly and secure",
-                      "\"sticky cookie\" has no parameter \"%.*s\"", SLICE_ARGS(word->text));
+        return reject_word(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word,
+                           "there are expires=, domain=, path=, samesite=, httponly and secure",
+                           "\"sticky cookie\" has no parameter \"%.*s\"", SLICE_ARGS(word->text));
     }
     struct slice name = cookie_parameters[found].name;
     if ((*seen >> found & 1) != 0) {
-        return reject(call, DIAGNOSTIC_CONFLICTING_PARAMETERS, word, "remove one of them",
-                      "\"%.*s\" is given twice", SLICE_ARGS(name));
+        return reject_word(call, DIAGNOSTIC_CONFLICTING_PARAMETERS, word, "remove one of them",
+                           "\"%.*s\" is given twice", SLICE_ARGS(name));
     }
     *seen |= 1u << found;
     struct cookie_setting setting = {
@@ -169,9 +148,9 @@ static bool read_cookie(const struct setter_call *call, struct sticky *sticky) {
     const struct word *name = statement_argument(call->statement, 1);
     bool is_read = true;
     if (!values_is_token(name->text)) {
-        is_read = reject(call, DIAGNOSTIC_INVALID_VALUE, name,
-                         "a cookie's name holds letters, digits and some of !#$%&'*+-.^_`|~",
-                         "\"%.*s\" is not the name of a cookie", SLICE_ARGS(name->text));
+        is_read = reject_word(call, DIAGNOSTIC_INVALID_VALUE, name,
+                              "a cookie's name holds letters, digits and some of !#$%&'*+-.^_`|~",
+                              "\"%.*s\" is not the name of a cookie", SLICE_ARGS(name->text));
     }
     sticky->cookie = name->text;
     VECTOR_PUSH(call->model->arena, &sticky->lookups, cookie_value(call->model, name));
@@ -227,9 +206,9 @@ bool model_set_sticky(const struct setter_call *call) {
             return sticky_kinds[i].read(call, upstream->sticky);
         }
     }
-    return reject(call, DIAGNOSTIC_UNKNOWN_PARAMETER, kind,
-                  "write \"sticky cookie NAME\" or \"sticky route $variable\"",
-                  "\"sticky\" has no method \"%.*s\"", SLICE_ARGS(kind->text));
+    return reject_word(call, DIAGNOSTIC_UNKNOWN_PARAMETER, kind,
+                       "write \"sticky cookie NAME\" or \"sticky route $variable\"",
+                       "\"sticky\" has no method \"%.*s\"", SLICE_ARGS(kind->text));
 }
 
 /* --- names of peers --- */
@@ -246,8 +225,9 @@ bool sticky_set_route(const struct setter_call *call, const struct word *word, s
         is_sound = is_cookie_byte((unsigned char)route.data[i]);
     }
     peer->route = route;
-    return is_sound || reject(call, DIAGNOSTIC_INVALID_VALUE, word,
-                              "write at most 32 letters, digits and signs, without spaces, quotes, "
-                              "commas, semicolons and backslashes",
-                              "\"%.*s\" cannot be a route", SLICE_ARGS(route));
+    return is_sound ||
+           reject_word(call, DIAGNOSTIC_INVALID_VALUE, word,
+                       "write at most 32 letters, digits and signs, without spaces, quotes, "
+                       "commas, semicolons and backslashes",
+                       "\"%.*s\" cannot be a route", SLICE_ARGS(route));
 }

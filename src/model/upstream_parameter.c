@@ -12,20 +12,12 @@ struct server_parameter {
                 struct peer *peer);
 };
 
-static void report_value(const struct setter_call *call, const struct word *word,
-                         enum diagnostic_code code, const char *what, const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, code, word->span, "invalid %s \"%.*s\"", what,
-                         SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-}
-
 static bool set_weight(const struct setter_call *call, const struct word *word, struct slice value,
                        struct peer *peer) {
     uint64_t weight;
     if (!slice_parse_u64(value, LARGEST_WEIGHT, &weight) || weight == 0) {
-        report_value(call, word, DIAGNOSTIC_INVALID_NUMBER, "weight",
-                     "write weight=NUMBER, from 1 to 65535; a server out of use is \"down\"");
+        reject_invalid(call, DIAGNOSTIC_INVALID_NUMBER, word, "weight",
+                       "write weight=NUMBER, from 1 to 65535; a server out of use is \"down\"");
         return false;
     }
     peer->weight = (uint32_t)weight;
@@ -36,8 +28,8 @@ static bool set_max_fails(const struct setter_call *call, const struct word *wor
                           struct slice value, struct peer *peer) {
     uint64_t count;
     if (!slice_parse_u64(value, INT32_MAX, &count)) {
-        report_value(call, word, DIAGNOSTIC_INVALID_NUMBER, "number of failures",
-                     "write max_fails=NUMBER; 0 means that failures do not matter");
+        reject_invalid(call, DIAGNOSTIC_INVALID_NUMBER, word, "number of failures",
+                       "write max_fails=NUMBER; 0 means that failures do not matter");
         return false;
     }
     peer->max_fails = (uint32_t)count;
@@ -48,9 +40,8 @@ static bool set_fail_timeout(const struct setter_call *call, const struct word *
                              struct slice value, struct peer *peer) {
     uint64_t seconds;
     if (!quantity_parse_seconds(value, &seconds)) {
-        report_value(call, word, DIAGNOSTIC_INVALID_TIME, "time",
-                     "write fail_timeout=TIME in seconds or more, such as 30s");
-        return false;
+        return reject_invalid(call, DIAGNOSTIC_INVALID_TIME, word, "time",
+                              "write fail_timeout=TIME in seconds or more, such as 30s");
     }
     peer->fail_timeout = seconds * 1000;
     return true;
@@ -60,8 +51,8 @@ static bool set_max_conns(const struct setter_call *call, const struct word *wor
                           struct slice value, struct peer *peer) {
     uint64_t count;
     if (!slice_parse_u64(value, INT32_MAX, &count)) {
-        report_value(call, word, DIAGNOSTIC_INVALID_NUMBER, "number of connections",
-                     "write max_conns=NUMBER; 0 means any number");
+        reject_invalid(call, DIAGNOSTIC_INVALID_NUMBER, word, "number of connections",
+                       "write max_conns=NUMBER; 0 means any number");
         return false;
     }
     peer->max_conns = (uint32_t)count;
@@ -71,9 +62,9 @@ static bool set_max_conns(const struct setter_call *call, const struct word *wor
 static bool set_slow_start(const struct setter_call *call, const struct word *word,
                            struct slice value, struct peer *peer) {
     if (!quantity_parse_time(value, &peer->slow_start)) {
-        report_value(call, word, DIAGNOSTIC_INVALID_TIME, "time",
-                     "write slow_start=TIME, in which the server comes back to its full weight");
-        return false;
+        return reject_invalid(
+            call, DIAGNOSTIC_INVALID_TIME, word, "time",
+            "write slow_start=TIME, in which the server comes back to its full weight");
     }
     return true;
 }
@@ -150,14 +141,7 @@ static void report_unknown(const struct setter_call *call, const struct word *wo
     for (size_t i = 0; i < PARAMETERS; i++) {
         names[i] = parameters[i].name;
     }
-    struct slice nearest = nearest_name(word->text, names, PARAMETERS);
-    if (nearest.size == 0) {
-        size_t end = slice_find_byte(word->text, '=');
-        nearest = nearest_name(slice_take(word->text, end + 1), names, PARAMETERS);
-    }
-    if (nearest.size > 0) {
-        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-    }
+    reject_hint_parameter(call, diagnostic, word, names, PARAMETERS);
 }
 
 static bool read_parameter(const struct setter_call *call, const struct word *word,

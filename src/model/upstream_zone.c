@@ -6,21 +6,15 @@
 /* Eight pages, as in nginx. */
 #define SMALLEST_ZONE 32768
 
-static bool report(const struct setter_call *call, const struct word *word, const char *what,
-                   const char *help) {
-    struct diagnostic *diagnostic =
-        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
-                         "%s \"%.*s\"", what, SLICE_ARGS(word->text));
-    diagnostic_help(call->model->arena, diagnostic, "%s", help);
-    return false;
-}
-
 static bool read_size(const struct setter_call *call, uint64_t *size) {
     const struct word *word = statement_argument(call->statement, 1);
     if (!quantity_parse_size(word->text, false, size)) {
-        return report(call, word, "invalid size", "write zone NAME SIZE, such as 64k");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_SIZE, word, "size",
+                              "write zone NAME SIZE, such as 64k");
     }
-    return *size >= SMALLEST_ZONE || report(call, word, "too small a size", "write 32k at least");
+    return *size >= SMALLEST_ZONE ||
+           reject_word(call, DIAGNOSTIC_INVALID_SIZE, word, "write 32k at least",
+                       "too small a size \"%.*s\"", SLICE_ARGS(word->text));
 }
 
 static struct slice make_key(struct model *model, struct slice name) {
@@ -52,7 +46,8 @@ bool model_set_upstream_zone(const struct setter_call *call) {
     const struct word *name = statement_argument(call->statement, 0);
     uint64_t size;
     if (name->text.size == 0) {
-        return report(call, name, "invalid name of a zone", "write zone NAME SIZE");
+        return reject_invalid(call, DIAGNOSTIC_INVALID_SIZE, name, "name of a zone",
+                              "write zone NAME SIZE");
     }
     if (statement_argument_count(call->statement) < 2) {
         VECTOR_PUSH(call->model->arena, &call->model->reading->unsized_zones, call->statement);

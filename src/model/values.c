@@ -10,27 +10,6 @@ static const struct word *first_argument(const struct setter_call *call) {
     return statement_argument(call->statement, 0);
 }
 
-__attribute__((format(printf, 5, 6))) static bool reject(const struct setter_call *call,
-                                                         enum diagnostic_code code,
-                                                         const struct word *word, const char *kind,
-                                                         const char *help, ...);
-
-/* Says that a word is not what it should be; always false, for setters to return. */
-static bool reject(const struct setter_call *call, enum diagnostic_code code,
-                   const struct word *word, const char *kind, const char *help, ...) {
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, code, word->span, "\"%.*s\" is not a valid %s for \"%s\"",
-        SLICE_ARGS(word->text), kind, call->directive->name);
-    struct text text;
-    text_init(&text, call->model->arena);
-    va_list arguments;
-    va_start(arguments, help);
-    text_format_list(&text, help, arguments);
-    va_end(arguments);
-    diagnostic_help(call->model->arena, diagnostic, "%.*s", SLICE_ARGS(text_slice(&text)));
-    return false;
-}
-
 bool model_set_flag(const struct setter_call *call) {
     const struct word *word = first_argument(call);
     uint32_t value = slice_equals_nocase(word->text, SLICE("on"));
@@ -51,8 +30,8 @@ bool model_set_flag(const struct setter_call *call) {
 bool model_set_number(const struct setter_call *call) {
     uint64_t value;
     if (!slice_parse_u64(first_argument(call)->text, INT32_MAX, &value)) {
-        return reject(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call), "number",
-                      "write digits only, at most %d", INT32_MAX);
+        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call), "number",
+                            "write digits only, at most %d", INT32_MAX);
     }
     *(MODEL_TYPE_NUMBER *)call->field = (uint32_t)value;
     return true;
@@ -66,8 +45,8 @@ bool model_set_worker_processes(const struct setter_call *call) {
     }
     uint64_t value;
     if (!slice_parse_u64(word->text, 1024, &value) || value == 0) {
-        return reject(call, DIAGNOSTIC_INVALID_NUMBER, word, "number",
-                      "write a number from 1 to 1024, or \"auto\" for one per CPU");
+        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, word, "number",
+                            "write a number from 1 to 1024, or \"auto\" for one per CPU");
     }
     *(MODEL_TYPE_NUMBER *)call->field = (uint32_t)value;
     return true;
@@ -75,16 +54,16 @@ bool model_set_worker_processes(const struct setter_call *call) {
 
 bool model_set_size(const struct setter_call *call) {
     if (!quantity_parse_size(first_argument(call)->text, false, call->field)) {
-        return reject(call, DIAGNOSTIC_INVALID_SIZE, first_argument(call), "size",
-                      "write bytes, kilobytes or megabytes: 512, 8k, 1m");
+        return reject_value(call, DIAGNOSTIC_INVALID_SIZE, first_argument(call), "size",
+                            "write bytes, kilobytes or megabytes: 512, 8k, 1m");
     }
     return true;
 }
 
 bool model_set_offset(const struct setter_call *call) {
     if (!quantity_parse_size(first_argument(call)->text, true, call->field)) {
-        return reject(call, DIAGNOSTIC_INVALID_SIZE, first_argument(call), "size",
-                      "write bytes, kilobytes, megabytes or gigabytes: 512, 8k, 1m, 2g");
+        return reject_value(call, DIAGNOSTIC_INVALID_SIZE, first_argument(call), "size",
+                            "write bytes, kilobytes, megabytes or gigabytes: 512, 8k, 1m, 2g");
     }
     return true;
 }
@@ -93,7 +72,7 @@ bool model_set_offset(const struct setter_call *call) {
 
 bool model_set_time(const struct setter_call *call) {
     if (!quantity_parse_time(first_argument(call)->text, call->field)) {
-        return reject(call, DIAGNOSTIC_INVALID_TIME, first_argument(call), "time", TIME_HELP);
+        return reject_value(call, DIAGNOSTIC_INVALID_TIME, first_argument(call), "time", TIME_HELP);
     }
     return true;
 }
@@ -102,14 +81,14 @@ bool model_set_time(const struct setter_call *call) {
 bool model_set_keepalive_timeout(const struct setter_call *call) {
     MODEL_TYPE_PAIR *pair = call->field;
     if (!quantity_parse_time(first_argument(call)->text, &pair->first)) {
-        return reject(call, DIAGNOSTIC_INVALID_TIME, first_argument(call), "time", TIME_HELP);
+        return reject_value(call, DIAGNOSTIC_INVALID_TIME, first_argument(call), "time", TIME_HELP);
     }
     pair->second = 0;
     if (statement_argument_count(call->statement) == 2) {
         const struct word *word = statement_argument(call->statement, 1);
         if (!quantity_parse_seconds(word->text, &pair->second)) {
-            return reject(call, DIAGNOSTIC_INVALID_TIME, word, "time",
-                          "write whole seconds: 75, 75s, 5m");
+            return reject_value(call, DIAGNOSTIC_INVALID_TIME, word, "time",
+                                "write whole seconds: 75, 75s, 5m");
         }
         pair->second *= 1000;
     }
@@ -124,16 +103,16 @@ bool model_set_buffers(const struct setter_call *call) {
     const struct word *size = statement_argument(call->statement, 1);
     if (!slice_parse_u64(first_argument(call)->text, UINT16_MAX, &pair->first) ||
         pair->first == 0) {
-        return reject(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call), "number of buffers",
-                      "write a number from 1 to %d", UINT16_MAX);
+        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call),
+                            "number of buffers", "write a number from 1 to %d", UINT16_MAX);
     }
     if (!quantity_parse_size(size->text, false, &pair->second)) {
-        return reject(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers",
-                      "write bytes, kilobytes or megabytes: 512, 8k, 1m");
+        return reject_value(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers",
+                            "write bytes, kilobytes or megabytes: 512, 8k, 1m");
     }
     if (pair->second < SMALLEST_HEADER_BUFFER) {
-        return reject(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers", "write at least %d",
-                      SMALLEST_HEADER_BUFFER);
+        return reject_value(call, DIAGNOSTIC_INVALID_SIZE, size, "size of buffers",
+                            "write at least %d", SMALLEST_HEADER_BUFFER);
     }
     return true;
 }
@@ -141,15 +120,15 @@ bool model_set_buffers(const struct setter_call *call) {
 bool model_set_upstream_keepalive(const struct setter_call *call) {
     MODEL_TYPE_PAIR *pair = call->field;
     if (!slice_parse_u64(first_argument(call)->text, INT32_MAX, &pair->first)) {
-        return reject(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call), "number",
-                      "write how many idle connections to keep; 0 keeps none");
+        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, first_argument(call), "number",
+                            "write how many idle connections to keep; 0 keeps none");
     }
     pair->second = 0;
     if (statement_argument_count(call->statement) == 2) {
         const struct word *word = statement_argument(call->statement, 1);
         if (!slice_equals(word->text, SLICE("local"))) {
-            return reject(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, "parameter",
-                          "the only parameter is \"local\"");
+            return reject_value(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, "parameter",
+                                "the only parameter is \"local\"");
         }
         pair->second = 1;
     }
@@ -208,8 +187,8 @@ static bool reject_choice(const struct setter_call *call, const struct word *wor
             text_add_byte(&choices, *c);
         }
     }
-    return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "value", "write \"%.*s\"",
-                  SLICE_ARGS(text_slice(&choices)));
+    return reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "value", "write \"%.*s\"",
+                        SLICE_ARGS(text_slice(&choices)));
 }
 
 /* nginx compares the words of enumerations ignoring case. */
@@ -275,13 +254,14 @@ bool model_set_proxy_method(const struct setter_call *call) {
     if (!template_is_constant(call->model, call->field, &method) || values_is_token(method)) {
         return true;
     }
-    return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "method",
-                  "a method is one word of letters, such as GET");
+    return reject_value(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "method",
+                        "a method is one word of letters, such as GET");
 }
 
 bool model_set_path(const struct setter_call *call) {
     if (first_argument(call)->text.size == 0) {
-        return reject(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "path", "write a path");
+        return reject_value(call, DIAGNOSTIC_INVALID_VALUE, first_argument(call), "path",
+                            "write a path");
     }
     return model_set_text(call);
 }
@@ -325,12 +305,13 @@ static bool check_ignorable(const struct setter_call *call, const struct word *w
     }
     struct slice nearest = nearest_name(word->text, ignorable, IGNORABLE_COUNT);
     if (nearest.size > 0) {
-        return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "field", "did you mean \"%.*s\"?",
-                      SLICE_ARGS(nearest));
+        return reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "field", "did you mean \"%.*s\"?",
+                            SLICE_ARGS(nearest));
     }
-    return reject(call, DIAGNOSTIC_INVALID_VALUE, word, "field",
-                  "it takes the X-Accel fields, Expires, Cache-Control, Set-Cookie and Vary; what "
-                  "clients are not to see goes into proxy_hide_header");
+    return reject_value(
+        call, DIAGNOSTIC_INVALID_VALUE, word, "field",
+        "it takes the X-Accel fields, Expires, Cache-Control, Set-Cookie and Vary; what "
+        "clients are not to see goes into proxy_hide_header");
 }
 
 bool model_set_ignored_headers(const struct setter_call *call) {
@@ -352,8 +333,8 @@ bool model_set_user(const struct setter_call *call) {
 static bool check_header_name(const struct setter_call *call) {
     const struct word *word = first_argument(call);
     return values_is_token(word->text) ||
-           reject(call, DIAGNOSTIC_INVALID_VALUE, word, "header name",
-                  "a header name holds letters, digits and \"-\", without a colon");
+           reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "header name",
+                        "a header name holds letters, digits and \"-\", without a colon");
 }
 
 /* RFC 9110, 5.5: nothing but tabs among the control characters. nginx would send them. */
@@ -398,8 +379,9 @@ bool model_set_add_header(const struct setter_call *call) {
     }
     const struct word *word = statement_argument(call->statement, 2);
     if (!slice_equals(word->text, SLICE("always"))) {
-        return reject(call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, "parameter",
-                      "the only parameter is \"always\"; a value with spaces goes between quotes");
+        return reject_value(
+            call, DIAGNOSTIC_UNKNOWN_PARAMETER, word, "parameter",
+            "the only parameter is \"always\"; a value with spaces goes between quotes");
     }
     return add_header(call, true);
 }
