@@ -35,8 +35,7 @@ struct balance_request {
 };
 
 struct balance_method {
-    const char *name;
-    bool needs_key;
+    bool needs_key; /* a `hash` key is evaluated for it */
     /* Derives what it needs from peers that have changed, as group->arranged. False without memory;
      * what was there before then stays. NULL: it needs nothing. */
     bool (*arrange)(struct balance_group *group);

@@ -171,7 +171,6 @@ static struct balance_peer *pick(struct balance_group *group, const struct balan
 }
 
 const struct balance_method balance_hash_consistent = {
-    .name = "hash consistent",
     .needs_key = true,
     .arrange = arrange,
     .release = release,

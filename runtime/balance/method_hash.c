@@ -49,14 +49,12 @@ static struct balance_peer *pick_by_key(struct balance_group *group,
 }
 
 const struct balance_method balance_ip_hash = {
-    .name = "ip_hash",
     .arrange = balance_ranges_arrange,
     .release = balance_ranges_release,
     .pick = pick_by_client,
 };
 
 const struct balance_method balance_hash = {
-    .name = "hash",
     .needs_key = true,
     .arrange = balance_ranges_arrange,
     .release = balance_ranges_release,

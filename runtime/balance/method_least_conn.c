@@ -42,6 +42,5 @@ static struct balance_peer *pick(struct balance_group *group, const struct balan
 }
 
 const struct balance_method balance_least_conn = {
-    .name = "least_conn",
     .pick = pick,
 };

@@ -45,14 +45,12 @@ static struct balance_peer *pick_of_two(struct balance_group *group,
 }
 
 const struct balance_method balance_random_one = {
-    .name = "random",
     .arrange = balance_ranges_arrange,
     .release = balance_ranges_release,
     .pick = pick,
 };
 
 const struct balance_method balance_random_two_least_conn = {
-    .name = "random two least_conn",
     .arrange = balance_ranges_arrange,
     .release = balance_ranges_release,
     .pick = pick_of_two,

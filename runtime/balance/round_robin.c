@@ -34,4 +34,4 @@ static struct balance_peer *pick(struct balance_group *group, const struct balan
     return balance_round_end(&round);
 }
 
-const struct balance_method balance_round_robin = {.name = "round_robin", .pick = pick};
+const struct balance_method balance_round_robin = {.pick = pick};

@@ -101,19 +101,6 @@ void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome) {
     }
 }
 
-/* An idle connection. A request that cannot be sent twice is not sent on one that the peer has
- * closed in the meantime, even if the loop has not told so yet. */
-static struct back *take_kept(struct proxy *proxy, const struct balance_peer *peer, uint64_t tag,
-                              const struct back_way *way) {
-    struct back_pool *pool = proxy->group->pool;
-    struct back *back = back_pool_take(pool, peer, tag, way);
-    while (back != NULL && !proxy_may_repeat(proxy) && !back_is_open(back)) {
-        back_close(back);
-        back = back_pool_take(pool, peer, tag, way);
-    }
-    return back;
-}
-
 /* The connection of this attempt: an idle one or a new one. */
 static bool connect_back(struct proxy *proxy, struct balance_peer *peer,
                          struct socket_failure *failure) {
@@ -126,7 +113,7 @@ static bool connect_back(struct proxy *proxy, struct balance_peer *peer,
     uint64_t tag = proxy->exchange->request.location->identity;
     /* Where kept connections turn out to be closed, the others of their pool likely are, too. */
     bool trusts_pool = proxy->group != NULL && proxy->stale_count < STALE_LIMIT;
-    struct back *back = trusts_pool ? take_kept(proxy, peer, tag, &way) : NULL;
+    struct back *back = trusts_pool ? back_pool_take(proxy->group->pool, peer, tag, &way) : NULL;
     if (back == NULL) {
         back = back_connect(service, peer, tag, &way, failure);
     }

@@ -186,9 +186,6 @@ enum balance_outcome proxy_failure_outcome(enum proxy_failure failure);
 /* PROXY_FAILURE_COUNT for a status that no peer is given up for. */
 enum proxy_failure proxy_failure_of_status(uint32_t status);
 
-/* Whether the request does no harm, and is whole, when it is sent once more. */
-bool proxy_may_repeat(const struct proxy *proxy);
-
 /* Whether another peer may be asked, the current attempt having failed: nginx's rules. */
 bool proxy_may_try_next(const struct proxy *proxy, enum proxy_failure failure);
 

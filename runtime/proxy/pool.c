@@ -239,12 +239,6 @@ struct back *back_connect(struct http_service *service, struct balance_peer *pee
     return back;
 }
 
-bool back_is_open(const struct back *back) {
-    char byte;
-    return recv(back->handle.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
 void back_keep(struct back *back, struct back_pool *pool) {
     struct http_service *service = back->service;
     back->user = NULL;

@@ -112,10 +112,6 @@ enum { BACK_REASON_SIZE = 512 };
 const char *back_explain(const struct back *back, const char *call, int error,
                          char text[BACK_REASON_SIZE]);
 
-/* Asks the kernel whether the peer has neither closed an idle connection nor said anything on it:
- * one system call. */
-bool back_is_open(const struct back *back);
-
 /* A connection whose response was read whole: kept in the pool if it may be, else closed. */
 void back_keep(struct back *back, struct back_pool *pool);
 

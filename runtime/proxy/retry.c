@@ -46,11 +46,6 @@ static bool is_unsafe_to_repeat(struct slice method) {
            slice_equals(method, SLICE("LOCK"));
 }
 
-bool proxy_may_repeat(const struct proxy *proxy) {
-    return proxy->body != PROXY_BODY_STREAM &&
-           !is_unsafe_to_repeat(proxy->exchange->request.method);
-}
-
 /* Attempts on kept connections that were closed already have asked nobody. */
 static bool has_tries_left(const struct proxy *proxy) {
     uint32_t limit = proxy->exchange->request.settings->proxy_next_upstream_tries;
