@@ -5,23 +5,15 @@
 #include "base/container.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { LINGER_TOTAL_MS = 30000, LINGER_STEP_MS = 5000, BURST = 64 };
 
-const struct table_settings *http1_default_settings(const struct http1_front *front) {
-    const struct table *table = &http_listener_generation(front->listener)->table;
-    const struct table_endpoint *endpoint = http_listener_endpoint(front->listener, &front->local);
-    return &table->settings[table->server[endpoint->default_server].settings];
-}
-
 void http1_settle_later(struct http1_front *front) {
-    loop_defer(front->service->loop, &front->settle);
+    loop_defer(front->connection.service->loop, &front->settle);
 }
 
 static void start_read_timer(struct http1_front *front, uint64_t milliseconds) {
-    struct loop *loop = front->service->loop;
+    struct loop *loop = front->connection.service->loop;
     timer_start(&loop->timers, &front->read_timer, loop->now + milliseconds);
 }
 
@@ -30,10 +22,9 @@ void http1_close(struct http1_front *front) {
         return;
     }
     front->state = HTTP1_CLOSED;
-    loop_remove(front->service->loop, &front->handle);
-    close(front->handle.fd);
-    timer_remove(&front->service->loop->timers, &front->read_timer);
-    timer_remove(&front->service->loop->timers, &front->write_timer);
+    http_connection_close(&front->connection);
+    timer_remove(&front->connection.service->loop->timers, &front->read_timer);
+    timer_remove(&front->connection.service->loop->timers, &front->write_timer);
     if (front->exchange != NULL) {
         exchange_client_gone(front->exchange, 499);
     }
@@ -70,8 +61,7 @@ bool http1_goes_on_alone(struct http1_front *front) {
 static void abort_exchange(struct exchange *exchange) {
     struct http1_front *front = exchange->front;
     if (front->message->must_reset && front->state != HTTP1_CLOSED) {
-        struct linger reset = {.l_onoff = 1, .l_linger = 0};
-        (void)setsockopt(front->handle.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        http_connection_reset(&front->connection);
     }
     front->message->is_broken = true;
     http1_settle_later(front);
@@ -85,18 +75,6 @@ const struct front_operations http1_operations = {
     .abort = abort_exchange,
 };
 
-static void destroy(struct http1_front *front) {
-    struct http_service *service = front->service;
-    *front->link = front->next;
-    if (front->next != NULL) {
-        front->next->link = front->link;
-    }
-    http_listener_release(front->listener);
-    free(front);
-    http_service_give_connection(service);
-    http_service_check_idle(service);
-}
-
 /* Logs and releases the exchange and what its head lay in. */
 static void end_exchange(struct http1_front *front) {
     struct buffer *head_buffer = front->message == NULL ? NULL : front->message->head_buffer;
@@ -104,26 +82,27 @@ static void end_exchange(struct http1_front *front) {
     front->exchange = NULL;
     front->message = NULL;
     exchange_end(exchange);
-    buffer_give(&front->service->buffers, head_buffer);
+    buffer_give(&front->connection.service->buffers, head_buffer);
 }
 
 static void finish_closed(struct http1_front *front) {
     if (front->exchange != NULL) {
         end_exchange(front);
     }
-    buffer_give(&front->service->buffers, front->in);
-    buffer_give(&front->service->buffers, front->out);
+    buffer_give(&front->connection.service->buffers, front->in);
+    buffer_give(&front->connection.service->buffers, front->out);
     front->in = front->out = NULL;
-    destroy(front);
+    http_connection_release(&front->connection);
+    free(front);
 }
 
 /* Closed for sending, but input is read and dropped for a while: closing a socket with unread bytes
  * would reset the connection and could destroy the response on its way. */
 static void start_lingering(struct http1_front *front) {
-    shutdown(front->handle.fd, SHUT_WR);
+    http_connection_end(&front->connection);
     front->state = HTTP1_LINGER;
-    front->first_byte = front->service->loop->now + LINGER_TOTAL_MS;
-    buffer_give(&front->service->buffers, front->in);
+    front->first_byte = front->connection.service->loop->now + LINGER_TOTAL_MS;
+    buffer_give(&front->connection.service->buffers, front->in);
     front->in = NULL;
     start_read_timer(front, LINGER_STEP_MS);
     http1_read(front);
@@ -134,7 +113,7 @@ static void start_next(struct http1_front *front, uint64_t keepalive_timeout) {
     front->has_read = false;
     front->scanned = 0;
     start_read_timer(front, keepalive_timeout);
-    if (front->service->is_draining || front->is_last) {
+    if (front->connection.service->is_draining || front->is_last) {
         http1_close(front);
         return;
     }
@@ -156,9 +135,9 @@ static void leave_exchange(struct http1_front *front) {
         start_next(front, keepalive_timeout);
         return;
     }
-    has_unread = has_unread || (front->handle.ready & LOOP_READ) != 0 ||
+    has_unread = has_unread || (front->connection.handle.ready & LOOP_READ) != 0 ||
                  (front->in != NULL && front->in->begin < front->in->end);
-    if (has_unread && (front->handle.ready & LOOP_HANGUP) == 0) {
+    if (has_unread && (front->connection.handle.ready & LOOP_HANGUP) == 0) {
         start_lingering(front);
     } else {
         http1_close(front);
@@ -169,7 +148,7 @@ static void leave_exchange(struct http1_front *front) {
 static void discard_body(struct http1_front *front) {
     if (!front->message->wants_body) {
         exchange_stop(front->exchange);
-        front->first_byte = front->service->loop->now + LINGER_TOTAL_MS;
+        front->first_byte = front->connection.service->loop->now + LINGER_TOTAL_MS;
         front->message->wants_body = true;
         http1_read(front);
     }
@@ -181,7 +160,8 @@ static void settle_exchange(struct http1_front *front) {
         http1_close(front);
         return;
     }
-    if (!exchange->response.is_complete || front->out != NULL) {
+    if (!exchange->response.is_complete || front->out != NULL ||
+        http_connection_has_unsent(&front->connection)) {
         return;
     }
     if (exchange->is_upgraded && front->message->body_ended) {
@@ -215,8 +195,9 @@ static void write_ready(struct http1_front *front) {
     if (!http1_flush(front) && !http1_goes_on_alone(front)) {
         http1_client_gone(front, 499);
     } else if (front->out == NULL && front->exchange->response.is_complete) {
+        timer_stop(&front->write_timer);
         if (front->exchange->is_upgraded) {
-            shutdown(front->handle.fd, SHUT_WR);
+            http_connection_end(&front->connection);
         }
         http1_settle_later(front);
     } else if (front->out == NULL) {
@@ -233,7 +214,8 @@ static bool is_client_gone(const struct http1_front *front) {
 }
 
 static void front_ready(struct loop_handle *handle, uint32_t events) {
-    struct http1_front *front = CONTAINER_OF(handle, struct http1_front, handle);
+    struct http1_front *front = CONTAINER_OF(handle, struct http1_front, connection.handle);
+    events = http_connection_translate(&front->connection, events);
     if ((events & LOOP_WRITE) != 0) {
         write_ready(front);
     }
@@ -267,63 +249,64 @@ static void write_timeout(struct timer *timer) {
     http1_client_gone(front, 408);
 }
 
-bool http1_front_create(struct http_service *service, struct http_listener *listener, int fd,
-                        const union socket_address *remote, const union socket_address *local) {
-    struct http1_front *front = calloc(1, sizeof *front);
-    if (front == NULL) {
-        return false;
+static void drain(struct http_connection *connection) {
+    struct http1_front *front = CONTAINER_OF(connection, struct http1_front, connection);
+    front->is_last = true;
+    if (front->state == HTTP1_IDLE) {
+        http1_close(front);
     }
-    front->handle.fd = fd;
-    front->handle.on_ready = front_ready;
-    if (!loop_add(service->loop, &front->handle)) {
+}
+
+static void close_front(struct http_connection *connection) {
+    http1_close(CONTAINER_OF(connection, struct http1_front, connection));
+}
+
+static void destroy(struct http_connection *connection) {
+    struct http1_front *front = CONTAINER_OF(connection, struct http1_front, connection);
+    http1_close(front);
+    loop_cancel(connection->service->loop, &front->settle);
+    finish_closed(front);
+}
+
+static const struct http_protocol http1_protocol = {
+    .drain = drain,
+    .close = close_front,
+    .destroy = destroy,
+};
+
+static struct http1_front *create(void) {
+    struct http1_front *front = calloc(1, sizeof *front);
+    if (front != NULL) {
+        front->connection.handle.on_ready = front_ready;
+        front->connection.protocol = &http1_protocol;
+        front->settle.run = settle;
+        front->read_timer.on_expire = read_timeout;
+        front->write_timer.on_expire = write_timeout;
+    }
+    return front;
+}
+
+static void start_first_request(struct http1_front *front) {
+    start_read_timer(front, http_connection_settings(&front->connection)->client_header_timeout);
+}
+
+bool http1_front_create(const struct http_accepted *accepted) {
+    struct http1_front *front = create();
+    if (front == NULL || !http_connection_open(&front->connection, accepted)) {
         free(front);
         return false;
     }
-    front->handle.ready |= LOOP_WRITE; /* an empty send buffer; saves waiting for the event */
-    front->settle.run = settle;
-    front->read_timer.on_expire = read_timeout;
-    front->write_timer.on_expire = write_timeout;
-    front->service = service;
-    front->listener = listener;
-    listener->references++;
-    front->number = ++service->connection_serial;
-    front->opened = service->loop->now;
-    front->remote = *remote;
-    front->local = *local;
-    front->next = service->fronts;
-    front->link = &service->fronts;
-    if (front->next != NULL) {
-        front->next->link = &front->next;
-    }
-    service->fronts = front;
-    start_read_timer(front, http1_default_settings(front)->client_header_timeout);
+    start_first_request(front);
     return true;
 }
 
-void http1_front_drain(struct http_service *service, const struct http_listener *listener) {
-    for (struct http1_front *front = service->fronts; front != NULL; front = front->next) {
-        if (listener != NULL && front->listener != listener) {
-            continue;
-        }
-        front->is_last = true;
-        if (front->state == HTTP1_IDLE) {
-            http1_close(front);
-        }
+bool http1_front_take(struct http_connection *connection) {
+    struct http1_front *front = create();
+    if (front == NULL) {
+        return false;
     }
-}
-
-void http1_front_close_all(struct http_service *service) {
-    for (struct http1_front *front = service->fronts; front != NULL; front = front->next) {
-        http1_close(front);
-    }
-}
-
-void http1_front_destroy_all(struct http_service *service) {
-    struct http1_front *next;
-    for (struct http1_front *front = service->fronts; front != NULL; front = next) {
-        next = front->next;
-        http1_close(front);
-        loop_cancel(service->loop, &front->settle);
-        finish_closed(front);
-    }
+    http_connection_move(&front->connection, connection);
+    start_first_request(front);
+    http1_read(front);
+    return true;
 }

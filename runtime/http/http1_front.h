@@ -6,7 +6,7 @@
 #define HTTP_HTTP1_FRONT_H
 
 #include "http/chunked.h"
-#include "http/internal.h"
+#include "http/connection.h"
 
 enum http1_state {
     HTTP1_IDLE,     /* no byte of a request has arrived */
@@ -42,31 +42,22 @@ struct http1_message {
 };
 
 struct http1_front {
-    struct loop_handle handle;
+    struct http_connection connection;
     struct loop_task settle; /* at the turn's end: ends exchanges, begins the next, frees */
     struct timer read_timer;
     struct timer write_timer;
-    struct http1_front *next;
-    struct http1_front **link;
-    struct http_service *service;
-    struct http_listener *listener;
     struct exchange *exchange;
     struct http1_message *message; /* of the exchange */
     struct buffer *in;
-    struct buffer *out; /* bytes for the client that are ours: heads, chunk headers */
-    size_t scanned;     /* of the head in `in`; see http_head_find_end */
-    uint64_t number;
-    uint64_t opened;     /* loop time */
+    struct buffer *out;  /* bytes for the client that are ours: heads, chunk headers */
+    size_t scanned;      /* of the head in `in`; see http_head_find_end */
     uint64_t first_byte; /* loop time, of the current request; HTTP1_LINGER: when to give up */
-    uint32_t requests;
-    uint8_t state;      /* enum http1_state */
-    bool is_last;       /* no further request on this connection */
-    bool needs_linger;  /* the client may still be sending */
-    bool is_reading_on; /* settle was queued to go on reading */
-    uint8_t burst;      /* requests begun since others last had their turn */
-    bool has_read;      /* some byte of the current request was read after the one before */
-    union socket_address remote;
-    union socket_address local;
+    uint8_t state;       /* enum http1_state */
+    bool is_last;        /* no further request on this connection */
+    bool needs_linger;   /* the client may still be sending */
+    bool is_reading_on;  /* settle was queued to go on reading */
+    uint8_t burst;       /* requests begun since others last had their turn */
+    bool has_read;       /* some byte of the current request was read after the one before */
 };
 
 extern const struct front_operations http1_operations;
@@ -107,6 +98,12 @@ void http1_client_gone(struct http1_front *front, uint32_t status);
 /* Queues settling for the end of this turn. */
 void http1_settle_later(struct http1_front *front);
 
-const struct table_settings *http1_default_settings(const struct http1_front *front);
+/* The front of an accepted connection. False without memory; the descriptor is then the caller's.
+ */
+__attribute__((warn_unused_result)) bool http1_front_create(const struct http_accepted *accepted);
+
+/* A front that goes on where the owner of `connection` was, reading at once what is there. False
+ * without memory; the connection is then its owner's as before. */
+__attribute__((warn_unused_result)) bool http1_front_take(struct http_connection *connection);
 
 #endif

@@ -11,7 +11,7 @@ enum {
 };
 
 static struct loop *loop_of(const struct http1_front *front) {
-    return front->service->loop;
+    return front->connection.service->loop;
 }
 
 void http1_read_next_turn(struct http1_front *front) {
@@ -22,34 +22,22 @@ void http1_read_next_turn(struct http1_front *front) {
 /* --- exchanges from heads --- */
 
 static void fill_connection_facts(struct http1_front *front, struct exchange *exchange) {
-    struct engine_request *request = &exchange->request;
     exchange->front = front;
     exchange->front_operations = &http1_operations;
-    exchange->endpoint = http_listener_endpoint(front->listener, &front->local);
-    exchange->connection_number = front->number;
-    exchange->connection_started = front->opened;
-    exchange->connection_requests = front->requests;
     exchange->started = front->first_byte;
-    request->scheme = SLICE("http");
-    request->remote_addr = (struct slice){
-        exchange->remote_text, socket_address_text(&front->remote.any, exchange->remote_text)};
-    request->remote_port = socket_address_port(&front->remote.any);
-    request->binary_remote_addr = socket_address_bytes(&front->remote.any);
-    request->server_addr = (struct slice){
-        exchange->server_text, socket_address_text(&front->local.any, exchange->server_text)};
-    request->server_port = socket_address_port(&front->local.any);
+    http_connection_describe(&front->connection, exchange);
 }
 
 static struct exchange *take_exchange(struct http1_front *front) {
-    struct exchange *exchange =
-        exchange_take(front->service, http_listener_generation(front->listener));
+    struct exchange *exchange = exchange_take(front->connection.service,
+                                              http_listener_generation(front->connection.listener));
     if (exchange == NULL) {
-        log_message(front->service->log, TABLE_LOG_ALERT, "no memory for a request");
+        log_message(front->connection.service->log, TABLE_LOG_ALERT, "no memory for a request");
         http1_close(front);
         return NULL;
     }
     front->message = arena_allocate(&exchange->arena, sizeof *front->message);
-    front->requests++;
+    front->connection.requests++;
     front->exchange = exchange;
     front->state = HTTP1_EXCHANGE;
     fill_connection_facts(front, exchange);
@@ -141,7 +129,7 @@ static void start_body(struct http1_front *front, struct exchange *exchange) {
 
 static void give_empty_buffer(struct http1_front *front) {
     if (front->in != NULL && front->in->begin == front->in->end) {
-        buffer_give(&front->service->buffers, front->in);
+        buffer_give(&front->connection.service->buffers, front->in);
         front->in = NULL;
     }
 }
@@ -162,7 +150,7 @@ static struct slice take_head(struct http1_front *front, struct exchange *exchan
 }
 
 static void start_exchange(struct http1_front *front, size_t head_size) {
-    const struct table_settings *settings = http1_default_settings(front);
+    const struct table_settings *settings = http_connection_settings(&front->connection);
     struct http_header_rules rules = http_header_rules(settings);
     struct exchange *exchange = take_exchange(front);
     if (exchange == NULL) {
@@ -215,21 +203,21 @@ static bool make_room(struct http1_front *front) {
         return true;
     }
     /* One byte more than is allowed, so that what is too long can be told from what is not. */
-    uint64_t limit = head_limit(http1_default_settings(front)) + 1;
+    uint64_t limit = head_limit(http_connection_settings(&front->connection)) + 1;
     size_t capacity = in->capacity * 2 < limit ? in->capacity * 2 : (size_t)limit;
-    struct buffer *larger = buffer_take(&front->service->buffers, capacity);
+    struct buffer *larger = buffer_take(&front->connection.service->buffers, capacity);
     if (larger == NULL) {
         return false;
     }
     (void)buffer_append(larger, content);
-    buffer_give(&front->service->buffers, in);
+    buffer_give(&front->connection.service->buffers, in);
     front->in = larger;
     return true;
 }
 
 /* Whether the part of a head that has arrived is already longer than any valid one. */
 static uint32_t check_partial_head(const struct http1_front *front) {
-    const struct table_settings *settings = http1_default_settings(front);
+    const struct table_settings *settings = http_connection_settings(&front->connection);
     struct slice content = buffer_content(front->in);
     uint64_t limit = line_limit(settings) + 2; /* with its CR LF */
     if (content.size >= limit &&
@@ -252,10 +240,11 @@ static bool use_head_bytes(struct http1_front *front) {
         front->state = HTTP1_HEAD;
         front->first_byte = loop_of(front)->now;
         timer_start(&loop_of(front)->timers, &front->read_timer,
-                    front->first_byte + http1_default_settings(front)->client_header_timeout);
+                    front->first_byte +
+                        http_connection_settings(&front->connection)->client_header_timeout);
     }
     size_t head_size = http_head_find_end(content.data, content.size, &front->scanned);
-    if (head_size > 0 && head_size <= head_limit(http1_default_settings(front))) {
+    if (head_size > 0 && head_size <= head_limit(http_connection_settings(&front->connection))) {
         start_exchange(front, head_size);
         return true;
     }
@@ -286,20 +275,21 @@ static void read_head(struct http1_front *front) {
         if (front->in != NULL && front->in->begin < front->in->end && use_head_bytes(front)) {
             return;
         }
-        if ((front->handle.ready & LOOP_READ) == 0) {
+        if ((front->connection.handle.ready & LOOP_READ) == 0) {
             give_empty_buffer(front);
             return;
         }
         if (front->in == NULL) {
-            front->in = buffer_take(&front->service->buffers, BUFFER_STANDARD);
+            front->in = buffer_take(&front->connection.service->buffers, BUFFER_STANDARD);
         }
         if (front->in == NULL || !make_room(front)) {
-            log_message(front->service->log, TABLE_LOG_ALERT, "no memory for a request header");
+            log_message(front->connection.service->log, TABLE_LOG_ALERT,
+                        "no memory for a request header");
             http1_close(front);
             return;
         }
-        ssize_t got =
-            socket_read(&front->handle, front->in->bytes + front->in->end, buffer_room(front->in));
+        ssize_t got = http_connection_read(&front->connection, front->in->bytes + front->in->end,
+                                           buffer_room(front->in));
         if (got == SOCKET_END || got == SOCKET_FAILED) {
             head_interrupted(front);
             return;
@@ -367,7 +357,7 @@ static bool make_body_room(struct http1_front *front) {
     if (in != NULL && message->head_buffer != NULL) {
         return buffer_room(in) > 0;
     }
-    struct buffer *second = buffer_take(&front->service->buffers, BUFFER_STANDARD);
+    struct buffer *second = buffer_take(&front->connection.service->buffers, BUFFER_STANDARD);
     if (second == NULL) {
         return in != NULL && buffer_room(in) > 0;
     }
@@ -382,7 +372,7 @@ static bool make_body_room(struct http1_front *front) {
 
 /* Returns false when nothing more can be had now. */
 static bool read_body(struct http1_front *front) {
-    if ((front->handle.ready & LOOP_READ) == 0) {
+    if ((front->connection.handle.ready & LOOP_READ) == 0) {
         return false;
     }
     if (!make_body_room(front)) {
@@ -392,7 +382,7 @@ static bool read_body(struct http1_front *front) {
         return false;
     }
     struct buffer *in = front->in;
-    ssize_t got = socket_read(&front->handle, in->bytes + in->end, buffer_room(in));
+    ssize_t got = http_connection_read(&front->connection, in->bytes + in->end, buffer_room(in));
     if (got == SOCKET_AGAIN) {
         return false;
     }
@@ -525,12 +515,12 @@ void http1_want_body(struct exchange *exchange) {
 
 static void read_lingering(struct http1_front *front) {
     char dropped[4096];
-    for (int reads = 0; (front->handle.ready & LOOP_READ) != 0; reads++) {
+    for (int reads = 0; (front->connection.handle.ready & LOOP_READ) != 0; reads++) {
         if (reads == READS_PER_TURN) {
             http1_read_next_turn(front);
             return;
         }
-        ssize_t got = socket_read(&front->handle, dropped, sizeof dropped);
+        ssize_t got = http_connection_read(&front->connection, dropped, sizeof dropped);
         if (got == SOCKET_END || got == SOCKET_FAILED || loop_of(front)->now >= front->first_byte) {
             http1_close(front);
             return;

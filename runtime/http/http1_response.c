@@ -15,19 +15,19 @@ enum { INTERIM_BACKLOG = 16384 };
 
 static bool reserve_out(struct http1_front *front, size_t size) {
     if (front->out == NULL) {
-        front->out = buffer_take(&front->service->buffers, size);
+        front->out = buffer_take(&front->connection.service->buffers, size);
         return front->out != NULL;
     }
     if (buffer_room(front->out) >= size) {
         return true;
     }
     struct slice left = buffer_content(front->out);
-    struct buffer *larger = buffer_take(&front->service->buffers, left.size + size);
+    struct buffer *larger = buffer_take(&front->connection.service->buffers, left.size + size);
     if (larger == NULL) {
         return false;
     }
     (void)buffer_append(larger, left);
-    buffer_give(&front->service->buffers, front->out);
+    buffer_give(&front->connection.service->buffers, front->out);
     front->out = larger;
     return true;
 }
@@ -97,8 +97,9 @@ static void decide_keep_alive(struct exchange *exchange) {
     /* A client that still waits for 100 may or may not send its body now: the next bytes would be
      * ambiguous (RFC 9110 10.1.1). */
     bool is_ambiguous = exchange->wants_continue && !front->message->body_ended;
-    if (settings->keepalive_timeout.first == 0 || front->requests >= settings->keepalive_requests ||
-        front->is_last || front->service->is_draining || is_ambiguous) {
+    if (settings->keepalive_timeout.first == 0 ||
+        front->connection.requests >= settings->keepalive_requests || front->is_last ||
+        front->connection.service->is_draining || is_ambiguous) {
         exchange->keep_alive = false;
     }
 }
@@ -237,7 +238,7 @@ static size_t settle_plan(struct http1_front *front, struct plan *plan, size_t w
 }
 
 void http1_drop_out(struct http1_front *front) {
-    buffer_give(&front->service->buffers, front->out);
+    buffer_give(&front->connection.service->buffers, front->out);
     front->out = NULL;
 }
 
@@ -248,7 +249,7 @@ static void release_out(struct http1_front *front) {
 }
 
 static void watch_write(struct http1_front *front, bool is_blocked) {
-    struct loop *loop = front->service->loop;
+    struct loop *loop = front->connection.service->loop;
     if (is_blocked) {
         timer_start(&loop->timers, &front->write_timer,
                     loop->now + front->exchange->request.settings->send_timeout);
@@ -314,8 +315,8 @@ static ssize_t write_pieces(struct http1_front *front, const struct slice *piece
         plan_body(&plan, &offer, total);
     }
     ssize_t written = 0;
-    if (plan.count > 0 && (front->handle.ready & LOOP_WRITE) != 0) {
-        written = socket_write(&front->handle, plan.parts, plan.count);
+    if (plan.count > 0 && (front->connection.handle.ready & LOOP_WRITE) != 0) {
+        written = http_connection_write(&front->connection, plan.parts, plan.count);
         if (written == SOCKET_FAILED) {
             return -1;
         }
@@ -363,11 +364,12 @@ size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, ui
     }
     size_t accepted = is_bodiless ? total : (size_t)taken;
     release_out(front);
-    watch_write(front, front->out != NULL || accepted < total);
+    watch_write(front, front->out != NULL || accepted < total ||
+                           http_connection_has_unsent(&front->connection));
     if (last && accepted == total) {
         exchange->response.is_complete = true;
         if (exchange->response.is_upgrade && front->out == NULL) {
-            shutdown(front->handle.fd, SHUT_WR);
+            http_connection_end(&front->connection);
         }
         http1_settle_later(front);
     }
@@ -399,12 +401,12 @@ void http1_send_interim(struct exchange *exchange, uint32_t status,
 }
 
 bool http1_flush(struct http1_front *front) {
-    if (front->out == NULL || (front->handle.ready & LOOP_WRITE) == 0) {
+    if (front->out == NULL || (front->connection.handle.ready & LOOP_WRITE) == 0) {
         return true;
     }
     struct slice left = buffer_content(front->out);
     struct iovec part = {.iov_base = (void *)(uintptr_t)left.data, .iov_len = left.size};
-    ssize_t written = left.size == 0 ? 0 : socket_write(&front->handle, &part, 1);
+    ssize_t written = left.size == 0 ? 0 : http_connection_write(&front->connection, &part, 1);
     if (written == SOCKET_FAILED) {
         return false;
     }
@@ -413,6 +415,6 @@ bool http1_flush(struct http1_front *front) {
         front->exchange->response.bytes_sent += (uint64_t)written;
     }
     release_out(front);
-    watch_write(front, front->out != NULL);
+    watch_write(front, front->out != NULL || http_connection_has_unsent(&front->connection));
     return true;
 }

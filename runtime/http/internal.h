@@ -8,7 +8,7 @@
 #include <limits.h>
 
 struct balance_zone;
-struct http1_front;
+struct http_connection;
 struct http_listener;
 
 struct http_service {
@@ -21,7 +21,7 @@ struct http_service {
     struct generation *generation;
     struct exchange *free_exchanges;
     uint32_t free_exchange_count;
-    struct http1_front *fronts; /* all client connections */
+    struct http_connection *connections; /* of all clients */
     struct http_listener *listeners;
     struct timer accept_timer; /* accepting starts again after descriptors ran out */
     uint32_t connection_limit;
@@ -104,23 +104,5 @@ void http_service_give_connection(struct http_service *service);
 
 /* Draining may be complete. */
 void http_service_check_idle(struct http_service *service);
-
-/* --- http1_front.c --- */
-
-/* Takes over an accepted descriptor. False without memory; the descriptor is then the caller's. */
-__attribute__((warn_unused_result)) bool http1_front_create(struct http_service *service,
-                                                            struct http_listener *listener, int fd,
-                                                            const union socket_address *remote,
-                                                            const union socket_address *local);
-
-/* Closes idle connections; the others are closed after their exchange. `listener`: only its own, or
- * NULL for all. */
-void http1_front_drain(struct http_service *service, const struct http_listener *listener);
-
-/* Closes all connections; they are freed at the end of the turn. */
-void http1_front_close_all(struct http_service *service);
-
-/* Closes all connections and frees them. */
-void http1_front_destroy_all(struct http_service *service);
 
 #endif

@@ -1,6 +1,6 @@
 /* Accepting connections. Which sockets there are is decided above (runtime/worker.c); what happens
  * to a connection is the front's business. */
-#include "http/internal.h"
+#include "http/http1_front.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -140,16 +140,14 @@ static bool accept_one(struct http_listener *listener) {
         }
         return errno == ECONNABORTED || errno == EINTR;
     }
-    union socket_address remote;
-    union socket_address local;
-    memcpy(&remote, &address, sizeof remote);
-    memset(&local, 0, sizeof local);
-    find_local_address(listener, fd, &local);
+    struct http_accepted accepted = {.service = service, .listener = listener, .fd = fd};
+    memcpy(&accepted.remote, &address, sizeof accepted.remote);
+    find_local_address(listener, fd, &accepted.local);
     if (!http_service_take_connection(service)) {
         close(fd);
         return false;
     }
-    if (!http1_front_create(service, listener, fd, &remote, &local)) {
+    if (!http1_front_create(&accepted)) {
         log_message(service->log, TABLE_LOG_ALERT,
                     "no memory for a client connection, accepting again in %d ms", ACCEPT_PAUSE_MS);
         close(fd);
@@ -216,7 +214,7 @@ void http_service_relisten(struct http_service *service, const int *fds, uint32_
         struct http_listener *listener = service->listeners;
         service->listeners = listener->next;
         http_listener_close(listener);
-        http1_front_drain(service, listener);
+        http_connections_drain(service, listener);
         http_listener_release(listener);
     }
     service->listeners = kept;

@@ -2,7 +2,7 @@
 #include "http/service.h"
 
 #include "base/container.h"
-#include "http/internal.h"
+#include "http/connection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static void accept_again(struct timer *timer) {
 static void report_idle(struct loop_task *task) {
     struct http_service *service = CONTAINER_OF(task, struct http_service, idle_task);
     void (*on_idle)(void *data) = service->on_idle;
-    if (on_idle != NULL && service->fronts == NULL) {
+    if (on_idle != NULL && service->connections == NULL) {
         service->on_idle = NULL;
         on_idle(service->on_idle_data);
     }
@@ -126,7 +126,7 @@ void http_service_give_connection(struct http_service *service) {
 }
 
 void http_service_check_idle(struct http_service *service) {
-    if (service->is_draining && service->fronts == NULL) {
+    if (service->is_draining && service->connections == NULL) {
         loop_defer(service->loop, &service->idle_task);
     }
 }
@@ -145,13 +145,13 @@ void http_service_drain(struct http_service *service, void (*on_idle)(void *data
     service->on_idle = on_idle;
     service->on_idle_data = data;
     close_listeners(service);
-    http1_front_drain(service, NULL);
+    http_connections_drain(service, NULL);
     service->proxy->drain(service->proxy_state);
     http_service_check_idle(service);
 }
 
 void http_service_close(struct http_service *service) {
-    http1_front_close_all(service);
+    http_connections_close(service);
 }
 
 void http_service_destroy(struct http_service *service) {
@@ -159,7 +159,7 @@ void http_service_destroy(struct http_service *service) {
     service->on_idle = NULL;
     close_listeners(service);
     timer_remove(&service->loop->timers, &service->accept_timer);
-    http1_front_destroy_all(service);
+    http_connections_destroy(service);
     service->proxy->destroy(service->proxy_state);
     if (service->generation != NULL) {
         generation_release(service->generation);

@@ -10,6 +10,9 @@
 
 enum { EVENTS_PER_WAIT = 512 };
 
+static const uint32_t LISTENER_EVENTS = EPOLLIN | EPOLLEXCLUSIVE;
+static const uint32_t CONNECTION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
 struct epoll_backend {
     int fd;
     struct epoll_event events[EVENTS_PER_WAIT];
@@ -39,8 +42,7 @@ static void destroy_epoll(void *data) {
 static bool add_epoll(void *data, struct loop_handle *handle) {
     const struct epoll_backend *epoll = data;
     struct epoll_event event = {.data.ptr = handle};
-    event.events =
-        handle->is_listener ? EPOLLIN | EPOLLEXCLUSIVE : EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = handle->is_listener ? LISTENER_EVENTS : CONNECTION_EVENTS;
     handle->position = 0;
     return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, handle->fd, &event) == 0;
 }
@@ -51,6 +53,17 @@ static void remove_epoll(void *data, struct loop_handle *handle) {
     const struct epoll_backend *epoll = data;
     handle->position = 0;
     epoll_ctl(epoll->fd, EPOLL_CTL_DEL, handle->fd, NULL);
+}
+
+/* Modifying looks at the descriptor anew, so that an event of `old` in this batch, which is stale
+ * now, comes again with the next. It allocates nothing, and fails for no descriptor that is there.
+ */
+static void replace_epoll(void *data, struct loop_handle *handle, struct loop_handle *old) {
+    const struct epoll_backend *epoll = data;
+    struct epoll_event event = {.data.ptr = handle, .events = CONNECTION_EVENTS};
+    handle->position = 0;
+    old->position = 0;
+    epoll_ctl(epoll->fd, EPOLL_CTL_MOD, handle->fd, &event);
 }
 
 static uint32_t translate(uint32_t events) {
@@ -114,5 +127,6 @@ const struct loop_backend loop_backend_epoll = {
     .destroy = destroy_epoll,
     .add = add_epoll,
     .remove = remove_epoll,
+    .replace = replace_epoll,
     .wait = wait_epoll,
 };

@@ -27,6 +27,12 @@ void loop_remove(struct loop *loop, struct loop_handle *handle) {
     loop->backend->remove(loop->backend_data, handle);
 }
 
+void loop_replace(struct loop *loop, struct loop_handle *handle, struct loop_handle *old) {
+    handle->fd = old->fd;
+    handle->ready = old->ready;
+    loop->backend->replace(loop->backend_data, handle, old);
+}
+
 void loop_defer(struct loop *loop, struct loop_task *task) {
     if (task->is_queued) {
         return;

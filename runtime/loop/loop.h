@@ -59,6 +59,7 @@ struct loop_backend {
     void (*destroy)(void *data);
     bool (*add)(void *data, struct loop_handle *handle);
     void (*remove)(void *data, struct loop_handle *handle);
+    void (*replace)(void *data, struct loop_handle *handle, struct loop_handle *old);
     /* Waits at most `timeout` milliseconds (-1: forever), sets ready bits, calls on_ready. After
      * waiting and before the first call it calls loop_update_clock. Returns false on an error other
      * than EINTR. */
@@ -78,6 +79,11 @@ __attribute__((warn_unused_result)) bool loop_add(struct loop *loop, struct loop
 
 /* Before its descriptor is closed. */
 void loop_remove(struct loop *loop, struct loop_handle *handle);
+
+/* `handle` goes on where `old` was: the same descriptor, the same bits in `ready`, another owner.
+ * What has not been reported to `old` yet is reported to it, what is in `ready` is not. `old` is
+ * then as one that was removed. */
+void loop_replace(struct loop *loop, struct loop_handle *handle, struct loop_handle *old);
 
 /* Queues the task for the end of this turn; a task that is queued already stays where it is. Tasks
  * queued by tasks run in the same turn. */

@@ -69,6 +69,12 @@ static void remove_poll(void *data, struct loop_handle *handle) {
     set->entries[handle->position].handle = NULL;
 }
 
+static void replace_poll(void *data, struct loop_handle *handle, struct loop_handle *old) {
+    struct poll_backend *set = data;
+    handle->position = old->position;
+    set->entries[handle->position].handle = handle;
+}
+
 static short wanted(const struct poll_entry *entry) {
     const struct loop_handle *handle = entry->handle;
     if (handle->is_listener) {
@@ -167,5 +173,6 @@ const struct loop_backend loop_backend_poll = {
     .destroy = destroy_poll,
     .add = add_poll,
     .remove = remove_poll,
+    .replace = replace_poll,
     .wait = wait_poll,
 };

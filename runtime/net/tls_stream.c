@@ -214,6 +214,10 @@ struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
     return stream;
 }
 
+void tls_stream_attach(struct tls_stream *stream, struct loop_handle *handle) {
+    stream->handle = handle;
+}
+
 /* Without a goodbye OpenSSL takes a session for one that must not be resumed; only an error of the
  * protocol itself is a reason for that. */
 void tls_stream_close(struct tls_stream *stream) {
@@ -428,6 +432,10 @@ ssize_t tls_stream_write(struct tls_stream *stream, const struct iovec *parts, i
         done += (size_t)written;
     }
     return done > 0 ? (ssize_t)done : SOCKET_AGAIN;
+}
+
+bool tls_stream_has_unsent(const struct tls_stream *stream) {
+    return stream->unsent != NULL;
 }
 
 void tls_stream_end(struct tls_stream *stream) {

@@ -27,6 +27,9 @@ struct tls_stream_options {
 struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
                                      struct loop_handle *handle, struct buffer_pool *buffers);
 
+/* The stream goes on over another handle for the same descriptor, see loop_replace. */
+void tls_stream_attach(struct tls_stream *stream, struct loop_handle *handle);
+
 /* Tells the peer that it is the end, where that makes sense; before the descriptor is closed. */
 void tls_stream_close(struct tls_stream *stream);
 void tls_stream_destroy(struct tls_stream *stream);
@@ -47,6 +50,9 @@ uint32_t tls_stream_translate(struct tls_stream *stream, uint32_t events);
 
 ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size);
 ssize_t tls_stream_write(struct tls_stream *stream, const struct iovec *parts, int count);
+
+/* Whether bytes that tls_stream_write has taken wait for the kernel to have room. */
+bool tls_stream_has_unsent(const struct tls_stream *stream);
 
 /* The end of what is written; reading goes on. */
 void tls_stream_end(struct tls_stream *stream);

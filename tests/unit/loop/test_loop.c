@@ -18,7 +18,8 @@ struct watch {
     uint32_t events; /* of all calls */
     struct loop *loop;
     struct watch *other;
-    int next_fd; /* what move_the_other puts it on */
+    struct watch *next; /* who takes over from the other */
+    int next_fd;        /* what move_the_other puts it on */
     void (*then)(struct watch *watch);
 };
 
@@ -358,6 +359,68 @@ static void an_event_of_a_reused_handle_is_stale(enum loop_method method) {
     loop_destroy(&loop);
 }
 
+/* The owner that the other one's events go to from now on, within a turn that has one for it. */
+static void replace_the_other(struct watch *watch) {
+    loop_replace(watch->loop, &watch->next->handle, &watch->other->handle);
+    watch->then = watch->other->then = NULL;
+}
+
+static void a_new_owner_gets_what_the_old_one_was_not_told(enum loop_method method) {
+    struct loop loop;
+    CU_ASSERT_FATAL(loop_init(&loop, method));
+    int first[2];
+    int second[2];
+    make_pair(first);
+    make_pair(second);
+    struct watch one = make_watch(&loop, first[0]);
+    struct watch two = make_watch(&loop, second[0]);
+    struct watch heir = {.handle = {.on_ready = note_ready}, .loop = &loop};
+    one.other = &two;
+    two.other = &one;
+    one.next = two.next = &heir;
+    one.then = two.then = replace_the_other;
+    CU_ASSERT_FATAL(loop_add(&loop, &one.handle) && loop_add(&loop, &two.handle));
+    turn(&loop, 50);
+    turn(&loop, 5);
+    CU_ASSERT_EQUAL(one.calls + two.calls, 1);
+    CU_ASSERT_EQUAL(heir.calls, 1);
+    CU_ASSERT_EQUAL(heir.events, LOOP_WRITE);
+    CU_ASSERT_EQUAL(heir.handle.fd, one.calls == 0 ? first[0] : second[0]);
+    CU_ASSERT_EQUAL(write(one.calls == 0 ? first[1] : second[1], "x", 1), 1);
+    turn(&loop, 50);
+    CU_ASSERT_EQUAL(heir.events, LOOP_READ | LOOP_WRITE);
+    CU_ASSERT_EQUAL(drain(&heir), 1);
+    loop_remove(&loop, &heir.handle);
+    loop_remove(&loop, one.calls == 0 ? &two.handle : &one.handle);
+    close_pair(first);
+    close_pair(second);
+    loop_destroy(&loop);
+}
+
+static void a_new_owner_is_not_told_again(enum loop_method method) {
+    struct loop loop;
+    CU_ASSERT_FATAL(loop_init(&loop, method));
+    int pair[2];
+    make_pair(pair);
+    struct watch old = make_watch(&loop, pair[0]);
+    struct watch heir = {.handle = {.on_ready = note_ready}, .loop = &loop};
+    CU_ASSERT_FATAL(loop_add(&loop, &old.handle));
+    CU_ASSERT_EQUAL(write(pair[1], "x", 1), 1);
+    turn(&loop, 50);
+    loop_replace(&loop, &heir.handle, &old.handle);
+    CU_ASSERT_EQUAL(heir.handle.ready, LOOP_READ | LOOP_WRITE);
+    turn(&loop, 5);
+    CU_ASSERT_EQUAL(heir.calls, 0);
+    CU_ASSERT_EQUAL(drain(&heir), 1);
+    CU_ASSERT_EQUAL(write(pair[1], "y", 1), 1);
+    turn(&loop, 50);
+    CU_ASSERT_EQUAL(heir.calls, 1);
+    CU_ASSERT_EQUAL(old.events, LOOP_READ | LOOP_WRITE);
+    loop_remove(&loop, &heir.handle);
+    close_pair(pair);
+    loop_destroy(&loop);
+}
+
 enum { CROWD = 700 };
 
 static void reports_more_than_one_wait_takes(enum loop_method method) {
@@ -522,6 +585,8 @@ BOTH(a_listener_is_reported_while_somebody_waits)
 BOTH(a_refused_connection_is_writable_and_hung_up)
 BOTH(a_removed_handle_is_not_reported)
 BOTH(an_event_of_a_reused_handle_is_stale)
+BOTH(a_new_owner_gets_what_the_old_one_was_not_told)
+BOTH(a_new_owner_is_not_told_again)
 BOTH(reports_more_than_one_wait_takes)
 BOTH(tasks_run_in_order_at_the_end_of_the_turn)
 BOTH(work_that_goes_on_takes_turns)
@@ -536,6 +601,8 @@ UNIT_TESTS("loop/loop", ROWS(reports_directions_as_they_become_ready),
            ROWS(a_listener_is_reported_while_somebody_waits),
            ROWS(a_refused_connection_is_writable_and_hung_up),
            ROWS(a_removed_handle_is_not_reported), ROWS(an_event_of_a_reused_handle_is_stale),
-           ROWS(reports_more_than_one_wait_takes), ROWS(tasks_run_in_order_at_the_end_of_the_turn),
-           ROWS(work_that_goes_on_takes_turns), ROWS(a_cancelled_task_does_not_run),
-           ROWS(a_signal_is_no_error), ROWS(adding_a_closed_descriptor_fails_or_hangs_up))
+           ROWS(a_new_owner_gets_what_the_old_one_was_not_told),
+           ROWS(a_new_owner_is_not_told_again), ROWS(reports_more_than_one_wait_takes),
+           ROWS(tasks_run_in_order_at_the_end_of_the_turn), ROWS(work_that_goes_on_takes_turns),
+           ROWS(a_cancelled_task_does_not_run), ROWS(a_signal_is_no_error),
+           ROWS(adding_a_closed_descriptor_fails_or_hangs_up))

@@ -1,0 +1,148 @@
+/* Connections of clients: what all fronts have in common. */
+#include "http/connection.h"
+
+#include <unistd.h>
+
+/* --- life --- */
+
+static void enter_list(struct http_connection *connection, struct http_connection **list) {
+    connection->next = *list;
+    connection->link = list;
+    if (connection->next != NULL) {
+        connection->next->link = &connection->next;
+    }
+    *list = connection;
+}
+
+static void leave_list(struct http_connection *connection) {
+    *connection->link = connection->next;
+    if (connection->next != NULL) {
+        connection->next->link = connection->link;
+    }
+}
+
+bool http_connection_open(struct http_connection *connection,
+                          const struct http_accepted *accepted) {
+    struct http_service *service = accepted->service;
+    connection->handle.fd = accepted->fd;
+    if (!loop_add(service->loop, &connection->handle)) {
+        return false;
+    }
+    connection->handle.ready |= LOOP_WRITE; /* an empty send buffer; saves waiting for the event */
+    connection->service = service;
+    connection->listener = accepted->listener;
+    connection->listener->references++;
+    connection->number = ++service->connection_serial;
+    connection->opened = service->loop->now;
+    connection->remote = accepted->remote;
+    connection->local = accepted->local;
+    enter_list(connection, &service->connections);
+    return true;
+}
+
+void http_connection_move(struct http_connection *to, struct http_connection *from) {
+    void (*on_ready)(struct loop_handle *, uint32_t) = to->handle.on_ready;
+    const struct http_protocol *protocol = to->protocol;
+    *to = *from;
+    to->protocol = protocol;
+    to->handle.on_ready = on_ready;
+    loop_replace(to->service->loop, &to->handle, &from->handle);
+    *to->link = to;
+    if (to->next != NULL) {
+        to->next->link = &to->next;
+    }
+    if (to->tls != NULL) {
+        tls_stream_attach(to->tls, &to->handle);
+    }
+}
+
+void http_connection_close(struct http_connection *connection) {
+    loop_remove(connection->service->loop, &connection->handle);
+    if (connection->tls != NULL && !connection->must_reset) {
+        tls_stream_close(connection->tls);
+    }
+    close(connection->handle.fd);
+}
+
+void http_connection_release(struct http_connection *connection) {
+    struct http_service *service = connection->service;
+    leave_list(connection);
+    http_listener_release(connection->listener);
+    if (connection->tls != NULL) {
+        tls_stream_destroy(connection->tls);
+    }
+    http_service_give_connection(service);
+    http_service_check_idle(service);
+}
+
+void http_connection_end(struct http_connection *connection) {
+    if (connection->tls != NULL) {
+        tls_stream_end(connection->tls);
+    } else {
+        shutdown(connection->handle.fd, SHUT_WR);
+    }
+}
+
+void http_connection_reset(struct http_connection *connection) {
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(connection->handle.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    connection->must_reset = true;
+}
+
+/* --- where it comes from --- */
+
+const struct table_endpoint *http_connection_endpoint(const struct http_connection *connection) {
+    return http_listener_endpoint(connection->listener, &connection->local);
+}
+
+const struct table_settings *http_connection_settings(const struct http_connection *connection) {
+    const struct table *table = &http_listener_generation(connection->listener)->table;
+    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
+    return &table->settings[table->server[endpoint->default_server].settings];
+}
+
+void http_connection_describe(const struct http_connection *connection, struct exchange *exchange) {
+    struct engine_request *request = &exchange->request;
+    const struct sockaddr *remote = &connection->remote.any;
+    const struct sockaddr *local = &connection->local.any;
+    exchange->endpoint = http_connection_endpoint(connection);
+    exchange->connection_number = connection->number;
+    exchange->connection_started = connection->opened;
+    exchange->connection_requests = connection->requests;
+    request->scheme = connection->tls != NULL ? SLICE("https") : SLICE("http");
+    request->remote_addr =
+        (struct slice){exchange->remote_text, socket_address_text(remote, exchange->remote_text)};
+    request->remote_port = socket_address_port(remote);
+    request->binary_remote_addr = socket_address_bytes(remote);
+    request->server_addr =
+        (struct slice){exchange->server_text, socket_address_text(local, exchange->server_text)};
+    request->server_port = socket_address_port(local);
+}
+
+/* --- all of them --- */
+
+void http_connections_drain(struct http_service *service, const struct http_listener *listener) {
+    struct http_connection *next;
+    for (struct http_connection *c = service->connections; c != NULL; c = next) {
+        next = c->next;
+        if (listener == NULL || c->listener == listener) {
+            c->protocol->drain(c);
+        }
+    }
+}
+
+void http_connections_close(struct http_service *service) {
+    struct http_connection *next;
+    for (struct http_connection *c = service->connections; c != NULL; c = next) {
+        next = c->next;
+        c->protocol->close(c);
+    }
+}
+
+void http_connections_destroy(struct http_service *service) {
+    struct http_connection *next;
+    for (struct http_connection *c = service->connections; c != NULL; c = next) {
+        next = c->next;
+        c->protocol->destroy(c);
+    }
+}
