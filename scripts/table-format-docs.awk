@@ -100,7 +100,7 @@ function add_setting(kind, field, words, help,    note) {
 }
 
 FILENAME ~ /directives\.def$/ {
-    if ($0 ~ /^(HTTP|PROCESS|UPSTREAM)_DIRECTIVE\(/) {
+    if ($0 ~ /^(HTTP|SERVER|PROCESS|UPSTREAM)_DIRECTIVE\(/) {
         directive = ""
         in_directive = 1
     }

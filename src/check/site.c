@@ -12,9 +12,13 @@ static void collect_location(struct site *site, struct arena *arena, struct loca
 void site_collect(struct site *site, struct model *model) {
     *site = (struct site){0};
     VECTOR_PUSH(model->arena, &site->settings, model->http_settings);
+    VECTOR_PUSH(model->arena, &site->server_settings, model->http_own_settings);
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
         VECTOR_PUSH(model->arena, &site->settings, server->settings);
+        if (server->own_settings != model->http_own_settings) {
+            VECTOR_PUSH(model->arena, &site->server_settings, server->own_settings);
+        }
         for (size_t j = 0; j < server->conditions.count; j++) {
             collect_location(site, model->arena, server->conditions.items[j]);
         }

@@ -10,6 +10,8 @@ struct site {
     VECTOR_OF(struct location *) locations;
     /* The settings of every block: http, then servers and locations in order of appearance. */
     VECTOR_OF(const struct settings *) settings;
+    /* Those of http, then of the servers that have some of their own. */
+    VECTOR_OF(const struct server_settings *) server_settings;
 };
 
 void site_collect(struct site *site, struct model *model);

@@ -46,11 +46,14 @@ static void check_protocols(struct finding_list *findings, const struct name_lis
 void check_rule_weak_tls_protocol(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        if (settings->is_own[SETTING_ssl_protocols]) {
-            check_protocols(findings, &settings->ssl_protocols);
-        }
         if (settings->is_own[SETTING_proxy_ssl_protocols]) {
             check_protocols(findings, &settings->proxy_ssl_protocols);
+        }
+    }
+    for (size_t i = 0; i < findings->site.server_settings.count; i++) {
+        const struct server_settings *settings = findings->site.server_settings.items[i];
+        if (settings->is_own[SERVER_SETTING_ssl_protocols]) {
+            check_protocols(findings, &settings->ssl_protocols);
         }
     }
 }
@@ -128,6 +131,9 @@ static void report_weak(struct finding_list *findings, const struct statement *s
 static void check_ciphers(struct finding_list *findings, const struct statement *statement,
                           struct map *expanded) {
     struct arena *arena = findings->model->arena;
+    if (statement == NULL || statement_argument_count(statement) == 0) {
+        return;
+    }
     const struct word *word = statement_argument(statement, 0);
     /* Red Hat's OpenSSL reads these from a file of the machine. */
     if (slice_starts_with(word->text, SLICE("PROFILE="))) {
@@ -153,17 +159,18 @@ static void check_ciphers(struct finding_list *findings, const struct statement 
 }
 
 void check_rule_weak_cipher(struct finding_list *findings) {
-    static const enum setting_id ids[] = {SETTING_ssl_ciphers, SETTING_proxy_ssl_ciphers};
     struct map expanded;
     map_init(&expanded, findings->model->arena);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        for (size_t j = 0; j < sizeof ids / sizeof ids[0]; j++) {
-            const struct statement *statement = settings->origin[ids[j]];
-            if (settings->is_own[ids[j]] && statement != NULL &&
-                statement_argument_count(statement) > 0) {
-                check_ciphers(findings, statement, &expanded);
-            }
+        if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
+            check_ciphers(findings, settings->origin[SETTING_proxy_ssl_ciphers], &expanded);
+        }
+    }
+    for (size_t i = 0; i < findings->site.server_settings.count; i++) {
+        const struct server_settings *settings = findings->site.server_settings.items[i];
+        if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
+            check_ciphers(findings, settings->origin[SERVER_SETTING_ssl_ciphers], &expanded);
         }
     }
 }

@@ -26,6 +26,8 @@ struct emitter {
      * same. */
     const struct settings *latest_settings;
     uint32_t latest_settings_record;
+    const struct server_settings *latest_server_settings;
+    uint32_t latest_server_settings_record;
     bool failed; /* an error was queued */
 };
 
@@ -71,6 +73,7 @@ void emit_sequence_place(struct emitter *emitter, uint32_t server, uint32_t loca
 /* settings.c */
 void emit_process(struct emitter *emitter);
 uint32_t emit_settings(struct emitter *emitter, const struct settings *settings);
+uint32_t emit_server_settings(struct emitter *emitter, const struct server_settings *settings);
 void emit_upstream_settings(struct emitter *emitter, const struct upstream *upstream,
                             struct table_upstream *record);
 

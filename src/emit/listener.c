@@ -11,6 +11,8 @@ static void emit_endpoint(struct emitter *emitter, const struct endpoint *endpoi
         .is_wildcard = endpoint->is_wildcard,
         .default_server = emit_find_thing(&emitter->servers, endpoint->default_server),
         .names = emit_name_index(emitter, endpoint),
+        .ssl = endpoint->ssl,
+        .http2 = endpoint->http2,
     };
     memcpy(record.address.bytes, endpoint->address.bytes, sizeof record.address.bytes);
     emit_append(emitter, TABLE_SECTION_endpoint, &record);

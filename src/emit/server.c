@@ -29,6 +29,7 @@ static void emit_server(struct emitter *emitter, const struct server *server) {
     struct table_server record = {
         .name = emit_string(emitter, main_name(emitter, server)),
         .settings = emit_settings(emitter, server->settings),
+        .own_settings = emit_server_settings(emitter, server->own_settings),
         .locations =
             emit_locations(emitter, server->locations.items, server->locations.count, identity),
         .named = emit_named_locations(emitter, server, identity),

@@ -65,16 +65,22 @@ static void check_numbers(struct emitter *emitter, enum table_section section, c
     }
 }
 
+/* Where a block has its settings from, by their position among those of its kind. */
+struct block_origin {
+    const bool *is_own;
+    const struct statement *const *origin;
+};
+
 /* Only what was written in this very block: what it inherits is reported where it was written. */
-static void check_own_numbers(struct emitter *emitter, const struct settings *settings,
-                              const struct table_settings *record) {
+static void check_own_numbers(struct emitter *emitter, const struct block_origin *block,
+                              enum table_section section, const void *record) {
     uint32_t id = 0;
     for (uint32_t i = 0; i < table_setting_count; i++) {
-        if (table_settings[i].section != TABLE_SECTION_settings) {
+        if (table_settings[i].section != section) {
             continue;
         }
-        if (is_number(&table_settings[i]) && settings->is_own[id] && settings->origin[id] != NULL) {
-            check_number(emitter, &table_settings[i], record, settings->origin[id]->span);
+        if (is_number(&table_settings[i]) && block->is_own[id] && block->origin[id] != NULL) {
+            check_number(emitter, &table_settings[i], record, block->origin[id]->span);
         }
         id++;
     }
@@ -98,7 +104,8 @@ static uint32_t emit_record(struct emitter *emitter, const struct settings *sett
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
     record.name = EMIT_##storage(emitter, settings->name);
 #include "directives.def"
-    check_own_numbers(emitter, settings, &record);
+    const struct block_origin block = {settings->is_own, settings->origin};
+    check_own_numbers(emitter, &block, TABLE_SECTION_settings, &record);
     return emit_shared(emitter, TABLE_SECTION_settings, &record);
 }
 
@@ -112,6 +119,26 @@ uint32_t emit_settings(struct emitter *emitter, const struct settings *settings)
         emitter->latest_settings = settings;
     }
     return emitter->latest_settings_record;
+}
+
+static uint32_t emit_server_record(struct emitter *emitter,
+                                   const struct server_settings *settings) {
+    struct table_server_settings record;
+    memset(&record, 0, sizeof record);
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
+    record.name = EMIT_##storage(emitter, settings->name);
+#include "directives.def"
+    const struct block_origin block = {settings->is_own, settings->origin};
+    check_own_numbers(emitter, &block, TABLE_SECTION_server_settings, &record);
+    return emit_shared(emitter, TABLE_SECTION_server_settings, &record);
+}
+
+uint32_t emit_server_settings(struct emitter *emitter, const struct server_settings *settings) {
+    if (settings != emitter->latest_server_settings) {
+        emitter->latest_server_settings_record = emit_server_record(emitter, settings);
+        emitter->latest_server_settings = settings;
+    }
+    return emitter->latest_server_settings_record;
 }
 
 void emit_upstream_settings(struct emitter *emitter, const struct upstream *upstream,

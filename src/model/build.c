@@ -27,6 +27,7 @@ static bool is_list(enum directive_storage storage) {
 static bool may_stand_once(const struct directive *directive) {
     switch (directive->group) {
     case GROUP_HTTP:
+    case GROUP_SERVER:
         return !is_list(directive->storage);
     case GROUP_PROCESS:
     case GROUP_UPSTREAM:
@@ -39,12 +40,23 @@ static bool may_stand_once(const struct directive *directive) {
     return false;
 }
 
+/* Whether its block remembers itself what has been given in it. */
+static bool is_remembered(const struct directive *directive) {
+    return directive->group == GROUP_HTTP || directive->group == GROUP_SERVER;
+}
+
 /* The earlier statement of the same directive in this block, or NULL. */
-static const struct statement *find_earlier(const struct scope *scope,
+static const struct statement *find_earlier(const struct model *model, const struct scope *scope,
                                             const struct directive *directive) {
     if (directive->group == GROUP_HTTP) {
         return scope->settings->is_own[directive->setting]
                    ? scope->settings->origin[directive->setting]
+                   : NULL;
+    }
+    if (directive->group == GROUP_SERVER) {
+        const struct server_settings *settings = settings_find_server(model, scope);
+        return settings != NULL && settings->is_own[directive->setting]
+                   ? settings->origin[directive->setting]
                    : NULL;
     }
     struct slice name = slice_from_string(directive->name);
@@ -63,6 +75,9 @@ static void *find_field(struct model *model, struct scope *scope,
     case GROUP_HTTP:
         owner = (char *)settings_own(model, scope);
         break;
+    case GROUP_SERVER:
+        owner = (char *)settings_own_server(model, scope);
+        break;
     case GROUP_PROCESS:
         owner = (char *)&model->process;
         break;
@@ -76,15 +91,36 @@ static void *find_field(struct model *model, struct scope *scope,
     return owner == NULL ? NULL : owner + directive->offset;
 }
 
+static void remember(struct model *model, const struct scope *scope,
+                     const struct directive *directive, const struct statement *statement) {
+    if (directive->group == GROUP_HTTP) {
+        scope->settings->is_own[directive->setting] = true;
+        scope->settings->origin[directive->setting] = statement;
+    } else if (directive->group == GROUP_SERVER) {
+        struct server_settings *settings = settings_own_server(model, scope);
+        settings->is_own[directive->setting] = true;
+        settings->origin[directive->setting] = statement;
+    }
+}
+
+/* Settings that are only understood; whatever else is, its setter refuses. */
+static void refuse_known(struct model *model, const struct directive *directive,
+                         const struct statement *statement) {
+    if (directive->state == STATE_KNOWN && directive->group != GROUP_LISTED &&
+        directive->group != GROUP_PLAIN) {
+        refuse(model, statement, statement->words[0].span, "directive \"%s\"", directive->name);
+    }
+}
+
 static void set_directive(struct model *model, struct scope *scope,
                           const struct directive *directive, struct statement *statement) {
     if (may_stand_once(directive)) {
-        const struct statement *earlier = find_earlier(scope, directive);
+        const struct statement *earlier = find_earlier(model, scope, directive);
         if (earlier != NULL) {
             structure_report_duplicate(model, statement, earlier);
             return;
         }
-        if (directive->group != GROUP_HTTP) {
+        if (!is_remembered(directive)) {
             VECTOR_PUSH(model->arena, &scope->seen, statement);
         }
     }
@@ -96,9 +132,9 @@ static void set_directive(struct model *model, struct scope *scope,
         .origin = statement,
         .field = find_field(model, scope, directive),
     };
-    if (directive->set(&call) && directive->group == GROUP_HTTP) {
-        scope->settings->is_own[directive->setting] = true;
-        scope->settings->origin[directive->setting] = statement;
+    refuse_known(model, directive, statement);
+    if (directive->set(&call)) {
+        remember(model, scope, directive, statement);
     }
 }
 
@@ -245,6 +281,8 @@ static void prepare(struct model *model, struct tree *tree) {
     settings_set_defaults(model, defaults);
     settings_set_process_defaults(model);
     settings_set_upstream_defaults(model, &reading->upstream_defaults);
+    model->http_own_settings = arena_require(model->arena, sizeof *model->http_own_settings);
+    settings_set_server_defaults(model, &reading->server_defaults);
     model->main_settings = settings_create(model, defaults);
     model->http_settings = settings_create(model, model->main_settings);
     log_add_combined(model);

@@ -35,6 +35,8 @@
 
 static const struct directive directives[] = {
 #define HTTP_DIRECTIVE(name, ...) FIELD_ROW(settings, GROUP_HTTP, SETTING_##name, name, __VA_ARGS__)
+#define SERVER_DIRECTIVE(name, ...)                                                                \
+    FIELD_ROW(server_settings, GROUP_SERVER, SERVER_SETTING_##name, name, __VA_ARGS__)
 #define PROCESS_DIRECTIVE(name, ...)                                                               \
     FIELD_ROW(process_settings, GROUP_PROCESS, 0, name, __VA_ARGS__)
 #define UPSTREAM_DIRECTIVE(name, ...) FIELD_ROW(upstream, GROUP_UPSTREAM, 0, name, __VA_ARGS__)
@@ -82,6 +84,7 @@ static const struct directive directives[] = {
  * free lines are the last ones. */
 enum row_position {
 #define HTTP_DIRECTIVE(name, ...) OWN_ROW_HTTP_##name,
+#define SERVER_DIRECTIVE(name, ...) OWN_ROW_SERVER_##name,
 #define PROCESS_DIRECTIVE(name, ...) OWN_ROW_PROCESS_##name,
 #define UPSTREAM_DIRECTIVE(name, ...) OWN_ROW_UPSTREAM_##name,
 #define PLAIN_DIRECTIVE(id, ...) OWN_ROW_PLAIN_##id,

@@ -50,6 +50,7 @@ enum directive_state { STATE_RUN, STATE_KNOWN };
 /* Whose field a directive sets. */
 enum directive_group {
     GROUP_HTTP,     /* struct settings */
+    GROUP_SERVER,   /* struct server_settings */
     GROUP_PROCESS,  /* struct process_settings */
     GROUP_UPSTREAM, /* struct upstream */
     GROUP_PLAIN,    /* none: blocks, lists, declarations */
@@ -93,7 +94,8 @@ struct directive {
     enum directive_storage storage;
     size_t offset; /* of its field */
     size_t size;
-    uint32_t setting;       /* enum setting_id, for GROUP_HTTP */
+    uint32_t
+        setting; /* enum setting_id, for GROUP_HTTP; enum server_setting_id, for GROUP_SERVER */
     const char *values;     /* the words of an ENUM or WORDS, joined by | */
     const char *initial;    /* the default */
     const char *help;       /* "" for one that is merely listed */

@@ -9,9 +9,13 @@
 /* One address of one port, while the listens are being gathered. */
 struct gathered {
     struct endpoint *endpoint;
-    const struct listen *listen;  /* the first, or the one with socket options */
-    const struct listen *options; /* the one with socket options, if any */
-    struct map names;             /* server name to struct server_name, for conflicts */
+    const struct listen *listen;    /* the first, or the one with socket options */
+    const struct listen *options;   /* the one with socket options, if any */
+    const struct listen *protocols; /* the first with protocols, if any */
+    size_t listen_count;
+    size_t protocols_count; /* of them, those with protocols */
+    bool is_protocols_reported;
+    struct map names; /* server name to struct server_name, for conflicts */
 };
 
 /* All addresses of one family and port; sockets of different ports have nothing to do with each
@@ -101,6 +105,42 @@ static void merge_options(struct model *model, struct gathered *gathered,
     }
     gathered->options = listen;
     gathered->listen = listen;
+}
+
+static bool has_same_protocols(const struct listen *a, const struct listen *b) {
+    return a->ssl == b->ssl && a->http2 == b->http2;
+}
+
+/* One `listen` says the protocols for all of them, or each says the same, or else nginx warns
+ * (ngx_http_add_addresses). */
+static void merge_protocols(struct model *model, struct gathered *gathered,
+                            const struct listen *listen) {
+    bool has_protocols = listen->ssl || listen->http2;
+    bool is_odd = has_protocols ? gathered->protocols != NULL &&
+                                      (!has_same_protocols(listen, gathered->protocols) ||
+                                       gathered->protocols_count < gathered->listen_count)
+                                : gathered->protocols_count > 1;
+    gathered->endpoint->ssl |= listen->ssl;
+    gathered->endpoint->http2 |= listen->http2;
+    gathered->listen_count++;
+    gathered->protocols_count += has_protocols;
+    if (has_protocols && gathered->protocols == NULL) {
+        gathered->protocols = listen;
+    }
+    if (!is_odd || gathered->is_protocols_reported) {
+        return;
+    }
+    gathered->is_protocols_reported = true;
+    struct slice name = address_name(model, &listen->address);
+    struct diagnostic *diagnostic = diagnostic_add(
+        model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_LISTEN,
+        listen->statement != NULL ? listen->statement->span : gathered->protocols->statement->span,
+        "the servers on %.*s ask for different protocols", SLICE_ARGS(name));
+    diagnostic_note(model->arena, diagnostic, gathered->protocols->statement->span,
+                    "these are asked for here");
+    diagnostic_help(
+        model->arena, diagnostic,
+        "they hold for all servers of the address: give each the same, or only one any");
 }
 
 static void merge_default(struct model *model, struct endpoint *endpoint, struct server *server,
@@ -206,6 +246,7 @@ static void gather_server(struct gathering *gathering, struct server *server) {
         struct gathered *gathered = find_address(gathering, listen);
         VECTOR_PUSH(model->arena, &gathered->endpoint->servers, server);
         merge_options(model, gathered, listen);
+        merge_protocols(model, gathered, listen);
         merge_default(model, gathered->endpoint, server, listen);
     }
     for (size_t i = 0; i < server->names.count; i++) {

@@ -176,6 +176,22 @@ struct settings {
     struct settings *heir;
 };
 
+/* One number per setting of http and server alone. */
+enum server_setting_id {
+#define SERVER_DIRECTIVE(name, ...) SERVER_SETTING_##name,
+#include "directives.def"
+    SERVER_SETTING_COUNT
+};
+
+/* The settings of whole connections, as http or one server has them, inherited ones included. */
+struct server_settings {
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
+#include "directives.def"
+    /* As in struct settings. */
+    const struct statement *origin[SERVER_SETTING_COUNT];
+    bool is_own[SERVER_SETTING_COUNT];
+};
+
 struct process_settings {
 #define PROCESS_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
 #include "directives.def"
@@ -378,6 +394,7 @@ struct server {
     VECTOR_OF(struct server_name *) names;
     VECTOR_OF(struct location *) locations; /* outermost, in order of appearance */
     struct settings *settings;
+    struct server_settings *own_settings; /* those of http when it sets none of them itself */
     struct rewrite rewrite;
     VECTOR_OF(struct location *) conditions; /* `if` blocks of the server */
     struct try_files *try_files;
@@ -441,6 +458,8 @@ struct endpoint {
     VECTOR_OF(struct server *) servers; /* in order of appearance */
     struct server *default_server;
     const struct listen *default_listen; /* the listen that said default_server; may be NULL */
+    bool ssl;                            /* any listen says so, as in nginx */
+    bool http2;
 };
 
 struct listener {
@@ -480,6 +499,7 @@ struct model {
     struct process_settings process;
     struct settings *main_settings; /* of the main level */
     struct settings *http_settings;
+    struct server_settings *http_own_settings;
     VECTOR_OF(struct server *) servers;
     VECTOR_OF(struct listener *) listeners;
     VECTOR_OF(struct upstream *) upstreams; /* named, then implicit */

@@ -44,6 +44,7 @@ struct reading {
     struct map log_formats;                         /* name to struct log_format */
     struct map zones;                               /* kind and name to struct statement */
     VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
+    struct server_settings server_defaults;
     struct upstream upstream_defaults;
     /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
      * large site never do; stays empty. */
@@ -54,6 +55,7 @@ struct reading {
 /* One setter for each name in the setter column; false when nothing was set. */
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                     \
     bool model_set_##setter(const struct setter_call *call);
+#define SERVER_DIRECTIVE HTTP_DIRECTIVE
 #define PROCESS_DIRECTIVE HTTP_DIRECTIVE
 #define UPSTREAM_DIRECTIVE HTTP_DIRECTIVE
 #define PLAIN_DIRECTIVE(id, name, contexts, min, max, form, setter, ...)                           \
@@ -102,7 +104,12 @@ bool structure_hint_semicolon(struct model *model, uint32_t context,
 struct settings *settings_create(struct model *model, const struct settings *outer);
 /* The settings of the scope's block, to be written to: its own from now on. */
 struct settings *settings_own(struct model *model, struct scope *scope);
+/* Those of the scope's http or server block, to be written to, and as they are: NULL for a server
+ * that has set none. */
+struct server_settings *settings_own_server(struct model *model, const struct scope *scope);
+struct server_settings *settings_find_server(const struct model *model, const struct scope *scope);
 void settings_set_defaults(struct model *model, struct settings *settings);
+void settings_set_server_defaults(struct model *model, struct server_settings *settings);
 void settings_set_process_defaults(struct model *model);
 void settings_set_upstream_defaults(struct model *model, struct upstream *upstream);
 /* Takes what a block did not set from the block around; outer blocks first. */

@@ -41,6 +41,10 @@ void settings_set_defaults(struct model *model, struct settings *settings) {
     set_defaults(model, GROUP_HTTP, settings);
 }
 
+void settings_set_server_defaults(struct model *model, struct server_settings *settings) {
+    set_defaults(model, GROUP_SERVER, settings);
+}
+
 void settings_set_process_defaults(struct model *model) {
     set_defaults(model, GROUP_PROCESS, &model->process);
 }
@@ -68,6 +72,19 @@ struct settings *settings_own(struct model *model, struct scope *scope) {
     return scope->settings;
 }
 
+struct server_settings *settings_find_server(const struct model *model, const struct scope *scope) {
+    return scope->server != NULL ? scope->server->own_settings : model->http_own_settings;
+}
+
+struct server_settings *settings_own_server(struct model *model, const struct scope *scope) {
+    struct server_settings *settings = settings_find_server(model, scope);
+    if (settings == NULL) {
+        settings = arena_require(model->arena, sizeof *settings);
+        scope->server->own_settings = settings;
+    }
+    return settings;
+}
+
 /* Where each setting lives, by enum setting_id. */
 struct setting_field {
     size_t offset;
@@ -79,6 +96,25 @@ static const struct setting_field setting_fields[SETTING_COUNT] = {
     [SETTING_##name] = {offsetof(struct settings, name), sizeof(MODEL_TYPE_##storage)},
 #include "directives.def"
 };
+
+static const struct setting_field server_setting_fields[SERVER_SETTING_COUNT] = {
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
+    [SERVER_SETTING_##                                                                             \
+        name] = {offsetof(struct server_settings, name), sizeof(MODEL_TYPE_##storage)},
+#include "directives.def"
+};
+
+static void inherit_server_settings(struct server_settings *settings,
+                                    const struct server_settings *outer) {
+    for (size_t i = 0; i < SERVER_SETTING_COUNT; i++) {
+        if (!settings->is_own[i]) {
+            memcpy((char *)settings + server_setting_fields[i].offset,
+                   (const char *)outer + server_setting_fields[i].offset,
+                   server_setting_fields[i].size);
+            settings->origin[i] = outer->origin[i];
+        }
+    }
+}
 
 static void inherit_from_outer(struct settings *settings) {
     const struct settings *outer = settings->outer;
@@ -130,9 +166,15 @@ void settings_inherit(struct model *model) {
     model->main_settings->outer = NULL;
     inherit_from_outer(model->http_settings);
     buffering_complete(model, model->http_settings);
+    inherit_server_settings(model->http_own_settings, &model->reading->server_defaults);
     for (size_t i = 0; i < model->servers.count; i++) {
         struct server *server = model->servers.items[i];
         server->settings = inherit(model, server->settings, model->http_settings);
+        if (server->own_settings == NULL) {
+            server->own_settings = model->http_own_settings;
+        } else {
+            inherit_server_settings(server->own_settings, model->http_own_settings);
+        }
         for (size_t j = 0; j < server->conditions.count; j++) {
             inherit_location(model, server->conditions.items[j], server->settings);
         }

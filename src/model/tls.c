@@ -12,13 +12,6 @@ static const struct slice protocols[] = {
 
 #define PROTOCOL_COUNT (sizeof protocols / sizeof protocols[0])
 
-static void refuse_directive(const struct setter_call *call) {
-    if (call->origin != NULL && call->directive->state == STATE_KNOWN) {
-        refuse(call->model, call->origin, call->origin->words[0].span, "directive \"%s\"",
-               call->directive->name);
-    }
-}
-
 static bool check_protocol(const struct setter_call *call, const struct word *word) {
     struct model *model = call->model;
     for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
@@ -43,7 +36,6 @@ static bool check_protocol(const struct setter_call *call, const struct word *wo
 }
 
 bool model_set_ssl_protocols(const struct setter_call *call) {
-    refuse_directive(call);
     for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
         if (!check_protocol(call, statement_argument(call->statement, i))) {
             return false;
@@ -53,7 +45,6 @@ bool model_set_ssl_protocols(const struct setter_call *call) {
 }
 
 bool model_set_ssl_ciphers(const struct setter_call *call) {
-    refuse_directive(call);
     return model_set_text(call);
 }
 
@@ -66,22 +57,38 @@ static const struct slice other_sources[] = {
     SLICE_INIT("store:"),
 };
 
-bool model_set_ssl_file(const struct setter_call *call) {
+/* Its text; what is more than the name of a file is refused. */
+static struct slice read_file_name(const struct setter_call *call) {
     struct model *model = call->model;
     const struct word *word = statement_argument(call->statement, 0);
-    MODEL_TYPE_TEXT *path = call->field;
+    struct slice path;
     struct template template = template_parse(model, word, word->text, 0);
-    if (!template_is_constant(model, &template, path)) {
-        *path = word->text;
+    if (!template_is_constant(model, &template, &path)) {
         refuse(model, call->statement, word->span, "variables in \"%s\"", call->directive->name);
-        return true;
+        return word->text;
     }
     for (size_t i = 0; i < sizeof other_sources / sizeof other_sources[0]; i++) {
-        if (slice_starts_with(*path, other_sources[i])) {
+        if (slice_starts_with(path, other_sources[i])) {
             refuse(model, call->statement, word->span, "\"%.*s\" in \"%s\"",
                    SLICE_ARGS(other_sources[i]), call->directive->name);
         }
     }
+    return path;
+}
+
+bool model_set_ssl_file(const struct setter_call *call) {
+    *(MODEL_TYPE_TEXT *)call->field = read_file_name(call);
+    return true;
+}
+
+bool model_set_ssl_files(const struct setter_call *call) {
+    MODEL_TYPE_NAMES *files = call->field;
+    VECTOR_PUSH(call->model->arena, &files->list,
+                (struct name_setting){
+                    .statement = call->origin,
+                    .word = call->origin != NULL ? statement_argument(call->statement, 0) : NULL,
+                    .text = read_file_name(call),
+                });
     return true;
 }
 

@@ -155,7 +155,8 @@ static void report_recorded(const struct comparison *comparison,
 
 /* Records that a thing shares with others, as if their fields were its own. */
 static bool is_part(enum table_section section) {
-    return section == TABLE_SECTION_settings || section == TABLE_SECTION_handling;
+    return section == TABLE_SECTION_settings || section == TABLE_SECTION_server_settings ||
+           section == TABLE_SECTION_handling;
 }
 
 /* What differs between two such records is found out once. */

@@ -23,7 +23,8 @@ static void print_remark(const struct dumper *dumper, enum table_section section
 static void print_record(const struct dumper *dumper, enum table_section section, uint32_t index) {
     const struct table_record *record = &table_records[section];
     const char *data = table_record_at(dumper->table, section, index);
-    bool is_long = section == TABLE_SECTION_process || section == TABLE_SECTION_settings;
+    bool is_long = section == TABLE_SECTION_process || section == TABLE_SECTION_settings ||
+                   section == TABLE_SECTION_server_settings;
     fprintf(dumper->out, "  %u%s", index, is_long ? "\n" : "");
     for (uint32_t i = 0; i < record->field_count; i++) {
         const char *before = is_long ? "    " : i > 0 ? "; " : ": ";

@@ -100,6 +100,8 @@ static const char layout_text[] = ""
     "process " #name " " #storage " " values "\n"
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, values, ...)                             \
     "settings " #name " " #storage " " values "\n"
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, values, ...)                           \
+    "server_settings " #name " " #storage " " values "\n"
 #define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, values, ...)                         \
     "upstream " #name " " #storage " " values "\n"
 #include "directives.def"

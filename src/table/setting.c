@@ -16,6 +16,8 @@ const struct table_setting table_settings[] = {
     SETTING(process, name, storage, values, setter)
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                     \
     SETTING(settings, name, storage, values, setter)
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                   \
+    SETTING(server_settings, name, storage, values, setter)
 #define UPSTREAM_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                 \
     SETTING(upstream, name, storage, values, setter)
 #include "directives.def"

@@ -31,7 +31,7 @@ enum table_storage {
 
 struct table_setting {
     const char *name;           /* of the directive and of the field */
-    enum table_section section; /* process, settings or upstream */
+    enum table_section section; /* process, settings, server_settings or upstream */
     enum table_storage storage;
     uint32_t offset;        /* of the field in its record */
     struct slice words;     /* ENUM, WORDS: joined by | */

@@ -236,6 +236,9 @@ static void add_settings(struct program_input *input) {
     }
     struct table_process process = {0};
     sample_fill_settings(TABLE_SECTION_process, &process);
+    struct table_server_settings own = {0};
+    sample_fill_settings(TABLE_SECTION_server_settings, &own);
+    table_writer_append(&input->writer, TABLE_SECTION_server_settings, &own);
     table_writer_append(&input->writer, TABLE_SECTION_process, &process);
 }
 

@@ -41,7 +41,7 @@ static inline struct table_string builder_string(struct table_builder *builder, 
     return table_writer_string(&builder->writer, slice_from_string(text));
 }
 
-/* Adds a record of process, settings or upstream with the least numbers that are valid. */
+/* Adds a record of process, settings, server_settings or upstream with the least numbers that are valid. */
 static inline uint32_t builder_settings(struct table_builder *builder, enum table_section section) {
     uint32_t index = table_writer_add(&builder->writer, section);
     char *record = table_writer_record(&builder->writer, section, index);
@@ -343,10 +343,12 @@ static inline uint32_t builder_location_set(struct table_builder *builder,
 static inline uint32_t builder_server(struct table_builder *builder, const char *name,
                                       uint32_t locations) {
     uint32_t settings = builder_settings(builder, TABLE_SECTION_settings);
+    uint32_t own = builder_settings(builder, TABLE_SECTION_server_settings);
     uint32_t index = table_writer_add(&builder->writer, TABLE_SECTION_server);
     *BUILDER_RECORD(builder, server, index) = (struct table_server){
         .name = builder_string(builder, name),
         .settings = settings,
+        .own_settings = own,
         .locations = locations,
         .rewrite = TABLE_NONE,
         .try_files = TABLE_NONE,

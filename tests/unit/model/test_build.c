@@ -46,8 +46,11 @@ static void has_defaults_of_settings(void) {
     CU_ASSERT_EQUAL_FATAL(settings->access_log.list.count, 1);
     CU_ASSERT_PTR_NULL(settings->access_log.list.items[0].statement);
     CU_ASSERT_TRUE(text_is(settings->access_log.list.items[0].format->name, "combined"));
-    CU_ASSERT_EQUAL_FATAL(settings->ssl_protocols.list.count, 2);
-    CU_ASSERT_PTR_NULL(settings->ssl_protocols.list.items[0].statement);
+    const struct server_settings *own = site.model.servers.items[0]->own_settings;
+    CU_ASSERT_PTR_EQUAL(own, site.model.http_own_settings);
+    CU_ASSERT_EQUAL_FATAL(own->ssl_protocols.list.count, 2);
+    CU_ASSERT_PTR_NULL(own->ssl_protocols.list.items[0].statement);
+    CU_ASSERT_EQUAL(own->ssl_session_timeout, 300000);
     CU_ASSERT_PTR_NULL(settings->origin[SETTING_proxy_read_timeout]);
     CU_ASSERT_PTR_NULL(site.model.main_settings->outer);
     site_release(&site);

@@ -112,10 +112,49 @@ static void warns_of_names_given_twice(void) {
     CHECK_CLEAN(fine);
 }
 
+static bool asks_for(const char *text, bool ssl, bool http2) {
+    (void)listeners(text);
+    const struct endpoint *endpoint = site.model.listeners.items[0]->endpoints.items[0];
+    bool is_right = endpoint->ssl == ssl && endpoint->http2 == http2;
+    site_release(&site);
+    return is_right;
+}
+
+/* Servers a, b and c with these parameters. */
+#define TWO(a, b)                                                                                  \
+    "server { listen 80 " a "; server_name a; } server { listen 80 " b "; server_name b; } "
+#define THREE(a, b, c) TWO(a, b) "server { listen 80 " c "; server_name c; }"
+
+/* nginx -t warns of the same. */
+static void joins_protocols(void) {
+    CU_ASSERT_TRUE(asks_for(TWO("", ""), false, false));
+    CU_ASSERT_TRUE(asks_for(TWO("", "ssl"), true, false));
+    CU_ASSERT_TRUE(asks_for(TWO("ssl", "http2"), true, true));
+    static const struct {
+        const char *text;
+        const char *underlined;
+    } odd[] = {
+        {TWO("ssl http2", "ssl"), "listen 80 ssl;"},
+        {THREE("ssl", "", "ssl"), "listen 80 ssl;"},
+        {THREE("ssl", "ssl", ""), "listen 80 ;"},
+        {THREE("", "ssl", "ssl"), "listen 80 ssl;"},
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        CU_ASSERT_TRUE(site_says(odd[i].text, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_LISTEN,
+                                 odd[i].underlined, NULL));
+    }
+    static const char *const fine[] = {
+        THREE("ssl", "", ""),
+        TWO("ssl http2", "http2 ssl"),
+    };
+    CHECK_CLEAN(fine);
+}
+
 UNIT_TESTS("model/listener", {"names sockets as nginx", names_sockets_as_nginx},
            {"covers addresses by the wildcard", covers_addresses_by_the_wildcard},
            {"gives options a socket of their own", gives_options_a_socket_of_their_own},
            {"takes options from whoever gives them", takes_options_from_whoever_gives_them},
            {"chooses the default server", chooses_the_default_server},
            {"reports conflicts", reports_conflicts},
-           {"warns of names given twice", warns_of_names_given_twice})
+           {"warns of names given twice", warns_of_names_given_twice},
+           {"joins protocols", joins_protocols})

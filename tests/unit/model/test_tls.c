@@ -86,6 +86,36 @@ static void names_what_does_not_run(void) {
         site_refuses("server { ssl_protocols TLSv1.3; }", "directive \"ssl_protocols\""));
 }
 
+static void inherits_from_http(void) {
+    site_read(&site, "ssl_certificate a; ssl_certificate b; ssl_session_timeout 1m; "
+                     "server { ssl_certificate c; server_name a; } server { server_name b; }");
+    const struct server_settings *http = site.model.http_own_settings;
+    const struct server_settings *own = site.model.servers.items[0]->own_settings;
+    CU_ASSERT_PTR_EQUAL(site.model.servers.items[1]->own_settings, http);
+    CU_ASSERT_EQUAL(http->ssl_certificate.list.count, 2);
+    CU_ASSERT_EQUAL_FATAL(own->ssl_certificate.list.count, 1);
+    CU_ASSERT_TRUE(text_is(own->ssl_certificate.list.items[0].text, "c"));
+    CU_ASSERT_EQUAL(own->ssl_session_timeout, 60000);
+    CU_ASSERT_FALSE(own->is_own[SERVER_SETTING_ssl_session_timeout]);
+    CU_ASSERT_PTR_NOT_NULL(own->origin[SERVER_SETTING_ssl_session_timeout]);
+    site_release(&site);
+    static const struct site_failure rows[] = {
+        {"server { location / { ssl_buffer_size 1k; } }", DIAGNOSTIC_WRONG_CONTEXT,
+         "ssl_buffer_size"},
+        {"server { ssl_buffer_size 1k; ssl_buffer_size 2k; }", DIAGNOSTIC_DUPLICATE_DIRECTIVE,
+         "ssl_buffer_size"},
+        {"ssl_buffer_size 1k; ssl_buffer_size 2k;", DIAGNOSTIC_DUPLICATE_DIRECTIVE,
+         "ssl_buffer_size"},
+    };
+    CHECK_FAILURES(rows);
+    static const char *const fine[] = {
+        "ssl_buffer_size 1k; server { ssl_buffer_size 2k; server_name a; } "
+        "server { ssl_buffer_size 2k; server_name b; }",
+    };
+    CHECK_CLEAN(fine);
+}
+
 UNIT_TESTS("model/tls", {"has defaults", has_defaults}, {"joins commands", joins_commands},
-           {"reports mistakes", reports_mistakes}, {"takes what is whole", takes_what_is_whole},
+           {"inherits from http", inherits_from_http}, {"reports mistakes", reports_mistakes},
+           {"takes what is whole", takes_what_is_whole},
            {"names what does not run", names_what_does_not_run})

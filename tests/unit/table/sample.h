@@ -87,6 +87,12 @@ static void sample_add_programs(struct table_writer *writer) {
                .flag = TABLE_REWRITE_LAST, .place = {0, 12});
 }
 
+static void sample_add_server_settings(struct table_writer *writer) {
+    struct table_server_settings own = {0};
+    sample_fill_settings(TABLE_SECTION_server_settings, &own);
+    table_writer_intern(writer, TABLE_SECTION_server_settings, &own, 1);
+}
+
 static void sample_add_settings(struct table_writer *writer) {
     uint32_t format =
         SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
@@ -119,6 +125,7 @@ static void sample_add_settings(struct table_writer *writer) {
     settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
     settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
     table_writer_intern(writer, TABLE_SECTION_settings, &settings, 1);
+    sample_add_server_settings(writer);
     struct table_process process = {0};
     sample_fill_settings(TABLE_SECTION_process, &process);
     process.error_logs = settings.error_log;

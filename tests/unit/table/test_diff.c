@@ -299,6 +299,7 @@ static struct slice build_nested(struct arena *arena, uint32_t sets, uint32_t wa
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
     table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
+    sample_add_server_settings(&writer);
     SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE,
                .health_check = TABLE_NONE);
     settings.send_timeout = timeout;

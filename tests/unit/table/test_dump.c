@@ -178,6 +178,7 @@ static void ends_where_sets_are_nested_in_many_locations(void) {
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
     table_writer_intern(&writer, TABLE_SECTION_settings, &settings, 1);
+    sample_add_server_settings(&writer);
     SAMPLE_ADD(&writer, handling, .try_files = TABLE_NONE, .limited = TABLE_NONE,
                .health_check = TABLE_NONE);
     for (uint32_t i = 0; i < SETS; i++) {
