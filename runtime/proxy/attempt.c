@@ -104,7 +104,7 @@ void proxy_give_back(struct proxy *proxy, enum balance_outcome outcome) {
 /* The connection of this attempt: an idle one or a new one. */
 static bool connect_back(struct proxy *proxy, struct balance_peer *peer,
                          struct socket_failure *failure) {
-    struct back_way way = {.security = proxy->security};
+    struct back_way way = {.security = proxy->security, .protocol = proxy->protocol};
     if (!proxy_choose_way(&proxy->exchange->request, &way)) {
         *failure = (struct socket_failure){.call = "connect()", .error = ENOMEM};
         return false;
@@ -142,7 +142,7 @@ static bool prepare_attempt(struct proxy *proxy) {
     if (proxy->response != NULL) {
         proxy->response->begin = proxy->response->end = 0;
     }
-    return proxy->request != NULL || proxy_build_request(proxy);
+    return proxy->protocol->prepare(proxy);
 }
 
 static void give_up(struct proxy *proxy, uint32_t status) {
@@ -298,29 +298,22 @@ bool proxy_retry_status(struct proxy *proxy, uint32_t status) {
     return true;
 }
 
-static bool may_be_kept(const struct proxy *proxy) {
-    const struct http_response_head *head = &proxy->head;
-    bool is_persistent = head->minor >= 1 ? !head->connection_close : head->connection_keep_alive;
-    return is_persistent && !proxy->asks_close && proxy->group != NULL && proxy->body_sent &&
-           head->framing != HTTP_BODY_UNTIL_CLOSE && !proxy->exchange->is_upgraded &&
-           proxy->response->begin == proxy->response->end;
+void proxy_leave_back(struct proxy *proxy) {
+    struct back *back = proxy->back;
+    if (back == NULL || back->is_connecting || proxy->group == NULL ||
+        !proxy->protocol->let_go(proxy)) {
+        proxy_drop_back(proxy);
+        return;
+    }
+    proxy->back = NULL;
+    back_keep(back, proxy->group->pool);
 }
 
 void proxy_finish_attempt(struct proxy *proxy) {
     close_attempt(proxy);
     proxy_give_back(proxy, BALANCE_SUCCEEDED);
     proxy->step = PROXY_DONE;
-    struct back *back = proxy->back;
-    proxy->back = NULL;
-    if (back == NULL) {
-        return;
-    }
-    back->user = NULL;
-    if (may_be_kept(proxy)) {
-        back_keep(back, proxy->group->pool);
-    } else {
-        back_close(back);
-    }
+    proxy_leave_back(proxy);
 }
 
 /* --- events --- */

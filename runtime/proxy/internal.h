@@ -3,10 +3,12 @@
 #define PROXY_INTERNAL_H
 
 #include "balance/group.h"
+#include "engine/upstream.h"
 #include "http/chunked.h"
 #include "net/backlog.h"
 #include "net/spool.h"
 #include "proxy/group.h"
+#include "proxy/protocol.h"
 #include "proxy/tls.h"
 
 /* Of one worker. */
@@ -67,6 +69,7 @@ struct proxy {
     struct exchange *exchange;
     struct proxy_state *state;
     const struct table_proxy *record;
+    const struct proxy_protocol *protocol; /* what its backends speak */
     enum proxy_step step;
 
     /* Where to: a group, or an address or name that a variable gave. */
@@ -157,8 +160,24 @@ bool proxy_find_target(struct proxy *proxy);
 
 /* --- request.c --- */
 
-/* Builds the request's head. False without memory. */
-bool proxy_build_request(struct proxy *proxy);
+/* More fields than this are listed in the arena. */
+enum { PROXY_FEW_FIELDS = 64, PROXY_LENGTH_SIZE = 32 };
+
+/* The head and what it may borrow from. */
+struct proxy_request_head {
+    struct engine_upstream_head head;
+    struct engine_header few[PROXY_FEW_FIELDS];
+    char length[PROXY_LENGTH_SIZE];
+};
+
+/* False without memory. */
+__attribute__((warn_unused_result)) bool proxy_make_request_head(struct proxy *proxy,
+                                                                 struct proxy_request_head *made);
+
+/* Whether the body is passed on without anybody knowing its size. */
+static inline bool proxy_has_unknown_size(const struct proxy *proxy) {
+    return proxy->body == PROXY_BODY_STREAM && proxy->exchange->head.framing == HTTP_BODY_CHUNKED;
+}
 
 /* --- retry.c --- */
 
@@ -218,10 +237,13 @@ void proxy_break_attempt(struct proxy *proxy);
 /* Whether the head that was read is left alone, and another peer asked, because of its status. */
 bool proxy_retry_status(struct proxy *proxy, uint32_t status);
 
-/* The response was read whole: the connection is kept or closed. */
+/* The response was read whole. */
 void proxy_finish_attempt(struct proxy *proxy);
 
-/* Lets go of the connection, whatever state it is in. */
+/* The exchange needs the connection no more: it is kept or closed. */
+void proxy_leave_back(struct proxy *proxy);
+
+/* Closes the connection, whatever state it is in. */
 void proxy_drop_back(struct proxy *proxy);
 
 /* Error log line that names the upstream. */
@@ -237,17 +259,6 @@ void proxy_start_collecting(struct proxy *proxy);
 size_t proxy_collect(struct proxy *proxy, struct slice piece, bool last);
 /* The body that the backend before got, for the one that answers as its error page. */
 void proxy_take_over_body(struct proxy *proxy);
-
-/* --- write.c --- */
-
-/* Whether the body goes out in chunks. */
-bool proxy_sends_chunks(const struct proxy *proxy);
-bool proxy_is_head_sent(const struct proxy *proxy);
-/* Whether something of ours is left to write: of the head, or of a chunk's framing. */
-bool proxy_has_unsent(const struct proxy *proxy);
-/* Writes what is left of the head, and `body`, behind which it ends if it is `last`. Returns how
- * many bytes of the body were written, or -1 when the connection has failed. */
-ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last);
 
 /* --- sticky.c --- */
 
@@ -270,6 +281,16 @@ size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last)
 
 /* Bytes may have arrived while no head is there yet. */
 void proxy_read_head(struct proxy *proxy);
+
+/* For protocols, while they take a head apart: most bytes of one; proxy->head gets room for fields,
+ * and more of it (false without memory, or when there are too many); a final head is complete; it
+ * makes no sense, or is too big, and the attempt fails. */
+uint64_t proxy_head_limit(const struct proxy *proxy);
+void proxy_begin_fields(struct proxy *proxy);
+__attribute__((warn_unused_result)) bool proxy_grow_fields(struct proxy *proxy);
+void proxy_use_head(struct proxy *proxy);
+void proxy_fail_bad(struct proxy *proxy, const char *reason);
+void proxy_fail_too_big(struct proxy *proxy);
 
 /* A field of the response as the client gets it: redirects and cookies are rewritten. False without
  * memory, or when a regex failed. */
@@ -301,12 +322,9 @@ const char *proxy_take_interim(struct proxy *proxy);
 /* Whether the response's trailers pass: its head was read. */
 void proxy_decide_trailers(struct proxy *proxy);
 
-/* A part of the section. False without memory. */
-__attribute__((warn_unused_result)) bool proxy_keep_trailer(struct proxy *proxy,
-                                                            struct slice bytes);
-
-/* The section is complete: the front gets its fields. False when they make no sense. */
-__attribute__((warn_unused_result)) bool proxy_pass_trailers(struct proxy *proxy);
+/* All of them have arrived: the front gets those that pass. `fields` lie in the exchange's arena.
+ */
+void proxy_pass_trailers(struct proxy *proxy, const struct http_fields *fields);
 
 /* --- absorb.c --- */
 
@@ -329,6 +347,8 @@ size_t proxy_pace(struct proxy *proxy, size_t wanted);
 /* --- relay.c --- */
 
 void proxy_start_relay(struct proxy *proxy);
+/* For protocols: decoded bytes of the body, EXCHANGE_PIECES pieces at most. */
+void proxy_add_piece(struct proxy *proxy, struct slice piece);
 /* Moves body bytes to the front as far as both sides go. */
 void proxy_relay(struct proxy *proxy);
 

@@ -93,7 +93,8 @@ struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *p
     }
     for (struct back *back = pool->newest; back != NULL; back = back->older) {
         if (goes_to(back, peer) && (!pool->is_local || back->tag == tag) &&
-            comes_from(back, &way->origin) && is_secured(back, &way->security)) {
+            back->protocol == way->protocol && comes_from(back, &way->origin) &&
+            is_secured(back, &way->security)) {
             take_out(back);
             timer_stop(&back->timer);
             back->is_reused = true;
@@ -109,6 +110,9 @@ struct back *back_pool_take(struct back_pool *pool, const struct balance_peer *p
 static void free_back(struct loop_task *task) {
     struct back *back = CONTAINER_OF(task, struct back, freeing);
     balance_peer_release(back->peer);
+    if (back->protocol->release != NULL) {
+        back->protocol->release(back);
+    }
     free(back);
 }
 
@@ -132,13 +136,12 @@ void back_close(struct back *back) {
     loop_defer(back->service->loop, &back->freeing);
 }
 
-/* An idle connection has nothing to say: what arrives is its end, or an answer to nothing. */
 static void back_ready(struct loop_handle *handle, uint32_t events) {
     struct back *back = CONTAINER_OF(handle, struct back, handle);
     events = back_translate(back, events);
     if (back->pool == NULL && events != 0) {
         back->on_ready(back, events);
-    } else if (back->pool != NULL && !back_is_quiet(back)) {
+    } else if (back->pool != NULL && !back->protocol->idle(back)) {
         back_close(back);
     }
 }
@@ -153,7 +156,7 @@ static void back_timeout(struct timer *timer) {
 }
 
 static struct back *create(struct http_service *service, struct balance_peer *peer,
-                           struct socket_failure *failure) {
+                           const struct proxy_protocol *protocol, struct socket_failure *failure) {
     failure->call = "connect()";
     failure->error = EUSERS;
     if (!http_service_take_connection(service)) {
@@ -167,6 +170,7 @@ static struct back *create(struct http_service *service, struct balance_peer *pe
     }
     back->service = service;
     back->peer = peer;
+    back->protocol = protocol;
     back->handle.on_ready = back_ready;
     back->timer.on_expire = back_timeout;
     back->freeing.run = free_back;
@@ -219,7 +223,7 @@ static bool secure(struct back *back, const struct back_way *way, struct socket_
 
 struct back *back_connect(struct http_service *service, struct balance_peer *peer, uint64_t tag,
                           const struct back_way *way, struct socket_failure *failure) {
-    struct back *back = create(service, peer, failure);
+    struct back *back = create(service, peer, way->protocol, failure);
     if (back == NULL) {
         return NULL;
     }
@@ -244,7 +248,7 @@ void back_keep(struct back *back, struct back_pool *pool) {
     back->user = NULL;
     if (pool->limit == 0 || service->is_draining || back->is_private ||
         back->requests >= pool->request_limit ||
-        service->loop->now - back->started > pool->age_limit || !back_is_quiet(back)) {
+        service->loop->now - back->started > pool->age_limit || !back->protocol->idle(back)) {
         back_close(back);
         return;
     }

@@ -6,6 +6,7 @@
 #include "http/internal.h"
 #include "log/failure.h"
 #include "net/tls_stream.h"
+#include "proxy/protocol.h"
 
 struct back_pool;
 
@@ -22,6 +23,7 @@ struct back_way {
     struct socket_origin origin;
     struct slice greeting; /* of the PROXY protocol; not empty: the connection is for one request */
     struct back_security security;
+    const struct proxy_protocol *protocol;
 };
 
 /* A connection to a peer. In use it belongs to one attempt of one exchange, `user`; idle it lies in
@@ -32,6 +34,7 @@ struct back {
     struct timer timer;
     struct http_service *service;
     struct balance_peer *peer;
+    const struct proxy_protocol *protocol;
     struct tls_stream *tls; /* NULL: nothing protects it */
     struct back_pool *pool; /* while idle */
     struct back *newer;     /* in the pool */

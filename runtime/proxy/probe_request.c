@@ -148,6 +148,7 @@ bool probe_build_request(const struct proxy_group *group, struct arena *arena,
         !proxy_choose_way(&request, &made->way) || !secure(group, &request, &made->way.security)) {
         return false;
     }
+    made->way.protocol = &proxy_http1;
     complete(&head, request.proxy_host, group->health.pool != NULL);
     return print(&head, request.target, arena, &made->text);
 }

@@ -38,6 +38,7 @@ static struct proxy *create(struct exchange *exchange) {
     proxy->exchange = exchange;
     proxy->state = exchange->service->proxy_state;
     proxy->record = &table->proxy[exchange->request.location->proxy];
+    proxy->protocol = &proxy_http1;
     proxy->keeps_body = !engine_passes_body(exchange->request.settings);
     proxy->send_on.run = proxy_send_on;
     spool_init(&proxy->spool, &exchange->service->buffers,
@@ -102,7 +103,7 @@ static void stop(struct exchange *exchange) {
     loop_cancel(exchange->service->loop, &proxy->relay_on);
     loop_cancel(exchange->service->loop, &proxy->send_on);
     timer_remove(&exchange->service->loop->timers, &proxy->pace);
-    proxy_drop_back(proxy);
+    proxy_leave_back(proxy);
     buffer_give(&exchange->service->buffers, proxy->request);
     proxy->request = NULL;
 }

@@ -20,66 +20,19 @@ static struct loop *loop_of(const struct proxy *proxy) {
 
 /* --- decoding --- */
 
-static void add_piece(struct proxy *proxy, struct slice piece) {
+void proxy_add_piece(struct proxy *proxy, struct slice piece) {
     proxy->pieces[proxy->piece_count++] = piece;
     proxy_current_attempt(proxy)->response_length += piece.size;
 }
 
-/* Body bytes that have arrived, as pieces without framing. False for a malformed body. */
-static bool decode_chunked(struct proxy *proxy) {
-    struct buffer *in = proxy->response;
-    while (in->begin < in->end && proxy->piece_count < EXCHANGE_PIECES && !proxy->pieces_are_last) {
-        size_t consumed = 0;
-        struct slice data = {0};
-        enum http_chunked_result result =
-            http_chunked_decode(&proxy->chunked, buffer_content(in), &consumed, &data);
-        in->begin += consumed;
-        if (result == HTTP_CHUNKED_BAD) {
-            return false;
-        }
-        if (result == HTTP_CHUNKED_DATA) {
-            add_piece(proxy, data);
-        }
-        if (result != HTTP_CHUNKED_DATA && data.size > 0 && !proxy_keep_trailer(proxy, data)) {
-            return false;
-        }
-        proxy->pieces_are_last = result == HTTP_CHUNKED_END;
-    }
-    return !proxy->pieces_are_last || !proxy->passes_trailers || proxy_pass_trailers(proxy);
-}
-
-static bool decode(struct proxy *proxy) {
-    struct buffer *in = proxy->response;
-    struct slice content = buffer_content(in);
-    switch (proxy->head.framing) {
-    case HTTP_BODY_NONE:
-        proxy->pieces_are_last = true;
-        return true;
-    case HTTP_BODY_CHUNKED:
-        return decode_chunked(proxy);
-    case HTTP_BODY_LENGTH:
-        content = slice_take(content, content.size < proxy->remaining ? content.size
-                                                                      : (size_t)proxy->remaining);
-        proxy->remaining -= content.size;
-        proxy->pieces_are_last = proxy->remaining == 0;
-        break;
-    case HTTP_BODY_UNTIL_CLOSE:
-        break;
-    }
-    if (content.size > 0) {
-        add_piece(proxy, content);
-        in->begin += content.size;
-    }
-    return true;
-}
-
 static bool decode_more(struct proxy *proxy) {
     bool is_all_there = proxy->pieces_are_last || proxy->response == NULL;
-    if (proxy->piece_count > 0 || is_all_there || decode(proxy)) {
+    const char *problem =
+        proxy->piece_count > 0 || is_all_there ? NULL : proxy->protocol->decode(proxy);
+    if (problem == NULL) {
         return true;
     }
-    proxy_log(proxy, TABLE_LOG_ERROR,
-              "upstream sent an invalid chunked response while reading upstream");
+    proxy_log(proxy, TABLE_LOG_ERROR, "upstream %s while reading upstream", problem);
     proxy_break_attempt(proxy);
     return false;
 }

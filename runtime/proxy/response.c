@@ -1,5 +1,5 @@
-/* The head of a backend's response: read, parsed, judged, and turned into the head the client gets.
- */
+/* The head of a backend's response: read, judged, and turned into the head the client gets. Taking
+ * it apart is the protocol's. */
 #include "proxy/internal.h"
 
 #include "engine/reply.h"
@@ -109,7 +109,7 @@ static bool copy_fields(struct proxy *proxy) {
 
 /* --- judging --- */
 
-static void fail_bad(struct proxy *proxy, const char *reason) {
+void proxy_fail_bad(struct proxy *proxy, const char *reason) {
     proxy_log(proxy, TABLE_LOG_ERROR,
               "upstream sent an invalid response (%s) while reading response header from upstream",
               reason);
@@ -138,7 +138,7 @@ static struct slice find_field_by_name(const struct http_fields *fields, struct 
 static bool accept_upgrade(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
     if (!proxy->asks_upgrade || exchange->head.minor == 0 || exchange->request.error_status != 0) {
-        fail_bad(proxy, "101 to a request without Upgrade");
+        proxy_fail_bad(proxy, "101 to a request without Upgrade");
         return false;
     }
     exchange->response.is_upgrade = true;
@@ -207,7 +207,7 @@ static void fit_body(struct proxy *proxy) {
     }
 }
 
-static void use_head(struct proxy *proxy) {
+void proxy_use_head(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
     attempt->status = proxy->head.status;
@@ -242,79 +242,40 @@ static void use_head(struct proxy *proxy) {
 
 /* --- reading --- */
 
-static enum http_parse_result parse(struct proxy *proxy, struct slice bytes) {
-    bool to_head = proxy->asks_head;
+void proxy_begin_fields(struct proxy *proxy) {
     struct http_fields *fields = &proxy->head.fields;
     if (fields->items == NULL) {
         *fields = (struct http_fields){
             .items = proxy->fields, .ids = proxy->field_ids, .capacity = EXCHANGE_FIELDS};
     }
-    enum http_parse_result result =
-        http_parse_response(bytes.data, bytes.size, to_head, &proxy->head);
-    if (result != HTTP_PARSE_TOO_MANY_FIELDS || fields->capacity == EXCHANGE_FIELDS_LIMIT) {
-        return result;
-    }
-    fields->items = arena_allocate(&proxy->exchange->arena,
-                                   EXCHANGE_FIELDS_LIMIT * sizeof(struct engine_header));
-    fields->ids = arena_allocate(&proxy->exchange->arena, EXCHANGE_FIELDS_LIMIT);
-    if (fields->items == NULL || fields->ids == NULL) {
-        *fields = (struct http_fields){0};
-        proxy->head.reason = "no memory for its fields";
-        return HTTP_PARSE_BAD;
-    }
-    fields->capacity = EXCHANGE_FIELDS_LIMIT;
-    return http_parse_response(bytes.data, bytes.size, to_head, &proxy->head);
 }
 
-/* The next head gets all the room. */
-static void drop_interim(struct buffer *in) {
-    struct slice rest = buffer_content(in);
-    memmove(in->bytes, rest.data, rest.size);
-    in->begin = 0;
-    in->end = rest.size;
+bool proxy_grow_fields(struct proxy *proxy) {
+    struct http_fields *fields = &proxy->head.fields;
+    struct arena *arena = &proxy->exchange->arena;
+    struct http_fields grown = {
+        .items = arena_allocate(arena, EXCHANGE_FIELDS_LIMIT * sizeof(struct engine_header)),
+        .ids = arena_allocate(arena, EXCHANGE_FIELDS_LIMIT),
+        .count = fields->count,
+        .capacity = EXCHANGE_FIELDS_LIMIT,
+    };
+    if (grown.items == NULL || grown.ids == NULL || fields->capacity == EXCHANGE_FIELDS_LIMIT) {
+        return false;
+    }
+    memcpy(grown.items, fields->items, fields->count * sizeof *grown.items);
+    memcpy(grown.ids, fields->ids, fields->count);
+    *fields = grown;
+    return true;
 }
 
-static uint64_t head_limit(const struct proxy *proxy) {
+uint64_t proxy_head_limit(const struct proxy *proxy) {
     return proxy->exchange->request.settings->proxy_buffer_size;
 }
 
-static void fail_too_big(struct proxy *proxy) {
+void proxy_fail_too_big(struct proxy *proxy) {
     proxy_log(proxy, TABLE_LOG_ERROR,
               "upstream sent too big header while reading response header from upstream");
     proxy_fail_attempt(proxy, PROXY_BAD_HEAD);
-}
-
-/* Looks for a final head in what has arrived. Returns whether more must be read. */
-static bool use_bytes(struct proxy *proxy) {
-    struct buffer *in = proxy->response;
-    for (;;) {
-        struct slice content = buffer_content(in);
-        size_t size = http_head_find_end(content.data, content.size, &proxy->scanned);
-        if (size > head_limit(proxy) || (size == 0 && content.size >= head_limit(proxy))) {
-            fail_too_big(proxy);
-            return false;
-        }
-        if (size == 0) {
-            return true;
-        }
-        if (parse(proxy, slice_take(content, size)) != HTTP_PARSE_OK) {
-            fail_bad(proxy, proxy->head.reason);
-            return false;
-        }
-        in->begin += size;
-        proxy->scanned = 0;
-        bool is_interim = proxy->head.status < 200 && proxy->head.status != 101;
-        if (!is_interim) {
-            use_head(proxy);
-            return false;
-        }
-        const char *problem = proxy_take_interim(proxy);
-        if (problem != NULL) {
-            fail_bad(proxy, problem);
-            return false;
-        }
-        drop_interim(in);
-    }
 }
 
 static void fail_read(struct proxy *proxy, ssize_t got) {
@@ -342,7 +303,8 @@ static struct buffer *make_room(struct proxy *proxy) {
     struct slice content = in == NULL ? (struct slice){"", 0} : buffer_content(in);
     size_t capacity = BUFFER_STANDARD;
     if (content.size >= BUFFER_STANDARD) {
-        capacity = 2 * content.size < head_limit(proxy) ? 2 * content.size : head_limit(proxy);
+        capacity =
+            2 * content.size < proxy_head_limit(proxy) ? 2 * content.size : proxy_head_limit(proxy);
     }
     struct buffer *larger = buffer_take(pool_of(proxy), capacity);
     if (larger == NULL) {
@@ -375,7 +337,7 @@ void proxy_read_head(struct proxy *proxy) {
         }
         in->end += (size_t)got;
         proxy_current_attempt(proxy)->bytes_received += (uint64_t)got;
-        if (!use_bytes(proxy)) {
+        if (!proxy->protocol->take_head(proxy)) {
             return;
         }
     }

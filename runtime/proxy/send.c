@@ -46,6 +46,10 @@ static bool is_spool_sent(const struct proxy *proxy) {
     return proxy->spool_written == spool_size(&proxy->spool);
 }
 
+static bool is_done(const struct proxy *proxy) {
+    return is_spool_sent(proxy) && !proxy->protocol->has_unsent(proxy);
+}
+
 static void fail_spool(struct proxy *proxy, int error) {
     proxy_log(proxy, TABLE_LOG_CRIT, "reading back a request body failed (%d: %s)", error,
               strerror(error));
@@ -63,7 +67,9 @@ static bool write_spool(struct proxy *proxy, struct buffer *window) {
         fail_spool(proxy, error);
         return false;
     }
-    ssize_t written = proxy_write(proxy, part, false);
+    bool last = proxy->body == PROXY_BODY_COLLECT &&
+                proxy->spool_written + part.size == spool_size(&proxy->spool);
+    ssize_t written = proxy->protocol->write(proxy, part, last);
     if (written < 0) {
         proxy->body_refused = proxy->body == PROXY_BODY_STREAM;
         write_failed(proxy);
@@ -85,9 +91,7 @@ static bool send_spool(struct proxy *proxy) {
         return false;
     }
     bool is_fine = true;
-    for (int reads = 0; is_fine && (!is_spool_sent(proxy) || proxy_has_unsent(proxy)) &&
-                        (proxy->back->handle.ready & LOOP_WRITE) != 0;
-         reads++) {
+    for (int reads = 0; is_fine && !is_done(proxy) && proxy->protocol->can_write(proxy); reads++) {
         if (reads == READS_PER_TURN) {
             loop_defer_next(loop_of(proxy), &proxy->send_on);
             break;
@@ -100,7 +104,7 @@ static bool send_spool(struct proxy *proxy) {
 
 static void send_collected(struct proxy *proxy) {
     if (send_spool(proxy)) {
-        proxy->body_sent = is_spool_sent(proxy) && !proxy_has_unsent(proxy);
+        proxy->body_sent = is_done(proxy);
         watch_send(proxy, !proxy->body_sent);
     }
 }
@@ -109,16 +113,18 @@ static void send_collected(struct proxy *proxy) {
 
 /* Writes what is ours to write: the head while nothing of the body is there, ends of chunks. */
 static void flush(struct proxy *proxy) {
-    bool last = proxy->stream_ended && proxy_sends_chunks(proxy) && !proxy->framing.is_ended;
+    const struct proxy_protocol *protocol = proxy->protocol;
+    bool last = proxy->stream_ended && protocol->owes_end(proxy);
     bool is_ending = proxy->stream_ended && !proxy->body_sent;
-    if (!is_ending && !proxy_has_unsent(proxy)) {
+    if (!is_ending && !protocol->has_unsent(proxy)) {
         return;
     }
-    if ((last || proxy_has_unsent(proxy)) && proxy_write(proxy, (struct slice){"", 0}, last) < 0) {
+    if ((last || protocol->has_unsent(proxy)) &&
+        protocol->write(proxy, (struct slice){"", 0}, last) < 0) {
         write_failed(proxy);
         return;
     }
-    bool is_blocked = proxy_has_unsent(proxy);
+    bool is_blocked = protocol->has_unsent(proxy);
     if (is_ending && !is_blocked) {
         proxy->body_sent = true;
         if (proxy->exchange->is_upgraded) {
@@ -156,7 +162,7 @@ void proxy_send_request(struct proxy *proxy) {
         send_stream(proxy);
         return;
     }
-    if (proxy->body_sent && !proxy_has_unsent(proxy)) {
+    if (proxy->body_sent && !proxy->protocol->has_unsent(proxy)) {
         return;
     }
     switch (proxy->keeps_body ? PROXY_BODY_NONE : proxy->body) {
@@ -182,7 +188,7 @@ void proxy_send_on(struct loop_task *task) {
 /* Whether bytes of the client can go straight to the backend. */
 static bool can_pass(const struct proxy *proxy) {
     return proxy->back != NULL && !proxy->back->is_connecting && is_spool_sent(proxy) &&
-           (proxy->back->handle.ready & LOOP_WRITE) != 0;
+           proxy->protocol->can_write(proxy);
 }
 
 /* The write of a piece has failed. Returns how much of it is done with: nothing if another backend
@@ -210,7 +216,7 @@ size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last)
         proxy->stream_ended = last && piece.size == 0;
         return 0;
     }
-    ssize_t written = proxy_write(proxy, piece, last);
+    ssize_t written = proxy->protocol->write(proxy, piece, last);
     if (written < 0) {
         return drop_piece(proxy, piece.size);
     }

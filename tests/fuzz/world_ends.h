@@ -205,7 +205,7 @@ static void world_start_back(struct exchange *exchange) {
     if (!proxy_find_target(proxy)) {
         return;
     }
-    if (!pick_peer(proxy) || !proxy_build_request(proxy)) {
+    if (!pick_peer(proxy) || !proxy_http1.prepare(proxy)) {
         exchange_fail(exchange, 500);
         return;
     }

@@ -1,12 +1,11 @@
-/* Writing to a backend: what is left of the head and bytes of the body, in one write; a body of
- * unknown size in chunks (RFC 9112 7.1). What is written next is send.c's to decide. */
-#include "proxy/internal.h"
+/* Writing to a backend by HTTP/1: what is left of the head and bytes of the body, in one write; a
+ * body of unknown size in chunks (RFC 9112 7.1). What is written next is send.c's to decide. */
+#include "proxy/http1.h"
 
 #include <string.h>
 
-bool proxy_sends_chunks(const struct proxy *proxy) {
-    return proxy->body == PROXY_BODY_STREAM && proxy->exchange->head.framing == HTTP_BODY_CHUNKED &&
-           !proxy->exchange->is_upgraded;
+static bool sends_chunks(const struct proxy *proxy) {
+    return proxy_has_unknown_size(proxy) && !proxy->exchange->is_upgraded;
 }
 
 /* The request's head is given back as soon as it is out; another attempt builds it anew. */
@@ -16,18 +15,22 @@ static struct slice head_left(const struct proxy *proxy) {
                : slice_skip(buffer_content(proxy->request), proxy->request_written);
 }
 
-bool proxy_is_head_sent(const struct proxy *proxy) {
-    return head_left(proxy).size == 0;
-}
-
 /* --- chunks --- */
 
 static struct slice framing_left(const struct proxy_framing *framing) {
     return (struct slice){framing->bytes + framing->begin, (size_t)(framing->end - framing->begin)};
 }
 
-bool proxy_has_unsent(const struct proxy *proxy) {
-    return !proxy_is_head_sent(proxy) || framing_left(&proxy->framing).size > 0;
+bool http1_has_unsent(const struct proxy *proxy) {
+    return head_left(proxy).size > 0 || framing_left(&proxy->framing).size > 0;
+}
+
+bool http1_owes_end(const struct proxy *proxy) {
+    return sends_chunks(proxy) && !proxy->framing.is_ended;
+}
+
+bool http1_can_write(const struct proxy *proxy) {
+    return (proxy->back->handle.ready & LOOP_WRITE) != 0;
 }
 
 static void add_framing(struct proxy_framing *framing, struct slice bytes) {
@@ -75,7 +78,7 @@ static size_t take(size_t *written, size_t size) {
 
 static void count_head(struct proxy *proxy, size_t written) {
     proxy->request_written += written;
-    if (proxy->request != NULL && proxy_is_head_sent(proxy)) {
+    if (proxy->request != NULL && head_left(proxy).size == 0) {
         buffer_give(&proxy->exchange->service->buffers, proxy->request);
         proxy->request = NULL;
     }
@@ -89,7 +92,7 @@ static size_t settle(struct proxy *proxy, size_t written, size_t body_size, stru
     count_head(proxy, take(&written, head_left(proxy).size));
     framing->begin += (uint8_t)take(&written, framing_left(framing).size);
     size_t of_body = take(&written, body_size);
-    if (proxy_sends_chunks(proxy)) {
+    if (sends_chunks(proxy)) {
         framing->chunk_left -= of_body;
         if (of_body == body_size) {
             add_framing(framing, slice_skip(end, written));
@@ -99,9 +102,9 @@ static size_t settle(struct proxy *proxy, size_t written, size_t body_size, stru
     return of_body;
 }
 
-ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last) {
+ssize_t http1_write(struct proxy *proxy, struct slice body, bool last) {
     struct slice end = {"", 0};
-    if (proxy_sends_chunks(proxy)) {
+    if (sends_chunks(proxy)) {
         size_t size = open_chunk(&proxy->framing, body.size);
         last = last && size == body.size;
         body.size = size;
@@ -114,7 +117,7 @@ ssize_t proxy_write(struct proxy *proxy, struct slice body, bool last) {
     add_part(parts, &count, body);
     add_part(parts, &count, end);
     ssize_t written = 0;
-    if (count > 0 && (proxy->back->handle.ready & LOOP_WRITE) != 0) {
+    if (count > 0 && http1_can_write(proxy)) {
         written = back_write(proxy->back, parts, count);
         if (written == SOCKET_FAILED) {
             return -1;
