@@ -296,6 +296,7 @@ static struct probe *create(struct proxy_group *group, struct balance_peer *peer
     probe->group = group;
     probe->generation = generation_hold(group->generation);
     probe->peer = balance_peer_hold(peer);
+    probe->answer.body_limit = ENGINE_HEALTH_BODY_LIMIT;
     arena_init(&probe->arena, ARENA_CHUNK);
     probe->next = state->probes;
     probe->link = &state->probes;

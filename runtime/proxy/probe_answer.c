@@ -1,8 +1,6 @@
 /* Answers to probes. */
 #include "proxy/probe_answer.h"
 
-#include "engine/health.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +104,7 @@ static enum probe_progress take_body(struct probe_answer *answer, size_t from) {
     struct slice input = {answer->bytes + from, answer->size - from};
     enum probe_progress progress = take_framed(answer, input);
     answer->size = answer->body_begin + answer->body_size;
-    bool is_enough = answer->body_size >= ENGINE_HEALTH_BODY_LIMIT;
+    bool is_enough = answer->body_size >= answer->body_limit;
     return progress == PROBE_MORE && is_enough ? PROBE_DONE : progress;
 }
 
@@ -175,8 +173,7 @@ enum probe_progress probe_answer_end(struct probe_answer *answer) {
 }
 
 struct slice probe_answer_body(const struct probe_answer *answer) {
-    size_t size =
-        answer->body_size < ENGINE_HEALTH_BODY_LIMIT ? answer->body_size : ENGINE_HEALTH_BODY_LIMIT;
+    size_t size = answer->body_size < answer->body_limit ? answer->body_size : answer->body_limit;
     return answer->has_head ? (struct slice){answer->bytes + answer->body_begin, size} : SLICE("");
 }
 

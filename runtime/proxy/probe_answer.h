@@ -1,5 +1,5 @@
-/* The answer to a probe, fed with bytes as they arrive: its head, and as much of its body as a
- * match block may look at. No I/O. */
+/* The answer to a request of our own (a probe, a question about a certificate), fed with bytes as
+ * they arrive: its head, and as much of its body as is looked at. No I/O. */
 #ifndef PROXY_PROBE_ANSWER_H
 #define PROXY_PROBE_ANSWER_H
 
@@ -8,9 +8,10 @@
 
 enum { PROBE_FIELDS_LIMIT = 200 };
 
-/* Zeroed at first. */
+/* Zeroed at first, except for `body_limit`. */
 struct probe_answer {
-    char *bytes; /* the head as received, behind it the body, decoded; owned */
+    size_t body_limit; /* as much of the body is wanted */
+    char *bytes;       /* the head as received, behind it the body, decoded; owned */
     size_t size;
     size_t capacity;
     size_t scanned;
