@@ -40,7 +40,7 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --header | -H | --from | --to | --body-size)
+    --header | -H | --from | --to | --body-size | --now)
         return
         ;;
     --prefix | -p)

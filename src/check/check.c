@@ -90,9 +90,13 @@ static void remove_repeated(struct finding_list *findings) {
     findings->all.count = kept;
 }
 
-void check_run(struct model *model, struct finding_list *findings) {
+void check_run(struct model *model, const struct certificate_options *certificates,
+               struct finding_list *findings) {
     *findings = (struct finding_list){.model = model};
     site_collect(&findings->site, model);
+    if (certificates != NULL) {
+        findings->certificates = certificates_read(model, certificates);
+    }
     for (size_t i = 0; i < RULE_COUNT; i++) {
         functions[i](findings);
         progress_step(model->tree->progress);

@@ -2,6 +2,7 @@
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
+#include "check/certificates.h"
 #include "check/site.h"
 #include "model/model.h"
 
@@ -30,12 +31,15 @@ struct finding {
 
 struct finding_list {
     struct model *model;
-    struct site site; /* the model's blocks, for the rules */
+    struct site site;                     /* the model's blocks, for the rules */
+    struct certificate_set *certificates; /* NULL: files are not looked at */
     VECTOR_OF(struct finding) all;
 };
 
-/* Runs every rule over the model; findings are sorted by place, suppressed ones left out. */
-void check_run(struct model *model, struct finding_list *findings);
+/* Runs every rule over the model; findings are sorted by place, suppressed ones left out. With
+ * `certificates` the files that the model names are read, too; NULL leaves them alone. */
+void check_run(struct model *model, const struct certificate_options *certificates,
+               struct finding_list *findings);
 
 /* Queues a finding; used by the rules. Returns it for notes and help. */
 __attribute__((format(printf, 4, 5))) struct diagnostic *check_report(struct finding_list *findings,

@@ -5,6 +5,7 @@
 #include "cli/input.h"
 
 #include <string.h>
+#include <time.h>
 
 static const char help[] =
     "Findings go to standard output, errors in the input to standard error. A file with errors is\n"
@@ -15,8 +16,12 @@ static const char help[] =
     "  -F, --fail-on LEVEL     exit with 1 for findings of this severity or above: error, "
     "warning,\n"
     "                          info, note or none (default: warning)\n"
-    "  -p, --prefix DIR        where relative include patterns begin (default: the directory of\n"
-    "                          the file)\n"
+    "  -p, --prefix DIR        where relative paths of included files and of certificates begin\n"
+    "                          (default: the directory of the file)\n"
+    "  -c, --certs             read the certificates and keys that the files name, too: are they\n"
+    "                          readable, do they belong together, do they hold, and for which "
+    "names\n"
+    "      --now DAY           look at certificates as of that day, e.g. 2027-01-31\n"
     "  -h, --help              this text\n"
     "\n"
     "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
@@ -25,11 +30,22 @@ static const char help[] =
 
 static const char *const formats[] = {[LINT_TEXT] = "text", [LINT_JSON] = "json"};
 
+/* Long options without a letter. */
+enum { OPTION_NOW = 256 };
+
 /* Indexed by the lowest severity that fails. */
 static const char *const levels[] = {
     [SEVERITY_NOTE] = "note",   [SEVERITY_INFO] = "info",   [SEVERITY_WARNING] = "warning",
     [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
 };
+
+/* A day, at its beginning in UTC. */
+static bool read_day(const char *text, int64_t *time) {
+    struct tm parts = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &parts);
+    *time = end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
+    return *time > 0;
+}
 
 /* OUTCOME_CLEAN when there are files to lint; `done` when there is nothing left to do. */
 static enum outcome read_options(const struct command *command, int argc, char **argv,
@@ -37,12 +53,14 @@ static enum outcome read_options(const struct command *command, int argc, char *
     static const struct option known[] = {{"format", required_argument, NULL, 'f'},
                                           {"fail-on", required_argument, NULL, 'F'},
                                           {"prefix", required_argument, NULL, 'p'},
+                                          {"certs", no_argument, NULL, 'c'},
+                                          {"now", required_argument, NULL, OPTION_NOW},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     *options = (struct lint_options){.format = LINT_TEXT, .fail_level = SEVERITY_WARNING};
     *done = true;
     int option;
-    while ((option = getopt_long(argc, argv, ":f:F:p:h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":f:F:p:ch", known, NULL)) != -1) {
         switch (option) {
         case 'f':
             if (!cli_read_choice(optarg, formats, LINT_FORMAT_COUNT, &options->format)) {
@@ -58,11 +76,22 @@ static enum outcome read_options(const struct command *command, int argc, char *
         case 'p':
             options->prefix = optarg;
             break;
+        case 'c':
+            options->reads_certificates = true;
+            break;
+        case OPTION_NOW:
+            if (!read_day(optarg, &options->now)) {
+                return cli_usage_error(command, "\"%s\" is no day such as 2027-01-31", optarg);
+            }
+            break;
         case 'h':
             return cli_print_help(command, help);
         default:
             return cli_option_error(command, option, argv);
         }
+    }
+    if (options->now != 0 && !options->reads_certificates) {
+        return cli_usage_error(command, "option \"--now\" is for certificates: add \"--certs\"");
     }
     if (optind == argc) {
         return cli_usage_error(command, "no file is named");
@@ -90,6 +119,25 @@ static struct input_diagnostics collect(struct input *input, const struct findin
     return all;
 }
 
+/* Where relative paths begin: the directory of the file, unless another one is given. */
+static const char *find_prefix(struct arena *arena, const char *path, const char *given) {
+    if (given != NULL) {
+        return given;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    return size == 0 ? "." : arena_copy_slice(arena, (struct slice){path, size}).data;
+}
+
+static void check(struct input *input, const char *path, const struct lint_options *options,
+                  struct finding_list *findings) {
+    struct certificate_options certificates = {
+        .prefix = find_prefix(&input->arena, path, options->prefix),
+        .now = options->now != 0 ? options->now : (int64_t)time(NULL),
+    };
+    input_check(input, options->reads_certificates ? &certificates : NULL, findings);
+}
+
 static enum outcome lint_file(const struct command *command, const char *path,
                               const struct lint_options *options, struct lint_report *report) {
     struct input input;
@@ -99,7 +147,7 @@ static enum outcome lint_file(const struct command *command, const char *path,
         return outcome;
     }
     struct finding_list findings;
-    input_check(&input, &findings);
+    check(&input, path, options, &findings);
     struct input_diagnostics all = collect(&input, &findings);
     for (size_t i = 0; i < all.items.count; i++) {
         enum severity severity = all.items.items[i]->severity;

@@ -16,6 +16,8 @@ struct lint_options {
     int format;     /* enum lint_format */
     int fail_level; /* enum severity, or LINT_FAIL_NEVER */
     const char *prefix;
+    bool reads_certificates;
+    int64_t now; /* seconds since 1970, for certificates; 0: not given */
 };
 
 struct lint_report {

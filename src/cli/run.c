@@ -22,7 +22,7 @@ static const char help[] =
 
 static void print_findings(struct input *input) {
     struct finding_list findings;
-    input_check(input, &findings);
+    input_check(input, NULL, &findings);
     bool colour = cli_wants_colour(stderr);
     for (size_t i = 0; i < findings.all.count; i++) {
         diagnostic_print(stderr, &input->sources, findings.all.items[i].diagnostic, colour);

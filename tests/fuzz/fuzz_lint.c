@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     parse_text(&arena, &sources, &diagnostics, SLICE("fuzz.conf"),
                (struct slice){(const char *)data, size}, &options, &tree);
     model_build(&model, &tree);
-    check_run(&model, &findings);
+    check_run(&model, NULL, &findings);
     for (size_t i = 0; i < findings.all.count; i++) {
         require_sound(&sources, findings.all.items[i].diagnostic);
     }

@@ -24,7 +24,7 @@ static void check(const char *text) {
     parse_text(&arena, &sources, &diagnostics, SLICE("test.conf"), slice_from_string(text),
                &options, &tree);
     model_build(&model, &tree);
-    check_run(&model, &findings);
+    check_run(&model, NULL, &findings);
 }
 
 static bool has(enum rule_id rule) {

@@ -50,7 +50,7 @@ static void counts_what_each_room_does(void) {
     CU_ASSERT_EQUAL(progress.done, STATEMENTS);
     CU_ASSERT_EQUAL(shown, 1 + STATEMENTS);
     begin("checking", 1);
-    check_run(&model, &findings);
+    check_run(&model, NULL, &findings);
     CU_ASSERT_EQUAL(progress.done, RULE_COUNT);
     begin("writing the table", 100);
     CU_ASSERT_TRUE(emit_table(&model, &table));

@@ -1,0 +1,202 @@
+/* Asking OpenSSL about one certificate. */
+#include "certificate/certificate_facts.h"
+
+#include "base/text.h"
+
+#include <arpa/inet.h>
+#include <openssl/x509v3.h>
+#include <time.h>
+
+/* What is less is refused by OpenSSL at its usual security level 2. */
+#define SECURITY_BITS 112
+/* More names than this are counted. */
+#define NAMED 4
+
+/* --- titles --- */
+
+/* Control characters would write to the terminal what they like. */
+static struct slice printable(struct arena *arena, struct slice text) {
+    struct text result;
+    text_init(&result, arena);
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        text_add_byte(&result, byte < 0x20 || byte == 0x7f ? '?' : text.data[i]);
+    }
+    return text_slice(&result);
+}
+
+static struct slice string_text(struct arena *arena, const ASN1_STRING *string) {
+    unsigned char *bytes = NULL;
+    int size = ASN1_STRING_to_UTF8(&bytes, string);
+    if (size < 0) {
+        return (struct slice){0};
+    }
+    struct slice text = printable(arena, (struct slice){(const char *)bytes, (size_t)size});
+    OPENSSL_free(bytes);
+    return text;
+}
+
+static struct slice whole_name(struct arena *arena, const X509_NAME *name) {
+    BIO *bytes = BIO_new(BIO_s_mem());
+    if (bytes == NULL || X509_NAME_print_ex(bytes, name, 0, XN_FLAG_RFC2253) < 0) {
+        memory_exhausted();
+    }
+    char *data;
+    long size = BIO_get_mem_data(bytes, &data);
+    struct slice text = printable(arena, (struct slice){data, (size_t)size});
+    BIO_free(bytes);
+    return text;
+}
+
+static struct slice common_name(struct arena *arena, const X509_NAME *name) {
+    int position = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+    if (position < 0) {
+        return (struct slice){0};
+    }
+    return string_text(arena, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, position)));
+}
+
+struct slice certificate_title(struct arena *arena, X509 *certificate) {
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    struct slice title = common_name(arena, subject);
+    if (title.size == 0) {
+        title = certificate_names(arena, certificate);
+    }
+    return title.size > 0 ? title : whole_name(arena, subject);
+}
+
+struct slice certificate_issuer_title(struct arena *arena, X509 *certificate) {
+    const X509_NAME *issuer = X509_get_issuer_name(certificate);
+    struct slice title = common_name(arena, issuer);
+    return title.size > 0 ? title : whole_name(arena, issuer);
+}
+
+/* --- time --- */
+
+static int64_t seconds(const ASN1_TIME *time) {
+    struct tm parts;
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
+int64_t certificate_begin(const X509 *certificate) {
+    return seconds(X509_get0_notBefore(certificate));
+}
+
+int64_t certificate_end(const X509 *certificate) {
+    return seconds(X509_get0_notAfter(certificate));
+}
+
+struct slice certificate_day(struct arena *arena, int64_t time) {
+    struct tm parts;
+    time_t seconds_of_it = (time_t)time;
+    if (gmtime_r(&seconds_of_it, &parts) == NULL) {
+        return SLICE("?");
+    }
+    return arena_format(arena, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1,
+                        parts.tm_mday);
+}
+
+/* --- names --- */
+
+static struct slice address_text(struct arena *arena, const ASN1_OCTET_STRING *address) {
+    char text[INET6_ADDRSTRLEN];
+    int family = ASN1_STRING_length(address) == 16 ? AF_INET6 : AF_INET;
+    if ((family == AF_INET && ASN1_STRING_length(address) != 4) ||
+        inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof text) == NULL) {
+        return (struct slice){0};
+    }
+    return arena_copy_slice(arena, slice_from_string(text));
+}
+
+/* A name that servers have, or an empty slice for a mail address and the like. */
+static struct slice server_name(struct arena *arena, const GENERAL_NAME *name) {
+    switch (name->type) {
+    case GEN_DNS:
+        return string_text(arena, name->d.dNSName);
+    case GEN_IPADD:
+        return address_text(arena, name->d.iPAddress);
+    default:
+        return (struct slice){0};
+    }
+}
+
+struct slice certificate_names(struct arena *arena, X509 *certificate) {
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    struct text text;
+    size_t count = 0;
+    text_init(&text, arena);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        struct slice name = server_name(arena, sk_GENERAL_NAME_value(names, i));
+        if (name.size > 0 && count++ < NAMED) {
+            text_format(&text, "%s%.*s", text.size > 0 ? ", " : "", SLICE_ARGS(name));
+        }
+    }
+    GENERAL_NAMES_free(names);
+    if (count > NAMED) {
+        text_format(&text, " and %zu more", count - NAMED);
+    }
+    return text_slice(&text);
+}
+
+bool certificate_covers(struct arena *arena, X509 *certificate, struct slice name) {
+    const char *text = arena_copy_slice(arena, name).data;
+    return X509_check_ip_asc(certificate, text, 0) == 1 ||
+           X509_check_host(certificate, text, name.size, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+                           NULL) == 1;
+}
+
+/* --- strength --- */
+
+static const char *key_kind(const EVP_PKEY *key) {
+    switch (EVP_PKEY_get_base_id(key)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_RSA_PSS:
+        return "RSA";
+    case EVP_PKEY_EC:
+        return "EC";
+    case EVP_PKEY_DSA:
+        return "DSA";
+    default:
+        return NULL;
+    }
+}
+
+struct slice certificate_weak_key(struct arena *arena, X509 *certificate) {
+    const EVP_PKEY *key = X509_get0_pubkey(certificate);
+    const char *kind = key != NULL ? key_kind(key) : NULL;
+    if (kind == NULL || EVP_PKEY_get_security_bits(key) >= SECURITY_BITS) {
+        return (struct slice){0};
+    }
+    return arena_format(arena, "%s of %d bits", kind, EVP_PKEY_get_bits(key));
+}
+
+struct slice certificate_weak_signature(struct arena *arena, X509 *certificate) {
+    int digest = NID_undef;
+    int bits = 0;
+    if (certificate_is_self_issued(certificate) ||
+        X509_get_signature_info(certificate, &digest, NULL, &bits, NULL) != 1 ||
+        bits >= SECURITY_BITS || digest == NID_undef) {
+        return (struct slice){0};
+    }
+    return digest == NID_sha1  ? SLICE("SHA-1")
+           : digest == NID_md5 ? SLICE("MD5")
+                               : arena_copy_slice(arena, slice_from_string(OBJ_nid2ln(digest)));
+}
+
+/* --- who issued it --- */
+
+bool certificate_is_self_issued(X509 *certificate) {
+    return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
+           0;
+}
+
+bool certificate_names_issuer_place(X509 *certificate) {
+    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(certificate, NID_info_access, NULL, NULL);
+    bool is_named = false;
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
+        const ACCESS_DESCRIPTION *description = sk_ACCESS_DESCRIPTION_value(access, i);
+        is_named |= OBJ_obj2nid(description->method) == NID_ad_ca_issuers;
+    }
+    AUTHORITY_INFO_ACCESS_free(access);
+    return is_named;
+}

@@ -1,0 +1,107 @@
+/* The rule about the way from a certificate to one that clients trust. */
+#include "certificate/certificate_facts.h"
+#include "check/rules.h"
+
+#include "base/text.h"
+
+/* One file while it is judged. */
+struct judging {
+    struct finding_list *findings;
+    const struct certificate_pair *pair;
+    const struct certificate_chain *chain;
+};
+
+static struct slice title(const struct judging *judging, size_t position) {
+    return certificate_title(judging->findings->model->arena,
+                             judging->pair->file->certificates.items[position]);
+}
+
+static struct diagnostic *report(const struct judging *judging, struct slice message) {
+    return check_report(judging->findings, RULE_certificate_chain,
+                        judging->pair->certificate.word->span, "%.*s", SLICE_ARGS(message));
+}
+
+/* --- order --- */
+
+/* "www.example.com, Issuing CA, Root CA" */
+static struct slice list_way(const struct judging *judging) {
+    struct text text;
+    text_init(&text, judging->findings->model->arena);
+    for (size_t i = 0; i < judging->chain->way.count; i++) {
+        struct slice name = title(judging, judging->chain->way.items[i]);
+        text_format(&text, "%s\"%.*s\"", i > 0 ? ", " : "", SLICE_ARGS(name));
+    }
+    return text_slice(&text);
+}
+
+/* At most one finding, as one leads to another. */
+static void check_order(const struct judging *judging) {
+    struct arena *arena = judging->findings->model->arena;
+    const struct certificate_chain *chain = judging->chain;
+    struct slice path = judging->pair->certificate.path;
+    if (chain->repeated != CERTIFICATE_NONE) {
+        struct slice name = title(judging, chain->repeated);
+        report(judging, arena_format(arena, "\"%.*s\" stands in \"%.*s\" twice", SLICE_ARGS(name),
+                                     SLICE_ARGS(path)));
+    } else if (chain->misplaced != CERTIFICATE_NONE) {
+        struct slice name = title(judging, chain->misplaced);
+        struct slice way = list_way(judging);
+        struct diagnostic *diagnostic = report(
+            judging, arena_format(arena, "\"%.*s\" stands in \"%.*s\" before what it has issued",
+                                  SLICE_ARGS(name), SLICE_ARGS(path)));
+        diagnostic_help(arena, diagnostic, "the order is: %.*s", SLICE_ARGS(way));
+    } else if (chain->unrelated != CERTIFICATE_NONE) {
+        struct slice name = title(judging, chain->unrelated);
+        struct diagnostic *diagnostic = report(
+            judging, arena_format(arena, "\"%.*s\" in \"%.*s\" has issued none of the others",
+                                  SLICE_ARGS(name), SLICE_ARGS(path)));
+        diagnostic_help(arena, diagnostic, "take it out of the file");
+    }
+}
+
+/* --- completeness --- */
+
+static void check_end(const struct judging *judging) {
+    struct arena *arena = judging->findings->model->arena;
+    const struct certificate_chain *chain = judging->chain;
+    size_t last = chain->way.items[chain->way.count - 1];
+    struct slice path = judging->pair->certificate.path;
+    struct slice name = title(judging, last);
+    struct slice issuer =
+        certificate_issuer_title(arena, judging->pair->file->certificates.items[last]);
+    if (chain->lacks_an_issuer) {
+        struct diagnostic *diagnostic =
+            report(judging, arena_format(arena,
+                                         "\"%.*s\" lacks the certificate of \"%.*s\", which issued "
+                                         "\"%.*s\"",
+                                         SLICE_ARGS(path), SLICE_ARGS(issuer), SLICE_ARGS(name)));
+        diagnostic_help(arena, diagnostic,
+                        "append it to the file; certbot writes both to fullchain.pem");
+    } else if (!chain->is_complete && !judging->pair->is_for_backends) {
+        struct diagnostic *diagnostic =
+            report(judging, arena_format(arena,
+                                         "\"%.*s\" was issued by \"%.*s\", which this machine "
+                                         "does not know",
+                                         SLICE_ARGS(name), SLICE_ARGS(issuer)));
+        diagnostic->severity = SEVERITY_INFO;
+        diagnostic_help(
+            arena, diagnostic,
+            "if clients do not trust it themselves, append its certificate to the file");
+    }
+}
+
+void check_rule_certificate_chain(struct finding_list *findings) {
+    const struct certificate_set *set = findings->certificates;
+    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
+        const struct certificate_pair *pair = &set->pairs.items[i];
+        /* Of a file that begins with another certificate the rule about keys tells enough. */
+        bool is_sound = pair->file->problem.size == 0 && pair->owner == 0;
+        if (is_sound && !pair->is_file_repeated) {
+            struct certificate_chain chain =
+                certificate_chain_follow(findings->model->arena, pair->file, set->trust);
+            const struct judging judging = {findings, pair, &chain};
+            check_order(&judging);
+            check_end(&judging);
+        }
+    }
+}

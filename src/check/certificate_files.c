@@ -1,0 +1,66 @@
+/* Rules about the files of certificates: whether they can be read, and belong to each other. */
+#include "certificate/certificate_facts.h"
+#include "check/rules.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- certificate-unreadable --- */
+
+static void report_unreadable(struct finding_list *findings, const struct certificate_place *place,
+                              struct slice problem) {
+    struct slice directive = statement_name(place->statement);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_certificate_unreadable, place->word->span, "%.*s \"%.*s\": %.*s",
+        SLICE_ARGS(directive), SLICE_ARGS(place->path), SLICE_ARGS(problem));
+    if (slice_equals(problem, slice_from_string(strerror(EACCES)))) {
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "run this as the user who starts rpcd, who has to read it");
+    }
+}
+
+void check_rule_certificate_unreadable(struct finding_list *findings) {
+    const struct certificate_set *set = findings->certificates;
+    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
+        const struct certificate_pair *pair = &set->pairs.items[i];
+        if (!pair->is_file_repeated && pair->file->problem.size > 0) {
+            report_unreadable(findings, &pair->certificate, pair->file->problem);
+        }
+        if (pair->private_key != NULL && pair->private_key->problem.size > 0) {
+            report_unreadable(findings, &pair->key, pair->private_key->problem);
+        }
+    }
+    for (size_t i = 0; set != NULL && i < set->others.count; i++) {
+        if (set->others.items[i].problem.size > 0) {
+            report_unreadable(findings, &set->others.items[i].place, set->others.items[i].problem);
+        }
+    }
+}
+
+/* --- certificate-key-mismatch --- */
+
+static void report_mismatch(struct finding_list *findings, const struct certificate_pair *pair) {
+    struct arena *arena = findings->model->arena;
+    struct slice first = certificate_title(arena, pair->file->certificates.items[0]);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_certificate_key_mismatch, pair->key.word->span,
+        "the key \"%.*s\" does not belong to \"%.*s\", the first certificate in \"%.*s\"",
+        SLICE_ARGS(pair->key.path), SLICE_ARGS(first), SLICE_ARGS(pair->certificate.path));
+    diagnostic_note(arena, diagnostic, pair->certificate.word->span,
+                    "the certificate is named here");
+    if (pair->owner != CERTIFICATE_NONE) {
+        struct slice title = certificate_title(arena, pair->file->certificates.items[pair->owner]);
+        diagnostic_help(arena, diagnostic, "put \"%.*s\" first in the file: it is the key's",
+                        SLICE_ARGS(title));
+    }
+}
+
+void check_rule_certificate_key_mismatch(struct finding_list *findings) {
+    const struct certificate_set *set = findings->certificates;
+    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
+        const struct certificate_pair *pair = &set->pairs.items[i];
+        if (pair->owner != 0) {
+            report_mismatch(findings, pair);
+        }
+    }
+}

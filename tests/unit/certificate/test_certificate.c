@@ -1,0 +1,120 @@
+/* Certificates read from the files that golden tests have, which say how they were made. */
+#include "certificate/certificate_chain.h"
+#include "certificate/certificate_facts.h"
+#include "certificate/certificate_file.h"
+
+#include "unit.h"
+
+#include <stdlib.h>
+
+#define FOLDER "tests/golden/test-certificates/"
+
+static struct arena arena;
+
+static const struct certificate_file *read_file(const char *name) {
+    struct slice path = arena_format(&arena, FOLDER "%s", name);
+    return certificate_file_read(&arena, path);
+}
+
+static X509 *read_first(const char *name) {
+    const struct certificate_file *file = read_file(name);
+    CU_ASSERT_EQUAL(file->problem.size, 0);
+    CU_ASSERT_TRUE_FATAL(file->certificates.count > 0);
+    return file->certificates.items[0];
+}
+
+static const struct certificate_key *read_key(const char *name, const char *passwords) {
+    struct slice path = arena_format(&arena, FOLDER "%s", name);
+    struct slice other = arena_format(&arena, FOLDER "%s", passwords);
+    return certificate_key_read(&arena, path, *passwords != '\0' ? other : (struct slice){0});
+}
+
+static bool is_text(struct slice text, const char *expected) {
+    return slice_equals(text, slice_from_string(expected));
+}
+
+static void reads_all_of_a_file(void) {
+    CU_ASSERT_EQUAL(read_file("www.chain.pem")->certificates.count, 2);
+    CU_ASSERT_EQUAL(read_file("www.with-root.pem")->certificates.count, 3);
+    CU_ASSERT_TRUE(is_text(read_file("absent.pem")->problem, "No such file or directory"));
+    CU_ASSERT_TRUE(is_text(read_file("www.key")->problem, "there is no certificate in it"));
+    CU_ASSERT_TRUE(is_text(read_file("damaged.pem")->problem, "certificate 2 in it is damaged"));
+}
+
+static void reads_keys(void) {
+    CU_ASSERT_PTR_NOT_NULL(read_key("www.key", "")->key);
+    CU_ASSERT_PTR_NOT_NULL(read_key("www.key", "absent")->key);
+    CU_ASSERT_PTR_NOT_NULL(read_key("www.encrypted.key", "passwords")->key);
+    CU_ASSERT_PTR_NULL(read_key("www.encrypted.key", "wrong-passwords")->key);
+    CU_ASSERT_PTR_NULL(read_key("www.encrypted.key", "")->key);
+    CU_ASSERT_TRUE(is_text(read_key("root.pem", "")->problem, "there is no private key in it"));
+}
+
+static void knows_names(void) {
+    X509 *www = read_first("www.pem");
+    CU_ASSERT_TRUE(certificate_covers(&arena, www, SLICE("www.example.com")));
+    CU_ASSERT_TRUE(certificate_covers(&arena, www, SLICE("WWW.example.com")));
+    CU_ASSERT_FALSE(certificate_covers(&arena, www, SLICE("*.example.com")));
+    CU_ASSERT_FALSE(certificate_covers(&arena, www, SLICE("a.example.com")));
+    CU_ASSERT_TRUE(is_text(certificate_names(&arena, www), "www.example.com, example.com"));
+    X509 *wildcard = read_first("wildcard.chain.pem");
+    CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("*.example.com")));
+    CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("a.example.com")));
+    CU_ASSERT_FALSE(certificate_covers(&arena, wildcard, SLICE("a.b.example.com")));
+    CU_ASSERT_FALSE(certificate_covers(&arena, wildcard, SLICE("example.com")));
+    CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("192.0.2.1")));
+    CU_ASSERT_FALSE(
+        certificate_covers(&arena, read_first("common-name.chain.pem"), SLICE("www.example.com")));
+}
+
+static void knows_times(void) {
+    X509 *www = read_first("www.pem");
+    CU_ASSERT_EQUAL(certificate_begin(www), 1893456000);
+    CU_ASSERT_TRUE(is_text(certificate_day(&arena, certificate_begin(www)), "2030-01-01"));
+    CU_ASSERT_TRUE(is_text(certificate_day(&arena, certificate_end(www)), "2030-03-31"));
+}
+
+static void knows_strength(void) {
+    X509 *weak = read_first("weak.chain.pem");
+    CU_ASSERT_TRUE(is_text(certificate_weak_key(&arena, weak), "RSA of 1024 bits"));
+    CU_ASSERT_TRUE(is_text(certificate_weak_signature(&arena, weak), "SHA-1"));
+    CU_ASSERT_EQUAL(certificate_weak_key(&arena, read_first("www.pem")).size, 0);
+    CU_ASSERT_EQUAL(certificate_weak_signature(&arena, read_first("www.pem")).size, 0);
+}
+
+static struct certificate_chain follow(const char *name, const char *trusted) {
+    setenv("SSL_CERT_FILE", arena_format(&arena, FOLDER "%s", trusted).data, 1);
+    setenv("SSL_CERT_DIR", "/nonexistent", 1);
+    return certificate_chain_follow(&arena, read_file(name), certificate_trust_load(&arena));
+}
+
+static void follows_a_chain(void) {
+    struct certificate_chain chain = follow("www.chain.pem", "root.pem");
+    CU_ASSERT_EQUAL(chain.way.count, 2);
+    CU_ASSERT_TRUE(chain.is_complete);
+    chain = follow("www.unordered.pem", "root.pem");
+    CU_ASSERT_EQUAL(chain.way.count, 3);
+    CU_ASSERT_EQUAL(chain.misplaced, 1);
+    chain = follow("www.twice.pem", "root.pem");
+    CU_ASSERT_EQUAL(chain.repeated, 1);
+    CU_ASSERT_EQUAL(chain.misplaced, CERTIFICATE_NONE);
+    chain = follow("www.unrelated.pem", "root.pem");
+    CU_ASSERT_EQUAL(chain.unrelated, 1);
+    CU_ASSERT_TRUE(chain.is_complete);
+}
+
+static void knows_where_one_is_missing(void) {
+    CU_ASSERT_TRUE(follow("www.pem", "root.pem").lacks_an_issuer);
+    CU_ASSERT_TRUE(follow("www.pem", "absent.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("www.pem", "issuing.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("www.chain.pem", "absent.pem").lacks_an_issuer);
+    CU_ASSERT_TRUE(follow("www.chain.pem", "other-root.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("private.pem", "other-root.pem").lacks_an_issuer);
+    CU_ASSERT_TRUE(follow("self-signed.pem", "absent.pem").is_complete);
+    arena_release(&arena);
+}
+
+UNIT_TESTS("certificate/certificate", {"reads all of a file", reads_all_of_a_file},
+           {"reads keys", reads_keys}, {"knows names", knows_names}, {"knows times", knows_times},
+           {"knows strength", knows_strength}, {"follows a chain", follows_a_chain},
+           {"knows where one is missing", knows_where_one_is_missing})
