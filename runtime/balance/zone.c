@@ -7,7 +7,8 @@
  * counter. */
 #include "balance/zone.h"
 
-#include "balance/zone_lock.h"
+#include "net/shared_memory.h"
+#include "net/zone_lock.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -80,22 +81,14 @@ void balance_zone_unlock(struct balance_zone *zone, uint32_t lock) {
 
 /* --- the mapping --- */
 
-/* A file in memory, as its holes are not charged to anybody, however strict the system is about
- * memory that is promised. Core dumps go without it. */
 static struct zone_memory *map_memory(void) {
-    void *memory = MAP_FAILED;
-    int file = memfd_create("rpcd-zone", MFD_CLOEXEC);
-    if (file >= 0 && ftruncate(file, sizeof(struct zone_memory)) == 0) {
-        memory =
-            mmap(NULL, sizeof(struct zone_memory), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    }
-    if (file >= 0) {
-        close(file);
-    }
-    if (memory == MAP_FAILED) {
+    size_t size;
+    int descriptor = shared_memory_create("rpcd-zone", sizeof(struct zone_memory));
+    if (descriptor < 0) {
         return NULL;
     }
-    (void)madvise(memory, sizeof(struct zone_memory), MADV_DONTDUMP);
+    struct zone_memory *memory = shared_memory_map(descriptor, true, &size);
+    close(descriptor);
     return memory;
 }
 

@@ -1,7 +1,7 @@
 /* A futex with its owner's number in it. Whoever waits sets a bit, so that giving a lock that
  * nobody waits for is one store. A process may be killed between giving a lock and waking who waits
  * for it; so nobody sleeps for long without looking again. */
-#include "balance/zone_lock.h"
+#include "net/zone_lock.h"
 
 #include <linux/futex.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Locks in memory that processes share. Each is one word that says who has it, and nothing else, so
  * that the supervisor, which has more rights than those who can write there, follows no pointer of
  * theirs; and so that it can free what an ended process has kept. */
-#ifndef BALANCE_ZONE_LOCK_H
-#define BALANCE_ZONE_LOCK_H
+#ifndef NET_ZONE_LOCK_H
+#define NET_ZONE_LOCK_H
 
 #include <stdalign.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* One at a time, whoever waits gets its turn, and nobody who has ended keeps a lock. */
 #include "unit.h"
 
-#include "balance/zone_lock.h"
+#include "net/zone_lock.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -106,7 +106,7 @@ static void patience_ends(void) {
     CU_ASSERT_TRUE(zone_lock_take_patiently(&lock, 2, &patience));
 }
 
-UNIT_TESTS("balance/zone_lock", {"processes take turns", processes_take_turns},
+UNIT_TESTS("net/zone_lock", {"processes take turns", processes_take_turns},
            {"a lock of a process that has ended is given to who waits",
             a_lock_of_a_process_that_has_ended_is_given_to_who_waits},
            {"nobody sleeps when waking was forgotten", nobody_sleeps_when_waking_was_forgotten},
