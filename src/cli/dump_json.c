@@ -198,6 +198,9 @@ static json_t *field_value(const struct json_dumper *dumper, enum table_section 
     if (field->kind == TABLE_KIND_BYTES16) {
         return address_value(dumper, section, field, record);
     }
+    if (dump_is_time(section, field)) {
+        return number_value(*(const uint64_t *)(const void *)(record + field->offset));
+    }
     const struct table_setting *setting = table_setting_find(section, field->offset);
     json_t *value = setting != NULL ? setting_value(setting, record) : NULL;
     return value != NULL ? value : kind_value(dumper, field, record + field->offset);

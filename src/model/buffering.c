@@ -92,8 +92,15 @@ static uint64_t largest_buffer(const struct settings *settings) {
                : settings->proxy_buffers.second;
 }
 
+/* As much as there can be instead of more. */
+static uint64_t multiply(uint64_t number, uint64_t size) {
+    uint64_t product;
+    return __builtin_mul_overflow(number, size, &product) || product > INT64_MAX ? INT64_MAX
+                                                                                 : product;
+}
+
 static void derive(struct settings *settings) {
-    uint64_t two = 2 * largest_buffer(settings);
+    uint64_t two = multiply(2, largest_buffer(settings));
     if (settings->origin[SETTING_proxy_busy_buffers_size] == NULL) {
         settings->proxy_busy_buffers_size = two;
     }
@@ -137,8 +144,9 @@ static void report_too_few_buffers(struct model *model, const struct settings *s
         "\"proxy_busy_buffers_size\" must be less than the size of all \"proxy_buffers\" minus "
         "one buffer");
     uint64_t size = largest_buffer(settings);
-    uint64_t needed = (settings->proxy_busy_buffers_size + size - 1) / size + 1;
-    struct slice busy = size_text(model, settings->proxy_busy_buffers_size);
+    uint64_t busy_size = settings->proxy_busy_buffers_size;
+    uint64_t needed = busy_size / size + (busy_size % size != 0) + 1;
+    struct slice busy = size_text(model, busy_size);
     struct slice buffer = size_text(model, size);
     diagnostic_help(model->arena, diagnostic,
                     "it is %.*s%s; write \"proxy_buffers %" PRIu64 " %.*s;\" beside it, or more",
@@ -151,7 +159,7 @@ static void report_too_few_buffers(struct model *model, const struct settings *s
 
 static void check(struct model *model, const struct settings *settings) {
     uint64_t size = largest_buffer(settings);
-    uint64_t spare = (settings->proxy_buffers.first - 1) * settings->proxy_buffers.second;
+    uint64_t spare = multiply(settings->proxy_buffers.first - 1, settings->proxy_buffers.second);
     if (settings->proxy_busy_buffers_size < size) {
         report_too_small(model, settings, SETTING_proxy_busy_buffers_size,
                          "\"proxy_busy_buffers_size\" must be equal to or greater than the maximum "
@@ -176,6 +184,9 @@ static void check(struct model *model, const struct settings *settings) {
 /* As in nginx what `http` says need not fit together as long as every server makes it fit. */
 void buffering_complete(struct model *model, struct settings *settings) {
     derive(settings);
+    if (model->is_snippet) {
+        return; /* other sizes may be given around it */
+    }
     if (settings == model->http_settings || settings == model->main_settings) {
         return;
     }

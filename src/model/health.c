@@ -216,10 +216,18 @@ bool model_set_health_check(const struct setter_call *call) {
 
 /* --- what it refers to --- */
 
+/* Whether it could be the name of a group. */
+static bool is_name(const struct proxy_pass *proxy) {
+    return !proxy->has_variables && proxy->address.family == TABLE_FAMILY_NAME;
+}
+
 static struct upstream *find_group(struct model *model, const struct health_check *check) {
     const struct proxy_pass *proxy = check->location->proxy;
     if (proxy != NULL && proxy->upstream != NULL && proxy->upstream->statement != NULL) {
         return proxy->upstream;
+    }
+    if (model->is_snippet && (proxy == NULL || is_name(proxy))) {
+        return NULL; /* the group may be defined around it */
     }
     struct diagnostic *diagnostic = diagnostic_error(
         model->diagnostics, DIAGNOSTIC_HEALTH_CHECK_WITHOUT_GROUP, check->statement->words[0].span,
@@ -227,7 +235,8 @@ static struct upstream *find_group(struct model *model, const struct health_chec
     if (proxy != NULL) {
         diagnostic_note(model->arena, diagnostic, proxy->statement->words[0].span,
                         proxy->has_variables ? "here variables say where to"
-                                             : "no upstream has that name");
+                        : is_name(proxy)     ? "no upstream has that name"
+                                             : "this is one backend and no group");
     }
     diagnostic_help(model->arena, diagnostic,
                     "define \"upstream NAME { ... }\" and write \"proxy_pass http://NAME;\" "
@@ -240,7 +249,7 @@ static void find_match(struct model *model, struct health_check *check) {
         return;
     }
     check->match = map_find(&model->reading->matches, check->match_name);
-    if (check->match != NULL) {
+    if (check->match != NULL || model->is_snippet) {
         return;
     }
     struct diagnostic *diagnostic =

@@ -125,16 +125,13 @@ bool model_set_resolver(const struct setter_call *call) {
     struct resolver *resolver = arena_require(call->model->arena, sizeof *resolver);
     resolver->statement = call->statement;
     resolver->ipv4 = resolver->ipv6 = true;
+    *(MODEL_TYPE_RESOLVER *)call->field = resolver; /* a wrong one is not a missing one */
     for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
         if (!read_word(call, statement_argument(call->statement, i), resolver)) {
             return false;
         }
     }
-    if (!check_whole(call, resolver)) {
-        return false;
-    }
-    *(MODEL_TYPE_RESOLVER *)call->field = resolver;
-    return true;
+    return check_whole(call, resolver);
 }
 
 bool model_set_upstream_resolver_timeout(const struct setter_call *call) {

@@ -163,15 +163,26 @@ static bool read_cookie(const struct setter_call *call, struct sticky *sticky) {
 
 /* --- sticky route, sticky learn --- */
 
+/* One variable, as a whole word. */
+static bool read_variable(const struct setter_call *call, const struct word *word,
+                          struct template *value) {
+    *value = template_parse(call->model, word, word->text, 0);
+    if (value->parts.count == 1 && value->parts.items[0].kind != PART_TEXT) {
+        return true;
+    }
+    return reject_word(call, DIAGNOSTIC_INVALID_VARIABLE, word,
+                       "write one variable for each place to look in: sticky route $route_cookie "
+                       "$route_uri;",
+                       "\"%.*s\" is not one variable", SLICE_ARGS(word->text));
+}
+
 static bool read_route(const struct setter_call *call, struct sticky *sticky) {
     for (uint32_t i = 1; i < statement_argument_count(call->statement); i++) {
-        const struct word *word = statement_argument(call->statement, i);
-        struct slice name;
-        if (!variable_name(call->model, word, &name)) {
+        struct template value;
+        if (!read_variable(call, statement_argument(call->statement, i), &value)) {
             return false;
         }
-        VECTOR_PUSH(call->model->arena, &sticky->lookups,
-                    template_parse(call->model, word, word->text, 0));
+        VECTOR_PUSH(call->model->arena, &sticky->lookups, value);
     }
     return true;
 }

@@ -165,14 +165,16 @@ static void report_incomplete(struct model *model, struct statement_list *report
     struct diagnostic *diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS,
                                                      statement->span, "%s", problem);
     diagnostic_note(model->arena, diagnostic, location->proxy->statement->span,
-                    "which this backend needs");
+                    location->proxy->has_variables ? "which backends that variables name may need"
+                                                   : "which this backend needs");
     diagnostic_help(model->arena, diagnostic, "%s", help);
 }
 
 static void check_location(struct model *model, const struct location *location,
                            struct statement_list *reported) {
     const struct settings *settings = location->settings;
-    if (location->proxy != NULL && location->proxy->is_tls) {
+    const struct proxy_pass *proxy = location->proxy;
+    if (proxy != NULL && (proxy->is_tls || proxy->has_variables)) {
         if (settings->proxy_ssl_verify != 0 && settings->proxy_ssl_trusted_certificate.size == 0) {
             report_incomplete(model, reported, location, settings->origin[SETTING_proxy_ssl_verify],
                               "there is no proxy_ssl_trusted_certificate for proxy_ssl_verify",
@@ -194,6 +196,9 @@ static void check_location(struct model *model, const struct location *location,
 
 void tls_check(struct model *model) {
     struct statement_list reported = {0};
+    if (model->is_snippet) {
+        return; /* the rest may be given around it */
+    }
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
         for (size_t j = 0; j < server->locations.count; j++) {

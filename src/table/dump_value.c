@@ -103,6 +103,7 @@ static const struct {
 } pair_kinds[] = {
     {SLICE_INIT("keepalive_timeout"), print_time, print_time},
     {SLICE_INIT("buffers"), print_number, print_size},
+    {SLICE_INIT("proxy_buffers"), print_number, print_size},
     {SLICE_INIT("upstream_keepalive"), print_number, print_locality},
 };
 
@@ -234,8 +235,7 @@ static bool print_known_address(const struct dumper *dumper, enum table_section 
     return true;
 }
 
-/* What else is 64 bits wide are hashes. */
-static bool is_time(enum table_section section, const struct table_field *field) {
+bool dump_is_time(enum table_section section, const struct table_field *field) {
     return field->kind == TABLE_KIND_U64 &&
            (section == TABLE_SECTION_peer || section == TABLE_SECTION_health_check);
 }
@@ -257,7 +257,7 @@ void dump_field(const struct dumper *dumper, enum table_section section,
         print_share(dumper->out, ((const struct table_split_part *)record)->below);
         return;
     }
-    if (is_time(section, field)) {
+    if (dump_is_time(section, field)) {
         uint64_t time;
         memcpy(&time, (const char *)record + field->offset, sizeof time);
         print_time(dumper->out, time);

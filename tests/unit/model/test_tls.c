@@ -53,6 +53,9 @@ static void reports_mistakes(void) {
         {"proxy_ssl_verify on; server { location /a { proxy_pass https://a; } "
          "location /b { proxy_pass $scheme://a; } }",
          DIAGNOSTIC_INCOMPLETE_TLS, "proxy_ssl_verify on;"},
+        /* As nginx, whatever the scheme of a target with variables. */
+        {"server { proxy_ssl_verify on; location / { proxy_pass http://$host; } }",
+         DIAGNOSTIC_INCOMPLETE_TLS, "proxy_ssl_verify on;"},
     };
     CHECK_FAILURES(rows);
 }
@@ -61,7 +64,7 @@ static void reports_mistakes(void) {
 static void takes_what_is_whole(void) {
     static const char *const texts[] = {
         "proxy_ssl_verify on; proxy_ssl_certificate a; "
-        "server { location / { proxy_pass http://a; } location /b { proxy_pass http://$host; } }",
+        "server { location / { proxy_pass http://a; } }",
         "proxy_ssl_verify on; server { location / { proxy_ssl_verify off; proxy_pass https://a; } "
         "}",
         "proxy_ssl_certificate a; "
