@@ -36,6 +36,7 @@ bool http_connection_open(struct http_connection *connection,
     connection->opened = service->loop->now;
     connection->remote = accepted->remote;
     connection->local = accepted->local;
+    connection->has_exact_local = accepted->has_exact_local;
     enter_list(connection, &service->connections);
     return true;
 }
@@ -91,17 +92,22 @@ void http_connection_reset(struct http_connection *connection) {
 
 /* --- where it comes from --- */
 
-const struct table_endpoint *http_connection_endpoint(const struct http_connection *connection) {
+/* A reload may have made the local address matter. */
+const struct table_endpoint *http_connection_endpoint(struct http_connection *connection) {
+    if (!connection->has_exact_local) {
+        connection->has_exact_local = http_listener_find_local(
+            connection->listener, connection->handle.fd, &connection->local);
+    }
     return http_listener_endpoint(connection->listener, &connection->local);
 }
 
-const struct table_settings *http_connection_settings(const struct http_connection *connection) {
+const struct table_settings *http_connection_settings(struct http_connection *connection) {
     const struct table *table = &http_listener_generation(connection->listener)->table;
     const struct table_endpoint *endpoint = http_connection_endpoint(connection);
     return &table->settings[table->server[endpoint->default_server].settings];
 }
 
-void http_connection_describe(const struct http_connection *connection, struct exchange *exchange) {
+void http_connection_describe(struct http_connection *connection, struct exchange *exchange) {
     struct engine_request *request = &exchange->request;
     const struct sockaddr *remote = &connection->remote.any;
     const struct sockaddr *local = &connection->local.any;

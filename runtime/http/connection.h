@@ -32,6 +32,7 @@ struct http_connection {
     uint64_t opened;                /* loop time */
     uint32_t requests;              /* begun so far */
     bool must_reset;                /* its end must not look like a regular one */
+    bool has_exact_local;           /* else `local` is the listener's address */
     union socket_address remote;
     union socket_address local;
 };
@@ -41,6 +42,7 @@ struct http_accepted {
     struct http_service *service;
     struct http_listener *listener;
     int fd;
+    bool has_exact_local;
     union socket_address remote;
     union socket_address local;
 };
@@ -93,13 +95,13 @@ static inline bool http_connection_has_unsent(const struct http_connection *conn
 }
 
 /* The endpoint that was connected to, in the generation that its requests begin on. */
-const struct table_endpoint *http_connection_endpoint(const struct http_connection *connection);
+const struct table_endpoint *http_connection_endpoint(struct http_connection *connection);
 
 /* The settings that hold before a request has named its server. */
-const struct table_settings *http_connection_settings(const struct http_connection *connection);
+const struct table_settings *http_connection_settings(struct http_connection *connection);
 
 /* Tells an exchange of this connection where it comes from. */
-void http_connection_describe(const struct http_connection *connection, struct exchange *exchange);
+void http_connection_describe(struct http_connection *connection, struct exchange *exchange);
 
 /* --- all connections of a service --- */
 

@@ -146,10 +146,14 @@ static void leave_exchange(struct http1_front *front) {
 
 /* Reads the rest of a body that nobody wants, so that the connection can be used again. */
 static void discard_body(struct http1_front *front) {
-    if (!front->message->wants_body) {
+    struct http1_message *message = front->message;
+    if (message->discard_until == 0) {
         exchange_stop(front->exchange);
-        front->first_byte = front->connection.service->loop->now + LINGER_TOTAL_MS;
-        front->message->wants_body = true;
+        message->discard_until = front->connection.service->loop->now + LINGER_TOTAL_MS;
+        start_read_timer(front, LINGER_STEP_MS);
+    }
+    if (!message->wants_body) {
+        message->wants_body = true;
         http1_read(front);
     }
 }

@@ -30,6 +30,7 @@ struct http1_message {
     bool body_ended; /* all of it was taken */
     bool wants_body;
     bool is_pumping;
+    uint64_t discard_until;     /* loop time; the response is out, the rest is dropped until then */
     size_t body_offset;         /* where body bytes may lie in front->in: behind the head */
     struct buffer *head_buffer; /* holds the head when front->in no longer does */
     /* Response. */

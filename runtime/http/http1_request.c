@@ -216,7 +216,7 @@ static bool make_room(struct http1_front *front) {
 }
 
 /* Whether the part of a head that has arrived is already longer than any valid one. */
-static uint32_t check_partial_head(const struct http1_front *front) {
+static uint32_t check_partial_head(struct http1_front *front) {
     const struct table_settings *settings = http_connection_settings(&front->connection);
     struct slice content = buffer_content(front->in);
     uint64_t limit = line_limit(settings) + 2; /* with its CR LF */
@@ -402,8 +402,11 @@ static bool read_body(struct http1_front *front) {
     return true;
 }
 
+/* How long the client may take for more of its body. What is only dropped has a time for the whole
+ * of it as well. */
 static void watch_body(struct http1_front *front) {
     struct loop *loop = loop_of(front);
+    uint64_t end = front->message->discard_until;
     if (front->state != HTTP1_EXCHANGE) {
         return;
     }
@@ -411,7 +414,8 @@ static void watch_body(struct http1_front *front) {
         return; /* the proxy's time-outs are a tunnel's */
     }
     if (front->exchange->response.is_complete) {
-        timer_start(&loop->timers, &front->read_timer, loop->now + LINGER_IDLE_MS);
+        uint64_t idle = loop->now + LINGER_IDLE_MS;
+        timer_start(&loop->timers, &front->read_timer, end != 0 && end < idle ? end : idle);
     } else {
         timer_start(&loop->timers, &front->read_timer,
                     loop->now + front->exchange->request.settings->client_body_timeout);
@@ -479,6 +483,7 @@ static void pump_body(struct http1_front *front) {
             continue;
         }
         if (reads++ == READS_PER_TURN) {
+            watch_body(front);
             http1_read_next_turn(front);
             break;
         }

@@ -89,6 +89,11 @@ void http_listener_remember(struct http_service *service, struct generation *pre
 /* The endpoint of that generation that a connection with this local address belongs to. */
 const struct table_endpoint *http_listener_endpoint(const struct http_listener *listener,
                                                     const union socket_address *local);
+
+/* The local address of a connection. It is asked for only where it matters, as that costs a system
+ * call: returns whether it was, else it is the listener's. */
+bool http_listener_find_local(const struct http_listener *listener, int fd,
+                              union socket_address *local);
 void http_listener_release(struct http_listener *listener);
 
 /* Begins or ends accepting on all open listeners. */

@@ -95,26 +95,24 @@ const struct table_endpoint *http_listener_endpoint(const struct http_listener *
     return &table->endpoint[last];
 }
 
-/* The local address is asked for only where it matters: it costs a system call. */
-static void find_local_address(struct http_listener *listener, int fd,
-                               union socket_address *local) {
-    const struct http_service *service = listener->service;
-    const struct table_listener *record = &service->generation->table.listener[listener->record];
+bool http_listener_find_local(const struct http_listener *listener, int fd,
+                              union socket_address *local) {
+    const struct table *table = &http_listener_generation(listener)->table;
+    const struct table_listener *record = &table->listener[listener->record];
     struct sockaddr_storage address;
+    socklen_t size = sizeof address;
     if (record->family == TABLE_FAMILY_UNIX) {
         local->any.sa_family = AF_UNIX;
-        return;
+        return true;
     }
-    if (record->endpoints.count > 1 || service->needs_server_addr) {
-        socklen_t size = sizeof address;
-        if (getsockname(fd, (struct sockaddr *)&address, &size) == 0) {
-            memcpy(local, &address, sizeof *local);
-            return;
-        }
+    bool matters = record->endpoints.count > 1 || listener->service->needs_server_addr;
+    bool is_exact = matters && getsockname(fd, (struct sockaddr *)&address, &size) == 0;
+    if (!is_exact) {
+        socket_address_from_table(&address, record->family, record->address.bytes, record->port,
+                                  (struct slice){0});
     }
-    socket_address_from_table(&address, record->family, record->address.bytes, record->port,
-                              (struct slice){0});
     memcpy(local, &address, sizeof *local);
+    return is_exact;
 }
 
 /* Out of descriptors or memory: waiting connections stay in the kernel's queue for a while. */
@@ -142,7 +140,7 @@ static bool accept_one(struct http_listener *listener) {
     }
     struct http_accepted accepted = {.service = service, .listener = listener, .fd = fd};
     memcpy(&accepted.remote, &address, sizeof accepted.remote);
-    find_local_address(listener, fd, &accepted.local);
+    accepted.has_exact_local = http_listener_find_local(listener, fd, &accepted.local);
     if (!http_service_take_connection(service)) {
         close(fd);
         return false;

@@ -15,9 +15,14 @@ static struct slice server_field(const struct exchange *exchange) {
 
 void exchange_start_response(struct exchange *exchange, uint32_t status) {
     uint32_t replaced = exchange->request.error_status;
-    exchange->response.status = replaced != 0 ? replaced : status;
-    exchange->response.field_count = 0;
-    exchange->response.has_length = false;
+    struct http_response *response = &exchange->response;
+    /* Of another one that was begun before, and given up, nothing is left. */
+    response->status = replaced != 0 ? replaced : status;
+    response->field_count = 0;
+    response->has_length = false;
+    response->is_from_back = false;
+    response->is_upgrade = false;
+    response->reason = response->upgrade = (struct slice){0};
 }
 
 static bool grow_fields(struct exchange *exchange) {

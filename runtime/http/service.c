@@ -75,6 +75,35 @@ static bool uses_proxy_protocol(const struct table *table) {
     return false;
 }
 
+/* Once a minute at most: under load the limit may be reached again and again. */
+static void report_full(struct http_service *service) {
+    uint64_t now = service->loop->now;
+    if (service->full_reported == 0 || now - service->full_reported >= 60000) {
+        service->full_reported = now;
+        log_message(service->log, TABLE_LOG_ALERT,
+                    "%u worker_connections are not enough, accepting again when one is free",
+                    service->connection_limit);
+    }
+}
+
+static bool is_full(const struct http_service *service) {
+    return service->connection_count >= service->connection_limit;
+}
+
+/* Clients wait in the kernel's queue, and are not turned away, while there is no room for them. */
+static void pause_when_full(struct http_service *service) {
+    if (is_full(service) && !service->is_paused && !service->is_draining) {
+        report_full(service);
+        http_listener_pause_all(service);
+    }
+}
+
+static void resume_unless_full(struct http_service *service) {
+    if (!is_full(service) && service->is_paused && !service->is_draining) {
+        http_listener_resume_all(service);
+    }
+}
+
 bool http_service_use(struct http_service *service, struct generation *generation) {
     if (!service->proxy->prepare(service->proxy_state, generation)) {
         return false;
@@ -87,6 +116,8 @@ bool http_service_use(struct http_service *service, struct generation *generatio
     service->needs_server_addr = uses_variable(&generation->table, VARIABLE_SERVER_ADDR) ||
                                  uses_proxy_protocol(&generation->table);
     service->connection_limit = generation->table.process[0].worker_connections;
+    pause_when_full(service);
+    resume_unless_full(service);
     service->multi_accept = generation->table.process[0].multi_accept != 0;
     if (previous != NULL) {
         generation_release(previous);
@@ -94,35 +125,18 @@ bool http_service_use(struct http_service *service, struct generation *generatio
     return true;
 }
 
-/* Once a minute at most: under load the limit may be reached again and again. */
-static void report_full(struct http_service *service) {
-    uint64_t now = service->loop->now;
-    if (service->full_reported == 0 || now - service->full_reported >= 60000) {
-        service->full_reported = now;
-        log_message(service->log, TABLE_LOG_ALERT,
-                    "%u worker_connections are not enough, accepting again when one is free",
-                    service->connection_limit);
-    }
-}
-
 bool http_service_take_connection(struct http_service *service) {
-    if (service->connection_count >= service->connection_limit) {
+    if (is_full(service)) {
         return false;
     }
     service->connection_count++;
-    if (service->connection_count == service->connection_limit && !service->is_paused) {
-        report_full(service);
-        http_listener_pause_all(service);
-    }
+    pause_when_full(service);
     return true;
 }
 
 void http_service_give_connection(struct http_service *service) {
     service->connection_count--;
-    if (service->is_paused && !service->is_draining &&
-        service->connection_count < service->connection_limit) {
-        http_listener_resume_all(service);
-    }
+    resume_unless_full(service);
 }
 
 void http_service_check_idle(struct http_service *service) {

@@ -158,8 +158,9 @@ static const char *decode(struct proxy *proxy) {
 static bool let_go(struct proxy *proxy) {
     const struct http_response_head *head = &proxy->head;
     bool is_persistent = head->minor >= 1 ? !head->connection_close : head->connection_keep_alive;
+    bool is_sent = proxy->body_sent && !proxy->protocol->has_unsent(proxy);
     return proxy->has_head && proxy->pieces_are_last && is_persistent && !proxy->asks_close &&
-           proxy->body_sent && head->framing != HTTP_BODY_UNTIL_CLOSE &&
+           is_sent && head->framing != HTTP_BODY_UNTIL_CLOSE &&
            !proxy->exchange->is_upgraded && proxy->response->begin == proxy->response->end;
 }
 

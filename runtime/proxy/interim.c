@@ -6,15 +6,6 @@
 /* No honest backend comes near it before its time for the head is over. */
 enum { INTERIM_LIMIT = 1000 };
 
-/* The client's expectation was answered when its body was asked for. What the backend says on its
- * own is nobody's business, unless the client still waits for it. */
-static void take_continue(struct proxy *proxy) {
-    struct exchange *exchange = proxy->exchange;
-    if (exchange->wants_continue && proxy->body == PROXY_BODY_STREAM) {
-        exchange_send_interim(exchange, 100, NULL, 0);
-    }
-}
-
 /* With the fields that would pass in an answer, too. */
 static void pass_on(struct proxy *proxy) {
     const struct http_fields *fields = &proxy->head.fields;
@@ -38,9 +29,8 @@ const char *proxy_take_interim(struct proxy *proxy) {
     if (++proxy->interim_count > INTERIM_LIMIT) {
         return "too many interim responses";
     }
-    if (proxy->head.status == 100) {
-        take_continue(proxy);
-    } else if (proxy->exchange->head.minor >= 1) {
+    /* 100 is nobody's business: the client's expectation was met when its body was asked for. */
+    if (proxy->head.status != 100 && proxy->exchange->head.minor >= 1) {
         pass_on(proxy);
     }
     return NULL;

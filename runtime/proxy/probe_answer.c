@@ -55,7 +55,7 @@ static enum probe_progress take_length(struct probe_answer *answer, struct slice
     struct slice data = slice_take(input, answer->remaining);
     add_body(answer, data);
     answer->remaining -= data.size;
-    answer->is_whole = data.size == input.size;
+    answer->is_whole = answer->remaining == 0 && data.size == input.size;
     return answer->remaining == 0 ? PROBE_DONE : PROBE_MORE;
 }
 

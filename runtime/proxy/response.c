@@ -135,16 +135,16 @@ static struct slice find_field_by_name(const struct http_fields *fields, struct 
 }
 
 /* 101 is the answer to an Upgrade that this request carried, or nonsense. */
-static bool accept_upgrade(struct proxy *proxy) {
+static bool may_upgrade(const struct proxy *proxy) {
+    const struct exchange *exchange = proxy->exchange;
+    return proxy->asks_upgrade && exchange->head.minor > 0 && exchange->request.error_status == 0;
+}
+
+static void start_upgrade(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
-    if (!proxy->asks_upgrade || exchange->head.minor == 0 || exchange->request.error_status != 0) {
-        proxy_fail_bad(proxy, "101 to a request without Upgrade");
-        return false;
-    }
     exchange->response.is_upgrade = true;
     exchange->response.upgrade = find_field(&proxy->head.fields, HTTP_FIELD_UPGRADE);
     proxy->head.framing = HTTP_BODY_UNTIL_CLOSE;
-    return true;
 }
 
 static struct slice copy_slice(struct arena *arena, struct slice text) {
@@ -187,9 +187,8 @@ static bool add_redirect(struct proxy *proxy) {
 }
 
 /* proxy_method may have asked for a body that the client does not want, or for none where the
- * client expects the one whose length is announced. nginx breaks the client's connection in the
- * second case.
- */
+ * client expects the one whose length is announced; so does a 304 that answers as an error page,
+ * with the error's status. nginx breaks the client's connection in the second case. */
 static void fit_body(struct proxy *proxy) {
     struct http_response *response = &proxy->exchange->response;
     response->has_length = proxy->head.has_content_length;
@@ -201,7 +200,8 @@ static void fit_body(struct proxy *proxy) {
     if (is_for_head && proxy->head.framing != HTTP_BODY_NONE) {
         proxy->head.framing = HTTP_BODY_NONE;
         proxy->asks_close = true; /* the body is on its way: nobody reads it */
-    } else if (!is_for_head && proxy->asks_head) {
+    } else if (proxy->head.framing == HTTP_BODY_NONE &&
+               exchange_response_has_body(proxy->exchange)) {
         response->has_length = true;
         response->length = 0;
     }
@@ -212,7 +212,8 @@ void proxy_use_head(struct proxy *proxy) {
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
     attempt->status = proxy->head.status;
     attempt->header_time = exchange->service->loop->now - attempt->started;
-    if (proxy->head.status == 101 && !accept_upgrade(proxy)) {
+    if (proxy->head.status == 101 && !may_upgrade(proxy)) {
+        proxy_fail_bad(proxy, "101 to a request without Upgrade");
         return;
     }
     if (proxy_retry_status(proxy, proxy->head.status) || intercept(proxy) ||
@@ -225,6 +226,9 @@ void proxy_use_head(struct proxy *proxy) {
     exchange->response.is_from_back = true;
     if (exchange->request.error_status == 0) {
         exchange->response.reason = proxy->head.reason_phrase;
+    }
+    if (proxy->head.status == 101) {
+        start_upgrade(proxy);
     }
     fit_body(proxy);
     proxy_decide_trailers(proxy);

@@ -13,6 +13,8 @@ static struct loop *loop_of(const struct proxy *proxy) {
     return proxy->exchange->service->loop;
 }
 
+/* What the backend must do next, and by when: read on, or answer once it has everything. While the
+ * client has not sent the rest nobody waits for the backend; once it answers, relay.c does. */
 static void watch_send(struct proxy *proxy, bool is_blocked) {
     struct loop *loop = loop_of(proxy);
     const struct table_settings *settings = proxy->exchange->request.settings;
@@ -21,9 +23,16 @@ static void watch_send(struct proxy *proxy, bool is_blocked) {
         proxy_watch_tunnel(proxy);
         return;
     }
-    timer_start(&loop->timers, &proxy->back->timer,
-                loop->now +
-                    (is_blocked ? settings->proxy_send_timeout : settings->proxy_read_timeout));
+    if (proxy->has_head) {
+        return;
+    }
+    if (is_blocked || proxy->body_sent) {
+        timer_start(&loop->timers, &proxy->back->timer,
+                    loop->now +
+                        (is_blocked ? settings->proxy_send_timeout : settings->proxy_read_timeout));
+    } else {
+        timer_stop(&proxy->back->timer);
+    }
 }
 
 /* The peer does not read any more. It may have answered before it closed (RFC 9112 9.6), so what it
@@ -36,6 +45,8 @@ static void write_failed(struct proxy *proxy) {
     if (!proxy->has_head) {
         back->handle.ready |= LOOP_READ | LOOP_HANGUP;
         proxy->write_error = error;
+        timer_start(&loop_of(proxy)->timers, &back->timer,
+                    loop_of(proxy)->now + proxy->exchange->request.settings->proxy_read_timeout);
         proxy_read_head(proxy);
     }
 }
@@ -117,6 +128,8 @@ static void flush(struct proxy *proxy) {
     bool last = proxy->stream_ended && protocol->owes_end(proxy);
     bool is_ending = proxy->stream_ended && !proxy->body_sent;
     if (!is_ending && !protocol->has_unsent(proxy)) {
+        /* What the client has sent since may have been too much for the backend. */
+        watch_send(proxy, !protocol->can_write(proxy));
         return;
     }
     if ((last || protocol->has_unsent(proxy)) &&
@@ -191,17 +204,35 @@ static bool can_pass(const struct proxy *proxy) {
            proxy->protocol->can_write(proxy);
 }
 
-/* The write of a piece has failed. Returns how much of it is done with: nothing if another backend
- * is asked for it. */
-static size_t drop_piece(struct proxy *proxy, size_t size) {
+/* One side of a tunnel cannot be written to. What is left of the other ends it, unless that has
+ * ended already: then nothing more would tell. */
+static void fail_tunnel(struct proxy *proxy) {
+    int error = errno;
+    char text[BACK_REASON_SIZE];
+    proxy->back->handle.ready &= (uint8_t)~LOOP_WRITE;
+    if (proxy->exchange->response.is_complete) {
+        proxy_log(proxy, TABLE_LOG_INFO, "%s while proxying upgraded connection",
+                  back_explain(proxy->back, "writev()", error, text));
+        proxy_break_attempt(proxy);
+    }
+}
+
+/* The write of a piece, perhaps the empty last one, has failed. Returns how much of it is done
+ * with: nothing if another backend is asked for it. */
+static size_t drop_piece(struct proxy *proxy, size_t size, bool last) {
     uint32_t attempts = proxy->attempt_count;
+    if (proxy->exchange->is_upgraded) {
+        fail_tunnel(proxy);
+        return 0;
+    }
     proxy->body_refused = true;
     write_failed(proxy);
     if (proxy->attempt_count != attempts && proxy->step != PROXY_DONE) {
+        proxy->stream_ended = last && size == 0; /* an end is not offered twice */
         loop_defer_next(loop_of(proxy), &proxy->send_on);
         return 0;
     }
-    return proxy->exchange->is_upgraded ? 0 : size;
+    return size;
 }
 
 size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last) {
@@ -218,7 +249,7 @@ size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last)
     }
     ssize_t written = proxy->protocol->write(proxy, piece, last);
     if (written < 0) {
-        return drop_piece(proxy, piece.size);
+        return drop_piece(proxy, piece.size, last);
     }
     proxy->stream_taken += (uint64_t)written;
     proxy->stream_ended = last && (size_t)written == piece.size;
