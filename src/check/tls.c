@@ -2,6 +2,24 @@
 #include "check/ciphers.h"
 #include "check/rules.h"
 
+/* --- what is written --- */
+
+/* Directives that tls_profile stands for all have the place of the profile's name. */
+static bool is_of_profile(const struct statement *statement) {
+    return statement->words[0].span.begin == statement->words[1].span.begin;
+}
+
+static struct slice written_name(const struct statement *statement) {
+    return is_of_profile(statement) ? SLICE("tls_profile") : statement_name(statement);
+}
+
+static void suggest(struct finding_list *findings, struct diagnostic *diagnostic,
+                    const struct statement *statement, const char *arguments) {
+    struct slice name = written_name(statement);
+    diagnostic_help(findings->model->arena, diagnostic, "write \"%.*s %s;\"", SLICE_ARGS(name),
+                    is_of_profile(statement) ? "intermediate" : arguments);
+}
+
 /* --- weak-tls-protocol --- */
 
 static const struct {
@@ -34,13 +52,13 @@ static void check_protocols(struct finding_list *findings, const struct name_lis
         return;
     }
     struct slice joined = phrase_join(arena, &names);
-    struct slice directive = statement_name(first->statement);
+    struct slice directive = written_name(first->statement);
     struct diagnostic *diagnostic = check_report(
         findings, RULE_weak_tls_protocol, first->word->span, "%.*s enables %.*s, which %s %s",
         SLICE_ARGS(directive), SLICE_ARGS(joined), names.items.count > 1 ? "are" : "is",
         severity == SEVERITY_ERROR ? "broken or obsolete" : "obsolete");
     diagnostic->severity = severity;
-    diagnostic_help(arena, diagnostic, "write \"%.*s TLSv1.2 TLSv1.3;\"", SLICE_ARGS(directive));
+    suggest(findings, diagnostic, first->statement, "TLSv1.2 TLSv1.3");
 }
 
 void check_rule_weak_tls_protocol(struct finding_list *findings) {
@@ -59,6 +77,8 @@ void check_rule_weak_tls_protocol(struct finding_list *findings) {
 }
 
 /* --- weak-cipher --- */
+
+static const char good_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 /* More suites of one kind than this are counted, not named. */
 #define NAMED_SUITES 12
@@ -112,7 +132,7 @@ static void report_weak(struct finding_list *findings, const struct statement *s
                         const struct cipher_list *list) {
     struct arena *arena = findings->model->arena;
     struct slice counts = count_suites(arena, list);
-    struct slice directive = statement_name(statement);
+    struct slice directive = written_name(statement);
     struct diagnostic *diagnostic =
         check_report(findings, RULE_weak_cipher, statement_argument(statement, 0)->span,
                      "%.*s admits %.*s", SLICE_ARGS(directive), SLICE_ARGS(counts));
@@ -124,8 +144,7 @@ static void report_weak(struct finding_list *findings, const struct statement *s
             note_suites(arena, diagnostic, cipher_weakness_names[i], &list->weak[i]);
         }
     }
-    diagnostic_help(arena, diagnostic, "write \"%.*s ECDHE+AESGCM:ECDHE+CHACHA20;\"",
-                    SLICE_ARGS(directive));
+    suggest(findings, diagnostic, statement, good_ciphers);
 }
 
 static void check_ciphers(struct finding_list *findings, const struct statement *statement,
@@ -153,8 +172,7 @@ static void check_ciphers(struct finding_list *findings, const struct statement 
             check_report(findings, RULE_weak_cipher, word->span, "%.*s admits no suite at all",
                          SLICE_ARGS(directive));
         diagnostic->severity = SEVERITY_ERROR;
-        diagnostic_help(arena, diagnostic, "write \"%.*s ECDHE+AESGCM:ECDHE+CHACHA20;\"",
-                        SLICE_ARGS(directive));
+        suggest(findings, diagnostic, statement, good_ciphers);
     }
 }
 

@@ -1,6 +1,6 @@
 /* rpc explain: what the project's own tables say of a rule, a kind of error, a directive or a
  * variable. */
-#include "cli/cli.h"
+#include "cli/explain.h"
 
 #include "check/check.h"
 #include "model/catalogue.h"
@@ -143,6 +143,9 @@ static bool explain_directive(struct arena *arena, const struct catalogue *catal
             print_wrapped(slice_from_string(row->help), 2);
         }
         print_row(arena, row);
+    }
+    if (slice_equals(name, SLICE("tls_profile"))) {
+        explain_profiles();
     }
     return true;
 }

@@ -190,6 +190,7 @@ struct server_settings {
     /* As in struct settings. */
     const struct statement *origin[SERVER_SETTING_COUNT];
     bool is_own[SERVER_SETTING_COUNT];
+    const struct statement *profile; /* the tls_profile of this very block, or NULL */
 };
 
 struct process_settings {

@@ -115,6 +115,12 @@ void settings_set_upstream_defaults(struct model *model, struct upstream *upstre
 /* Takes what a block did not set from the block around; outer blocks first. */
 void settings_inherit(struct model *model);
 
+/* --- tls_profile.c --- */
+
+/* Gives the block what its tls_profile stands for and what it has not set itself; before it
+ * inherits. */
+void tls_profile_apply(struct model *model, struct server_settings *settings);
+
 /* --- buffering.c --- */
 
 /* Derives the sizes of buffers that nobody gave, and reports those that do not fit together; what

@@ -104,8 +104,9 @@ static const struct setting_field server_setting_fields[SERVER_SETTING_COUNT] = 
 #include "directives.def"
 };
 
-static void inherit_server_settings(struct server_settings *settings,
+static void inherit_server_settings(struct model *model, struct server_settings *settings,
                                     const struct server_settings *outer) {
+    tls_profile_apply(model, settings);
     for (size_t i = 0; i < SERVER_SETTING_COUNT; i++) {
         if (!settings->is_own[i]) {
             memcpy((char *)settings + server_setting_fields[i].offset,
@@ -166,14 +167,14 @@ void settings_inherit(struct model *model) {
     model->main_settings->outer = NULL;
     inherit_from_outer(model->http_settings);
     buffering_complete(model, model->http_settings);
-    inherit_server_settings(model->http_own_settings, &model->reading->server_defaults);
+    inherit_server_settings(model, model->http_own_settings, &model->reading->server_defaults);
     for (size_t i = 0; i < model->servers.count; i++) {
         struct server *server = model->servers.items[i];
         server->settings = inherit(model, server->settings, model->http_settings);
         if (server->own_settings == NULL) {
             server->own_settings = model->http_own_settings;
         } else {
-            inherit_server_settings(server->own_settings, model->http_own_settings);
+            inherit_server_settings(model, server->own_settings, model->http_own_settings);
         }
         for (size_t j = 0; j < server->conditions.count; j++) {
             inherit_location(model, server->conditions.items[j], server->settings);

@@ -104,9 +104,9 @@ static void finds_every_row(void) {
     arena_release(&arena);
 }
 
-/* Of nginx's directives for streams, those that rpcd has for HTTP as well. */
+/* What nginx has for streams only, or not at all. */
 static bool is_own(const struct directive *row) {
-    return strcmp(row->name, "proxy_protocol") == 0;
+    return strcmp(row->name, "proxy_protocol") == 0 || strcmp(row->name, "tls_profile") == 0;
 }
 
 /* What has a meaning here stands where nginx allows it and takes as many arguments. */
