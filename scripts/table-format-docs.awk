@@ -90,6 +90,8 @@ function add_setting(kind, field, words, help,    note) {
         add_field("RANGE", "name", field, note)
     } else if (kind == "BINDING") {
         add_field("OPTIONAL", "binding", field, note)
+    } else if (kind == "SESSION_CACHE") {
+        add_field("OPTIONAL", "session_cache", field, note)
     } else if (kind == "TEMPLATE") {
         add_field("OPTIONAL", "program", field, note)
     } else if (kind == "RESOLVER") {

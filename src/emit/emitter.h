@@ -94,6 +94,8 @@ uint32_t emit_health_check(struct emitter *emitter, const struct health_check *c
 uint32_t emit_resolver(struct emitter *emitter, const struct resolver *resolver); /* or NONE */
 
 /* upstream.c */
+uint32_t emit_session_cache(struct emitter *emitter,
+                            const struct session_cache_setting *cache); /* or NONE */
 uint32_t emit_binding(struct emitter *emitter, const struct binding_setting *binding); /* or NONE */
 void emit_upstreams(struct emitter *emitter);
 uint32_t emit_proxy(struct emitter *emitter, const struct location *location); /* or TABLE_NONE */

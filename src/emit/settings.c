@@ -25,6 +25,7 @@
 #define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
 #define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
 #define EMIT_BINDING(emitter, value) emit_binding((emitter), &(value))
+#define EMIT_SESSION_CACHE(emitter, value) emit_session_cache((emitter), &(value))
 #define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))
 #define EMIT_COOKIE_RULES(emitter, value) emit_cookie_rules((emitter), &(value))
 

@@ -274,6 +274,7 @@ static void prepare(struct model *model, struct tree *tree) {
     map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
     map_init(&reading->zones, model->arena);
+    map_init(&reading->session_zones, model->arena);
     map_init(&model->upstreams_by_name, model->arena);
     map_init(&model->variables_by_name, model->arena);
     reading->no_settings = settings_create(model, NULL);

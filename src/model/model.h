@@ -134,6 +134,20 @@ struct binding_setting {
     bool is_transparent;
 };
 
+/* A "shared:NAME:SIZE" of ssl_session_cache. */
+struct session_zone {
+    const struct word *word; /* that said so first */
+    struct slice name;
+    uint64_t size; /* bytes */
+};
+
+/* "none" has nothing of this. */
+struct session_cache_setting {
+    bool is_off;
+    uint32_t builtin;                /* sessions that each worker keeps for itself; 0: none */
+    const struct session_zone *zone; /* NULL: none */
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -152,6 +166,7 @@ struct binding_setting {
 #define MODEL_TYPE_ERROR_PAGES struct error_page_list
 #define MODEL_TYPE_ACCESS_RULES struct access_rule_list
 #define MODEL_TYPE_BINDING struct binding_setting
+#define MODEL_TYPE_SESSION_CACHE struct session_cache_setting
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
 #define MODEL_TYPE_COOKIE_RULES struct cookie_rule_list
 

@@ -43,6 +43,7 @@ struct reading {
     struct map matches;                             /* name to struct health_match */
     struct map log_formats;                         /* name to struct log_format */
     struct map zones;                               /* kind and name to struct statement */
+    struct map session_zones;                       /* name to struct session_zone */
     VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
     struct server_settings server_defaults;
     struct upstream upstream_defaults;

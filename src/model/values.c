@@ -77,6 +77,16 @@ bool model_set_time(const struct setter_call *call) {
     return true;
 }
 
+bool model_set_whole_seconds(const struct setter_call *call) {
+    MODEL_TYPE_TIME *time = call->field;
+    if (!quantity_parse_seconds(first_argument(call)->text, time)) {
+        return reject_value(call, DIAGNOSTIC_INVALID_TIME, first_argument(call), "time",
+                            "write whole seconds: 75, 75s, 5m, 1d");
+    }
+    *time *= 1000;
+    return true;
+}
+
 /* The second value is what clients are told in whole seconds; both are kept in milliseconds. */
 bool model_set_keepalive_timeout(const struct setter_call *call) {
     MODEL_TYPE_PAIR *pair = call->field;

@@ -3,6 +3,7 @@
 #include "table/dump_value.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* How much is shown of one list. */
@@ -230,6 +231,26 @@ static void describe_binding(const struct dumper *dumper, uint32_t index) {
     fputs(binding->transparent ? " transparent" : "", dumper->out);
 }
 
+static void describe_session_zone(const struct dumper *dumper, uint32_t index) {
+    const struct table_session_zone *zone = &dumper->table->session_zone[index];
+    fputs("shared:", dumper->out);
+    dump_string(dumper, zone->name);
+    fprintf(dumper->out, ":%" PRIu64, zone->size);
+}
+
+static void describe_session_cache(const struct dumper *dumper, uint32_t index) {
+    const struct table_session_cache *cache = &dumper->table->session_cache[index];
+    if (cache->off != 0) {
+        fputs("off", dumper->out);
+    }
+    if (cache->builtin > 0) {
+        fprintf(dumper->out, "builtin:%u%s", cache->builtin, cache->zone != TABLE_NONE ? " " : "");
+    }
+    if (cache->zone != TABLE_NONE) {
+        describe_session_zone(dumper, cache->zone);
+    }
+}
+
 static void describe_replacement(const struct dumper *dumper, uint32_t index) {
     const struct table_replacement *replacement = &dumper->table->replacement[index];
     if (replacement->text == TABLE_NONE) {
@@ -285,6 +306,8 @@ static const struct {
     {TABLE_SECTION_try_files, describe_try_files},
     {TABLE_SECTION_try_file, describe_try_file},
     {TABLE_SECTION_binding, describe_binding},
+    {TABLE_SECTION_session_cache, describe_session_cache},
+    {TABLE_SECTION_session_zone, describe_session_zone},
     {TABLE_SECTION_replacement, describe_replacement},
     {TABLE_SECTION_cookie_rule, describe_cookie_rule},
     {TABLE_SECTION_cookie_flag, describe_cookie_flag},

@@ -67,6 +67,7 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
         case TABLE_STORAGE_TEMPLATE:
         case TABLE_STORAGE_RESOLVER:
         case TABLE_STORAGE_BINDING:
+        case TABLE_STORAGE_SESSION_CACHE:
             *(uint32_t *)field = TABLE_NONE;
             break;
         default:

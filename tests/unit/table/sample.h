@@ -41,7 +41,8 @@ static void sample_fill_settings(enum table_section section, void *record) {
             memcpy(field, &number, sizeof number);
         } else if (setting->storage == TABLE_STORAGE_TEMPLATE ||
                    setting->storage == TABLE_STORAGE_RESOLVER ||
-                   setting->storage == TABLE_STORAGE_BINDING) {
+                   setting->storage == TABLE_STORAGE_BINDING ||
+                   setting->storage == TABLE_STORAGE_SESSION_CACHE) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
         }
@@ -90,6 +91,13 @@ static void sample_add_programs(struct table_writer *writer) {
 static void sample_add_server_settings(struct table_writer *writer) {
     struct table_server_settings own = {0};
     sample_fill_settings(TABLE_SECTION_server_settings, &own);
+    const struct table_session_zone zone = {sample_string(writer, "tls"), 65536};
+    const struct table_session_cache cache = {
+        .builtin = 100,
+        .zone = table_writer_intern(writer, TABLE_SECTION_session_zone, &zone, 1).first,
+    };
+    own.ssl_session_cache =
+        table_writer_intern(writer, TABLE_SECTION_session_cache, &cache, 1).first;
     table_writer_intern(writer, TABLE_SECTION_server_settings, &own, 1);
 }
 
