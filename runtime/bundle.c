@@ -71,8 +71,23 @@ static bool open_sockets(struct bundle *bundle, uint32_t listener, const struct 
             return false;
         }
         opened->sockets[opened->count++] = socket;
-        if (old != NULL && !listening_adjust(socket, &bundle->file.table, listener, failure)) {
+        if (old != NULL &&
+            !listening_admit_others(socket, &bundle->file.table, listener, failure)) {
             return false;
+        }
+    }
+    return true;
+}
+
+/* Last, as it cannot be undone. */
+static bool adjust_sockets(const struct bundle *bundle, struct failure *failure) {
+    const struct table *table = &bundle->file.table;
+    for (uint32_t i = 0; i < table->listener_count; i++) {
+        const struct bundle_listener *opened = &bundle->listeners[i];
+        for (uint32_t k = 0; opened->previous != TABLE_NONE && k < opened->count; k++) {
+            if (!listening_adjust(opened->sockets[k], table, i, failure)) {
+                return false;
+            }
         }
     }
     return true;
@@ -112,7 +127,7 @@ static bool open_listeners(struct bundle *bundle, const struct bundle *previous,
             return false;
         }
     }
-    return true;
+    return adjust_sockets(bundle, failure);
 }
 
 static void close_logs(int *logs, uint32_t count) {
@@ -153,12 +168,30 @@ static int *open_logs(const struct log_paths *paths, const char *prefix, struct 
     return logs;
 }
 
+/* Workers that are running cannot become somebody else, and those that follow them have to get on
+ * with the same folders: so the user stays until rpcd is restarted. */
+static bool find_privileges(struct bundle *bundle, const struct bundle *previous,
+                            struct failure *failure) {
+    struct privileges *wanted = &bundle->privileges;
+    if (!privileges_find(wanted, &bundle->file.table, failure)) {
+        return false;
+    }
+    if (previous != NULL) {
+        const struct privileges *kept = &previous->privileges;
+        bundle->keeps_user = wanted->user != kept->user || wanted->group != kept->group;
+        wanted->user = kept->user;
+        wanted->group = kept->group;
+        memcpy(wanted->user_name, kept->user_name, sizeof wanted->user_name);
+    }
+    return true;
+}
+
 bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle *previous,
                  struct failure *failure) {
     const struct table *table = &bundle->file.table;
     bundle->number = previous != NULL ? previous->number + 1 : 1;
     bundle->worker_count = count_workers(table);
-    if (!privileges_find(&bundle->privileges, table, failure) ||
+    if (!find_privileges(bundle, previous, failure) ||
         !temp_folders_prepare(table, prefix, &bundle->privileges, failure)) {
         return false;
     }

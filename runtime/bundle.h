@@ -22,6 +22,7 @@ struct bundle {
     uint32_t number; /* 1 for the first */
     struct table_file file;
     struct privileges privileges;
+    bool keeps_user; /* the table names another, who needs a restart */
     uint32_t worker_count;
     struct bundle_listener *listeners; /* by record of section listener */
     struct log_paths log_paths;

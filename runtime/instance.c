@@ -163,10 +163,9 @@ void instance_report_ready(struct instance *instance) {
 /* What workers that go on cannot take over. */
 static void warn_of_lasting_settings(const struct instance *instance, const struct bundle *bundle) {
     const struct bundle *old = instance->bundle;
-    if (old->privileges.user != bundle->privileges.user ||
-        old->privileges.group != bundle->privileges.group) {
+    if (bundle->keeps_user) {
         reporter_say(&instance->reporter, TABLE_LOG_WARN,
-                     "workers that are running keep their user until they are restarted");
+                     "workers keep their user until rpcd is restarted");
     }
     if (old->file.table.process->use != bundle->file.table.process->use) {
         reporter_say(&instance->reporter, TABLE_LOG_WARN,

@@ -173,14 +173,17 @@ struct listening_socket *listening_open(const struct table *table, uint32_t list
     return opened;
 }
 
+bool listening_admit_others(const struct listening_socket *socket, const struct table *table,
+                            uint32_t listener, struct failure *failure) {
+    const struct table_listener *record = find_record(table, listener);
+    return record->reuseport == 0 || record->family == TABLE_FAMILY_UNIX ||
+           set_option(socket->descriptor, SOL_SOCKET, SO_REUSEPORT, 1) ||
+           fail(failure, table, listener, "SO_REUSEPORT", errno);
+}
+
 bool listening_adjust(const struct listening_socket *socket, const struct table *table,
                       uint32_t listener, struct failure *failure) {
-    const struct table_listener *record = find_record(table, listener);
-    if (record->reuseport != 0 && record->family != TABLE_FAMILY_UNIX &&
-        !set_option(socket->descriptor, SOL_SOCKET, SO_REUSEPORT, 1)) {
-        return fail(failure, table, listener, "SO_REUSEPORT", errno);
-    }
-    int error = start_listening(socket->descriptor, record);
+    int error = start_listening(socket->descriptor, find_record(table, listener));
     return error == 0 || fail(failure, table, listener, "", error);
 }
 

@@ -17,8 +17,12 @@ struct listening_socket {
 struct listening_socket *listening_open(const struct table *table, uint32_t listener,
                                         struct failure *failure);
 
-/* Gives a socket that is open already the settings of this record that can change: the backlog,
- * and whether others may be bound beside it. */
+/* Lets others be bound beside a socket that is open already, if the record says so. That alone
+ * changes nothing. */
+bool listening_admit_others(const struct listening_socket *socket, const struct table *table,
+                            uint32_t listener, struct failure *failure);
+
+/* Gives a socket that is open already the settings of this record that can change: the backlog. */
 bool listening_adjust(const struct listening_socket *socket, const struct table *table,
                       uint32_t listener, struct failure *failure);
 

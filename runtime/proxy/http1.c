@@ -160,8 +160,8 @@ static bool let_go(struct proxy *proxy) {
     bool is_persistent = head->minor >= 1 ? !head->connection_close : head->connection_keep_alive;
     bool is_sent = proxy->body_sent && !proxy->protocol->has_unsent(proxy);
     return proxy->has_head && proxy->pieces_are_last && is_persistent && !proxy->asks_close &&
-           is_sent && head->framing != HTTP_BODY_UNTIL_CLOSE &&
-           !proxy->exchange->is_upgraded && proxy->response->begin == proxy->response->end;
+           is_sent && head->framing != HTTP_BODY_UNTIL_CLOSE && !proxy->exchange->is_upgraded &&
+           proxy->response->begin == proxy->response->end;
 }
 
 /* What arrives is the connection's end, or an answer to nothing. */

@@ -4,6 +4,7 @@ in temporary files. Compared with nginx where it can be."""
 import os
 import pathlib
 import random
+import signal
 import socket
 import subprocess
 import threading
@@ -293,6 +294,25 @@ def test_a_reload_that_names_a_bad_folder_changes_nothing(lab):
     daemon.wait_for_text("cannot make the folder")
     with lab.client() as client:
         assert client.ask("/", "POST", body=body_of(50_000)).status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or SANITIZED, reason="workers have the same rights")
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_reload_for_another_user_leaves_folders_to_who_runs(lab, fails):
+    """A killed worker's successor has to get on with them, too."""
+    backend = lab.backend()
+    daemon = lab.rpcd(FILES, backend=backend, place="bodies")
+    daemon.expects_alerts = True
+    text = FILES + "access_log missing/folder/log;" if fails else FILES
+    daemon.reload(lab.text_for(daemon, text, main="user daemon;", backend=backend.port,
+                               place="bodies"))
+    daemon.wait_for_text("cannot reload" if fails else "keep their user")
+    for _ in range(2):
+        with lab.client() as client:
+            assert client.ask("/", "POST", body=body_of(50_000)).status == 200
+        worker = daemon.workers()[0]
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: daemon.workers() and daemon.workers()[0] != worker, "another worker")
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])

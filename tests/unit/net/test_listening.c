@@ -96,7 +96,7 @@ static void names_address_and_place_when_in_use(void) {
     /* It was made without reuseport, and can be made to share afterwards. */
     fixture.listener.reuseport = 1;
     CU_ASSERT_PTR_NULL(listening_open(&fixture.table, 0, &failure));
-    CU_ASSERT_TRUE(listening_adjust(opened, &fixture.table, 0, &failure));
+    CU_ASSERT_TRUE(listening_admit_others(opened, &fixture.table, 0, &failure));
     struct listening_socket *beside = listening_open(&fixture.table, 0, &failure);
     CU_ASSERT_PTR_NOT_NULL_FATAL(beside);
     CU_ASSERT_EQUAL(port_of(beside), fixture.listener.port);
