@@ -20,9 +20,9 @@ enum {
     STATES = 1 << 20,
     BUCKETS = 1 << 18,
     LOCKS = 1024,
-    SEATS = 256,
+    SEATS = 1280, /* the most workers that there are, and some that are on their way out */
     SUPERVISOR = SEATS + 1, /* as the owner of locks; others are their seats, from 1 */
-    PATIENCE = 50,          /* so often it waits a little for locks, to free a seat */
+    PATIENCE_MS = 1000,     /* so long it waits for locks, to free a seat */
     FEW_STATES = 4096,      /* so many may lie unused before their places are used again */
 };
 
@@ -50,7 +50,9 @@ struct balance_zone {
     uint32_t owner;              /* of locks: this process */
     uint32_t seat_limit;         /* seats that were ever taken; the first so many */
     bool is_taken[SEATS];        /* in the supervisor */
-    void (*report)(void *data);  /* of a private state; NULL: nobody asks, or it was told */
+    bool is_left[SEATS];         /* its process has ended, and not all is taken back */
+    uint32_t left_count;
+    void (*report)(void *data); /* of a private state; NULL: nobody asks, or it was told */
     void *report_data;
 };
 
@@ -164,17 +166,50 @@ static void give_locks(struct zone_memory *memory, uint32_t owner) {
     }
 }
 
-/* The supervisor has to trust the memory as little as those who write there, and does not depend on
- * them: a lock that it does not get for long is that of a process that has stopped. */
-static void clear_entry(struct balance_zone *zone, struct ledger_entry *entry, uint32_t index,
+static bool is_blank(const struct ledger_entry *entry) {
+    return entry->active == 0 && entry->holders == 0 && entry->is_checking == 0;
+}
+
+/* False when the lock is not to be had. */
+static bool clear_entry(struct balance_zone *zone, struct ledger_entry *entry, uint32_t index,
                         uint32_t *patience) {
     struct zone_memory *memory = zone->memory;
     struct zone_lock *of_group = &memory->locks[memory->states[index].lock % LOCKS];
-    bool is_taken = zone_lock_take_patiently(of_group, SUPERVISOR, patience);
+    if (!zone_lock_take_patiently(of_group, SUPERVISOR, patience)) {
+        return false;
+    }
     *entry = (struct ledger_entry){0};
     recount(zone, index);
-    if (is_taken) {
-        zone_lock_give(of_group);
+    zone_lock_give(of_group);
+    return true;
+}
+
+/* False when something is left to be taken back. */
+static bool clear_ledger(struct balance_zone *zone, uint32_t seat, uint32_t *patience) {
+    struct zone_memory *memory = zone->memory;
+    struct ledger_entry *ledger = memory->ledgers[seat];
+    if (!zone_lock_take_patiently(&memory->registry, SUPERVISOR, patience)) {
+        return false;
+    }
+    bool is_clear = true;
+    uint32_t count = memory->state_count;
+    for (uint32_t i = 0; i < count && i < STATES; i++) {
+        is_clear &= is_blank(&ledger[i]) || clear_entry(zone, &ledger[i], i, patience);
+    }
+    zone_lock_give(&memory->registry);
+    return is_clear;
+}
+
+/* The supervisor has to trust the memory as little as those who write there, and does not depend on
+ * them: a lock that it does not get for long is that of a process that has stopped. What that one
+ * guards waits until the process goes on or has ended, too. */
+static void clear_left(struct balance_zone *zone) {
+    uint32_t patience = PATIENCE_MS;
+    for (uint32_t seat = 0; zone->left_count > 0 && seat < zone->seat_limit; seat++) {
+        if (zone->is_left[seat] && clear_ledger(zone, seat, &patience)) {
+            zone->is_left[seat] = zone->is_taken[seat] = false;
+            zone->left_count--;
+        }
     }
 }
 
@@ -182,21 +217,10 @@ void balance_zone_clear_seat(struct balance_zone *zone, uint32_t seat) {
     if (zone == NULL || seat == BALANCE_NO_SEAT) {
         return;
     }
-    struct zone_memory *memory = zone->memory;
-    struct ledger_entry *ledger = memory->ledgers[seat];
-    uint32_t patience = PATIENCE;
-    give_locks(memory, seat + 1);
-    bool is_taken = zone_lock_take_patiently(&memory->registry, SUPERVISOR, &patience);
-    uint32_t count = memory->state_count;
-    for (uint32_t i = 0; i < count && i < STATES; i++) {
-        if (ledger[i].active > 0 || ledger[i].holders > 0) {
-            clear_entry(zone, &ledger[i], i, &patience);
-        }
-    }
-    if (is_taken) {
-        zone_lock_give(&memory->registry);
-    }
-    zone->is_taken[seat] = false;
+    give_locks(zone->memory, seat + 1);
+    zone->is_left[seat] = true;
+    zone->left_count++;
+    clear_left(zone);
 }
 
 /* --- states --- */

@@ -61,7 +61,8 @@ enum { BALANCE_NO_SEAT = UINT32_MAX };
 /* The supervisor: a free seat for a process that is to be forked, or BALANCE_NO_SEAT. */
 uint32_t balance_zone_reserve_seat(struct balance_zone *zone);
 
-/* The supervisor, once that process has ended: takes back what it has added, and frees the seat. */
+/* The supervisor, once that process has ended: takes back what it has added, and frees the seat.
+ * What a process that has stopped keeps locked is taken back after the next one has ended. */
 void balance_zone_clear_seat(struct balance_zone *zone, uint32_t seat);
 
 /* The forked process, or the only one: sits down. */

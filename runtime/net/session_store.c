@@ -20,7 +20,7 @@ enum {
     CELL = 64,
     CELLS_PER_BUCKET = 4, /* a session takes about as many */
     LONGEST_CHAIN = 256,  /* of a bucket; ids are random, so that a handful is usual */
-    PATIENCE = 50,        /* waits of some milliseconds for the lock, until it is had again */
+    PATIENCE_MS = 1000,   /* of waiting for the lock, until it is had again */
 };
 
 /* Numbers of cells begin at 1; 0 is none. */
@@ -114,7 +114,7 @@ struct session_store *session_store_map(int descriptor, uint32_t owner) {
     }
     store->references = 1;
     store->owner = owner;
-    store->patience = PATIENCE;
+    store->patience = PATIENCE_MS;
     divide(store);
     if (store->bucket_count == 0) {
         session_store_release(store);
@@ -200,7 +200,7 @@ static bool begin(struct session_store *store) {
     if (!zone_lock_take_patiently(&memory->lock, store->owner, &store->patience)) {
         return false;
     }
-    store->patience = PATIENCE;
+    store->patience = PATIENCE_MS;
     store->is_broken = false;
     bool is_half_done = read_number(&memory->is_changing) != 0;
     mark(store, 1);

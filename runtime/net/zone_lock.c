@@ -58,12 +58,25 @@ void zone_lock_take(struct zone_lock *lock, uint32_t owner) {
     }
 }
 
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* By the clock: how often it was woken says nothing, as others may be quicker each time. */
 bool zone_lock_take_patiently(struct zone_lock *lock, uint32_t owner, uint32_t *patience) {
-    bool is_taken = take_soon(lock, owner);
-    while (!is_taken && !(is_taken = replace(lock, 0, owner | WAITED)) && *patience > 0) {
-        --*patience;
-        wait_a_little(lock);
+    if (take_soon(lock, owner)) {
+        return true;
     }
+    uint64_t begun = now_ms();
+    uint64_t waited = 0;
+    bool is_taken;
+    while (!(is_taken = replace(lock, 0, owner | WAITED)) && waited < *patience) {
+        wait_a_little(lock);
+        waited = now_ms() - begun;
+    }
+    *patience -= waited < *patience ? (uint32_t)waited : *patience;
     return is_taken;
 }
 

@@ -17,8 +17,8 @@ struct zone_lock {
 void zone_lock_take(struct zone_lock *lock, uint32_t owner);
 void zone_lock_give(struct zone_lock *lock);
 
-/* As zone_lock_take, but gives up when `patience`, a number of short waits that is counted down, is
- * used up. Returns whether the lock was taken. */
+/* As zone_lock_take, but gives up when `patience`, milliseconds of waiting that are counted down,
+ * is used up. Returns whether the lock was taken. */
 __attribute__((warn_unused_result)) bool
 zone_lock_take_patiently(struct zone_lock *lock, uint32_t owner, uint32_t *patience);
 

@@ -118,8 +118,8 @@ static const struct http_handler proxy_handler = {
 static void report_private_state(void *data) {
     const struct http_service *service = data;
     log_message(service->log, TABLE_LOG_ALERT,
-                "no room left in the zone of peers: this worker counts connections and failures of "
-                "some for itself");
+                "no room left in the zone of peers, or no seat: this worker counts connections and "
+                "failures of some for itself");
 }
 
 static void *create_state(struct http_service *service) {

@@ -170,8 +170,11 @@ static void a_stopped_process_with_a_lock_does_not_stop_the_supervisor(void) {
     pid_t picker = start_process(zone, &seats[0], pick_three);
     pid_t keeper = start_process(zone, &seats[1], keep_lock);
     kill_process(zone, picker, seats[0]);
-    CU_ASSERT_EQUAL(group.peers.items[0]->state->active, 0);
+    /* What the lock guards stays as it is until it is free. */
+    CU_ASSERT_TRUE(group.peers.items[0]->state->active > 0);
     kill_process(zone, keeper, seats[1]);
+    CU_ASSERT_EQUAL(group.peers.items[0]->state->active, 0);
+    CU_ASSERT_EQUAL(balance_zone_reserve_seat(zone), seats[0]);
     peers_expect(&group, "baba", 100000);
     balance_group_release(&group);
     balance_zone_destroy(zone);
@@ -284,8 +287,8 @@ static void seats_are_given_out_again(void) {
     for (uint32_t seat; (seat = balance_zone_reserve_seat(zone)) != BALANCE_NO_SEAT; count++) {
         last = seat;
     }
-    CU_ASSERT_EQUAL(count, 256);
-    CU_ASSERT_EQUAL(last, 255);
+    CU_ASSERT_TRUE(count > 1024); /* as many as there may be workers */
+    CU_ASSERT_EQUAL(last, count - 1);
     balance_zone_clear_seat(zone, 17);
     CU_ASSERT_EQUAL(balance_zone_reserve_seat(zone), 17);
     balance_zone_destroy(zone);

@@ -329,7 +329,7 @@ static void nonsense_in_the_memory_does_no_harm(void) {
     struct guard guard = guard_copy(zeros, sizeof zeros);
     struct session_store store = {.references = 2,
                                   .owner = 1,
-                                  .patience = PATIENCE,
+                                  .patience = PATIENCE_MS,
                                   .memory = (void *)guard.data,
                                   .size = sizeof zeros};
     divide(&store);
