@@ -90,9 +90,11 @@ static void drop_repeated(struct balance_ring *ring) {
 /* --- the ring --- */
 
 static uint64_t count_points(uint64_t weight, uint64_t total) {
-    enum { MOST = BALANCE_RING_LIMIT / BALANCE_RING_POINTS };
-    uint64_t share = total <= MOST ? weight : weight * MOST / total;
-    return (share > 0 ? share : 1) * BALANCE_RING_POINTS;
+    if (total <= BALANCE_RING_LIMIT / BALANCE_RING_POINTS) {
+        return weight * BALANCE_RING_POINTS;
+    }
+    uint64_t share = weight * BALANCE_RING_LIMIT / total;
+    return share > 0 ? share : 1;
 }
 
 struct balance_ring *balance_ring_create(const struct balance_ring_server *servers,

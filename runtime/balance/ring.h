@@ -23,7 +23,7 @@ struct balance_ring {
 
 enum {
     BALANCE_RING_POINTS = 160,
-    /* Weights that would make more points are all made smaller in proportion: 32 MiB. */
+    /* Where weights would make more points every server has fewer, in proportion: 32 MiB. */
     BALANCE_RING_LIMIT = 4194304,
 };
 

@@ -107,12 +107,33 @@ static void huge_weights_have_a_limit(void) {
     struct balance_ring *ring = balance_ring_create(heavy, 3);
     uint32_t of_server[3] = {0};
     CU_ASSERT_PTR_NOT_NULL_FATAL(ring);
-    CU_ASSERT_TRUE(ring->count <= BALANCE_RING_LIMIT + 3 * BALANCE_RING_POINTS);
+    CU_ASSERT_TRUE(ring->count <= BALANCE_RING_LIMIT + 3);
     for (uint32_t i = 0; i < ring->count; i++) {
         of_server[ring->points[i].server]++;
     }
     CU_ASSERT_TRUE(of_server[0] > BALANCE_RING_LIMIT * 49 / 100);
-    CU_ASSERT_TRUE(of_server[2] >= BALANCE_RING_POINTS - 1);
+    CU_ASSERT_TRUE(of_server[2] > 0);
+    free(ring);
+}
+
+/* Ten times the weight, about ten times the points, however many servers there are. */
+static void large_groups_keep_their_weights(void) {
+    enum { SERVERS = 20000 };
+    static struct balance_ring_server many[SERVERS];
+    static char names[SERVERS][8];
+    uint64_t light = 0;
+    uint64_t heavy = 0;
+    for (uint32_t i = 0; i < SERVERS; i++) {
+        int size = snprintf(names[i], sizeof names[i], "s%u", i);
+        many[i] = (struct balance_ring_server){{names[i], (size_t)size}, i % 2 == 0 ? 1 : 10};
+    }
+    struct balance_ring *ring = balance_ring_create(many, SERVERS);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(ring);
+    CU_ASSERT_TRUE(ring->count <= BALANCE_RING_LIMIT + SERVERS);
+    for (uint32_t i = 0; i < ring->count; i++) {
+        *(ring->points[i].server % 2 == 0 ? &light : &heavy) += 1;
+    }
+    CU_ASSERT_TRUE(heavy > light * 98 / 10 && heavy < light * 103 / 10);
     free(ring);
 }
 
@@ -122,4 +143,5 @@ UNIT_TESTS("balance/ring", {"keys get where nginx puts them", keys_get_where_ngi
            {"a new server moves only its own keys", a_new_server_moves_only_its_own_keys},
            {"the order of servers does not matter", the_order_of_servers_does_not_matter},
            {"names are taken apart", names_are_taken_apart},
-           {"huge weights have a limit", huge_weights_have_a_limit})
+           {"huge weights have a limit", huge_weights_have_a_limit},
+           {"large groups keep their weights", large_groups_keep_their_weights})
