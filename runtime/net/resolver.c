@@ -410,6 +410,10 @@ static int open_channel(struct resolver *resolver, const struct resolver_options
         .sock_state_cb_data = resolver,
     };
     int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+    mask |=
+        ARES_OPT_QUERY_CACHE; /* wanted.qcache_max_ttl is 0: answers live as long as valid= says */
+#endif
     char lookups[] = "b";
     if (options->servers != NULL) {
         wanted.tries = TRIES_OF_GIVEN;

@@ -94,15 +94,8 @@ struct secrets_reader *secrets_reader_create(void) {
     return reader;
 }
 
-/* Nothing of a key stays behind in freed memory. */
 void secrets_reader_destroy(struct secrets_reader *reader) {
-    for (uint32_t i = 0; i < reader->count; i++) {
-        struct slice content = reader->files[i].content;
-        if (content.size > 0) {
-            explicit_bzero((void *)(uintptr_t)content.data, content.size);
-        }
-    }
-    arena_release(&reader->arena);
+    arena_release_wiped(&reader->arena);
     free(reader->files);
     free(reader);
 }

@@ -272,8 +272,29 @@ struct tls_context *tls_context_hold(struct tls_context *context) {
     return context;
 }
 
+void tls_context_list(struct tls_context *context, struct tls_context **list) {
+    context->next = *list;
+    context->link = list;
+    if (context->next != NULL) {
+        context->next->link = &context->next;
+    }
+    *list = context;
+}
+
+void tls_context_unlist(struct tls_context *context) {
+    if (context->link != NULL) {
+        *context->link = context->next;
+    }
+    if (context->next != NULL) {
+        context->next->link = context->link;
+    }
+    context->next = NULL;
+    context->link = NULL;
+}
+
 void tls_context_release(struct tls_context *context) {
     if (--context->references == 0) {
+        tls_context_unlist(context);
         SSL_CTX_free(context->ssl);
         if (context->trust != NULL) {
             tls_trust_release(context->trust);

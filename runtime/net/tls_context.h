@@ -22,7 +22,9 @@ struct tls_context {
     bool keeps_sessions;     /* proxy_ssl_session_reuse */
     bool sends_name;         /* proxy_ssl_server_name */
     uint8_t identity[TLS_IDENTITY_SIZE];
-    struct tls_context *next; /* the owner's */
+    struct tls_context
+        *next; /* of the list it is in, for who looks for the same; NULL links: none */
+    struct tls_context **link;
 };
 
 /* The files that a context for these settings is made of, by directive; an empty path is none. */
@@ -50,6 +52,11 @@ struct tls_context *tls_context_create(const struct table *table,
                                        const struct secrets *secrets,
                                        struct tls_trust_list *trusted, struct failure *failure);
 struct tls_context *tls_context_hold(struct tls_context *context);
+
+/* Puts it into a list, which does not hold it: with its last user it leaves the list, too, and its
+ * key the memory. */
+void tls_context_list(struct tls_context *context, struct tls_context **list);
+void tls_context_unlist(struct tls_context *context);
 void tls_context_release(struct tls_context *context);
 
 #endif

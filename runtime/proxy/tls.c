@@ -9,24 +9,12 @@
 enum { SESSION_LIMIT = 1024 };
 
 void proxy_tls_sweep(struct proxy_tls *tls) {
-    struct tls_context **link = &tls->contexts;
-    while (*link != NULL) {
-        struct tls_context *context = *link;
-        if (context->references == 1) {
-            *link = context->next;
-            tls_context_release(context);
-        } else {
-            link = &context->next;
-        }
-    }
     tls_trust_list_sweep(&tls->trusted);
 }
 
 void proxy_tls_release(struct proxy_tls *tls) {
     while (tls->contexts != NULL) {
-        struct tls_context *context = tls->contexts;
-        tls->contexts = context->next;
-        tls_context_release(context);
+        tls_context_unlist(tls->contexts);
     }
     tls_trust_list_release(&tls->trusted);
     if (tls->sessions != NULL) {
@@ -47,12 +35,13 @@ static struct tls_context *find_same(const struct proxy_tls *tls,
     return context;
 }
 
+/* Held. */
 static struct tls_context *find_or_make(struct proxy_tls *tls, const struct generation *generation,
                                         const struct table_settings *settings,
                                         struct failure *failure) {
     struct tls_context *context = find_same(tls, generation, settings);
     if (context != NULL) {
-        return context;
+        return tls_context_hold(context);
     }
     if (tls->sessions == NULL && (tls->sessions = tls_sessions_create(SESSION_LIMIT)) == NULL) {
         failure_set(failure, "%s", strerror(ENOMEM));
@@ -61,8 +50,7 @@ static struct tls_context *find_or_make(struct proxy_tls *tls, const struct gene
     context = tls_context_create(&generation->table, settings, &generation->secrets, &tls->trusted,
                                  failure);
     if (context != NULL) {
-        context->next = tls->contexts;
-        tls->contexts = context;
+        tls_context_list(context, &tls->contexts);
     }
     return context;
 }
@@ -81,8 +69,7 @@ struct tls_context *proxy_tls_find(struct proxy_tls *tls, struct proxy_tls_cache
     }
     struct tls_context **place = &cache->contexts[settings - table->settings];
     if (*place == NULL) {
-        struct tls_context *context = find_or_make(tls, generation, settings, failure);
-        *place = context != NULL ? tls_context_hold(context) : NULL;
+        *place = find_or_make(tls, generation, settings, failure);
     }
     return *place;
 }

@@ -10,7 +10,7 @@
 /* Of the worker. */
 struct proxy_tls {
     struct tls_trust_list trusted;
-    struct tls_context *contexts; /* each held once for being in this list */
+    struct tls_context *contexts; /* those that generations and connections hold */
     struct tls_sessions *sessions;
 };
 
@@ -20,7 +20,8 @@ struct proxy_tls_cache {
     uint32_t count;
 };
 
-/* Frees all that nothing uses any more. */
+/* Frees lists of authorities that nothing uses any more. Contexts, which hold keys, are freed with
+ * their last user. */
 void proxy_tls_sweep(struct proxy_tls *tls);
 void proxy_tls_release(struct proxy_tls *tls);
 

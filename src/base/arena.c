@@ -53,6 +53,14 @@ void arena_release(struct arena *arena) {
     arena->next = arena->end = NULL;
 }
 
+void arena_release_wiped(struct arena *arena) {
+    run_cleanups(arena);
+    for (struct arena_chunk *c = arena->chunks; c != NULL; c = c->older) {
+        explicit_bzero(c->space, c->size);
+    }
+    arena_release(arena);
+}
+
 void arena_reset(struct arena *arena) {
     run_cleanups(arena);
     struct arena_chunk *kept = arena->chunks;

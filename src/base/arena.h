@@ -29,6 +29,9 @@ void arena_init(struct arena *arena, size_t chunk_size);
 /* Runs the cleanups, newest first, and frees all chunks. The arena may be used again. */
 void arena_release(struct arena *arena);
 
+/* As arena_release, and nothing of what was in it stays behind in freed memory. */
+void arena_release_wiped(struct arena *arena);
+
 /* As arena_release, but keeps one chunk of the default size for the next use. */
 void arena_reset(struct arena *arena);
 

@@ -74,6 +74,35 @@ static void keeps_contexts_over_reloads(void) {
     peer_close(&peer);
 }
 
+/* A connection may outlive the generation it was made in; the key goes with it. */
+static void a_context_ends_with_its_last_user(void) {
+    struct proxy_tls tls = {0};
+    struct proxy_tls_cache cache = {0};
+    open_generation();
+    struct tls_context *context = tls_context_hold(find(&tls, &cache, 0));
+    struct tls_context *other = tls_context_hold(find(&tls, &cache, 1));
+    proxy_tls_cache_release(&cache);
+    CU_ASSERT_EQUAL(count(&tls), 1);
+    tls_context_release(other);
+    CU_ASSERT_EQUAL(count(&tls), 1);
+    tls_context_release(context);
+    CU_ASSERT_EQUAL(count(&tls), 0);
+    proxy_tls_release(&tls);
+    peer_close(&peer);
+}
+
+/* As at the end of a worker that still has connections. */
+static void a_context_may_outlive_the_list(void) {
+    struct proxy_tls tls = {0};
+    struct proxy_tls_cache cache = {0};
+    open_generation();
+    struct tls_context *context = tls_context_hold(find(&tls, &cache, 0));
+    proxy_tls_cache_release(&cache);
+    proxy_tls_release(&tls);
+    tls_context_release(context);
+    peer_close(&peer);
+}
+
 static void says_what_is_wrong(void) {
     struct proxy_tls tls = {0};
     struct proxy_tls_cache cache = {0};
@@ -94,4 +123,6 @@ static void says_what_is_wrong(void) {
 
 UNIT_TESTS("proxy/tls", {"shares contexts", shares_contexts},
            {"keeps contexts over reloads", keeps_contexts_over_reloads},
+           {"a context ends with its last user", a_context_ends_with_its_last_user},
+           {"a context may outlive the list", a_context_may_outlive_the_list},
            {"says what is wrong", says_what_is_wrong})
