@@ -1,7 +1,11 @@
 """Connections to backends that are kept: how many there are, how long, and how many requests each
 carries."""
 
+import socket
+import threading
 import time
+
+import pytest
 
 from lab import Client, answer, wait_until
 from lab.http import request_bytes
@@ -143,3 +147,47 @@ def test_unread_requests_close_the_connection_to_the_backend(lab):
         time.sleep(0.2)
     ask_many(lab, 2)
     assert [request.method for request in backend.requests if request.framing != ""][-1] == "GET"
+
+
+LARGE_REQUESTS = """
+large_client_header_buffers 8 2m;
+client_max_body_size 0;
+client_body_buffer_size 16m;
+proxy_read_timeout 2s;
+upstream group { server 127.0.0.1:{backend}; keepalive 4; }
+server {
+    listen {port};
+    location / { proxy_pass http://group; }
+    location /made/ { proxy_set_body $request_body; proxy_pass http://group; }
+}
+"""
+
+
+@pytest.mark.parametrize("large", [
+    request_bytes("/made/", "POST", body=b"x" * 8_000_000),
+    request_bytes("/head/", headers=[(f"X-{number}", "x" * 2_000_000) for number in range(4)]),
+], ids=["body that the configuration makes", "head"])
+def test_an_answer_before_all_of_the_request_is_out(lab, large):
+    """What is left of the request is still due on its connection: nobody else may be asked there."""
+    release = threading.Event()
+
+    def early(connection):
+        line = connection.read_until(b"\r\n")
+        connection.buffer = line + connection.buffer
+        if b"/next" not in line:
+            connection.send(answer(b"early"))
+            release.wait(20)
+            connection.request()
+        while (request := connection.request()) is not None:
+            connection.send(answer(request.target.encode()))
+
+    backend = lab.backend(early)
+    backend.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    lab.rpcd(LARGE_REQUESTS, backend=backend)
+    with lab.client() as client:
+        client.send(large)
+        assert client.response().body == b"early"
+        client.send(request_bytes("/next"))
+        release.set()
+        response = client.response()
+    assert (response.status, response.body) == (200, b"/next")
