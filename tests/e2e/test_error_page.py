@@ -195,3 +195,25 @@ def test_logs_all_attempts(lab):
     daemon.wait_for_line()
     line = daemon.lines()[0]
     assert line == f"502 127.0.0.1:{closed} : 127.0.0.1:{backend.port} 502 : 200"
+
+
+@pytest.mark.parametrize("status", ["304 Not Modified", "204 No Content"])
+def test_pages_without_a_body_are_announced_as_empty(lab, status):
+    """With the error's status they would have one; nginx announces it, and the client reads the next
+    answer as that."""
+    def page(request):
+        if request.target == "/missing.html" and request.get("If-None-Match"):
+            return f"HTTP/1.1 {status}\r\nETag: \"x\"\r\nContent-Length: 60\r\n\r\n".encode()
+        return answer(request.target.encode(), "404 Not Found" if request.target == "/x" else "200 OK")
+
+    backend = lab.backend(replying(page))
+    lab.rpcd("""upstream group { server 127.0.0.1:{backend}; keepalive 4; }
+        server { listen {port}; proxy_intercept_errors on; error_page 404 /missing.html;
+            location / { proxy_pass http://group; } }""", backend=backend)
+    with lab.client(timeout=5) as client:
+        response = client.ask("/x", headers=[("If-None-Match", '"x"')])
+        assert (response.status, response.get("Content-Length"), response.body) == (404, "0", b"")
+        assert response.get("Transfer-Encoding") is None
+        assert client.ask("/next").body == b"/next"
+        response = client.ask("/x")
+        assert (response.status, response.body) == (404, b"/missing.html")
