@@ -197,3 +197,16 @@ def test_types_and_rewritten_redirects_cannot_add_lines(lab):
         response = client.ask("/a%0d%0aX-Forged:%20path/")
         assert response.status == 302 and response.get("X-Forged") is None
         assert response.get("Location").endswith("/a  X-Forged: path/x")
+
+
+def test_an_answer_that_is_given_up_leaves_nothing(lab):
+    """Where the configuration cannot be followed the client gets an error of ours."""
+    backend = lab.backend(answer(b"fine", "200 Fine thanks", [("X-Backend", "yes")]))
+    daemon = lab.rpcd("""map $arg_x $broken { "~^(a+)+$" 1; default 0; }
+        server { listen {port}; add_header X-Broken $broken;
+            location / { proxy_pass http://127.0.0.1:{backend}; } }""", backend=backend)
+    response = ask_raw(lab.port, request_bytes(f"/?x={'a' * 40}!"))
+    assert (response.status, response.reason) == (500, "Internal Server Error")
+    assert response.get("X-Backend") is None
+    daemon.wait_for_text("exceeded its match limit")
+    assert ask_raw(lab.port, request_bytes("/?x=b")).reason == "Fine thanks"

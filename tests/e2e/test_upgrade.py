@@ -1,5 +1,6 @@
 """Connections that stop being HTTP: WebSocket through the proxy."""
 
+import os
 import signal
 import socket
 import time
@@ -147,6 +148,34 @@ def test_half_close_from_the_backend(lab):
     assert heard[0] == b"x" * 3_001_000
 
 
+def test_a_tunnel_whose_backend_is_gone_ends_when_the_client_says_more(lab):
+    """It could not be told to anybody; silence would be allowed for long."""
+    def leaving(connection):
+        if connection.request():
+            connection.send(SWITCH)
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{daemon.workers()[0]}/fd"))
+
+    daemon = lab.rpcd(HTTP.replace("5s", "60s") + "log_format ends $status; access_log access.log ends;",
+                      backend=lab.backend(leaving))
+    with lab.client() as client:
+        assert client.ask("/ws/", headers=UPGRADE).status == 101
+        assert client.socket.recv(1) == b""
+        opened = descriptors()
+        wait_until(lambda: not can_send(client), "the end of the tunnel")
+        wait_until(lambda: descriptors() == opened - 2, "closing of both connections")
+    assert daemon.wait_for_line() == "101"
+
+
+def can_send(client):
+    try:
+        client.send(b"more")
+        return True
+    except OSError:
+        return False
+
+
 def test_send_timeout_ends_a_tunnel_whose_backend_does_not_read(lab):
     """Silence would be allowed for long."""
     def deaf(connection):
@@ -211,6 +240,56 @@ def test_switching_unasked_is_502(lab):
         assert client.ask("/ws/", headers=[("Connection", "Upgrade"), ("Upgrade", "h2c")]).status == 502
     with lab.client() as client:
         assert client.ask("/ws/", headers=UPGRADE, version="HTTP/1.0").status == 502
+
+
+REDIRECT = """
+map $arg_x $broken { "~^(a+)+$" 1; default 0; }
+upstream group { server 127.0.0.1:{backend}; keepalive 4; }
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection "upgrade";
+server {
+    listen {port};
+    location / { proxy_pass http://group; }
+    location = /broken { proxy_redirect / $broken; proxy_pass http://group; }
+    location = /inner { internal; proxy_pass http://group; }
+    location = /text { internal; return 200 "text"; }
+}
+"""
+
+
+def switching(connection):
+    """Agrees to every upgrade, and sends those who ask for it to the location they name."""
+    while (request := connection.request()) is not None:
+        if request.target in ("/inner", "/next"):
+            connection.send(answer(request.target.encode()))
+            continue
+        to = request.get("X-To")
+        connection.send(SWITCH[:-2] + (f"X-Accel-Redirect: {to}" if to else "Location: /").encode() + b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("target, body", [("/text", b"text"), ("/inner", b"/inner")])
+def test_switching_that_leaves_the_answer_to_another_location(lab, target, body):
+    """That one's answer is the answer, and nothing is switched."""
+    backend = lab.backend(switching)
+    lab.rpcd(REDIRECT, backend=backend)
+    with lab.client() as client:
+        response = client.ask("/", headers=UPGRADE + [("X-To", target)])
+        assert (response.status, response.body) == (200, body)
+        assert response.get("Upgrade") is None
+        assert "upgrade" not in response.get("Connection", "").lower()
+        assert client.ask("/next").body == b"/next"
+    assert len(backend.connections) == 2  # the first has switched: nobody is asked there any more
+
+
+def test_switching_that_is_given_up(lab):
+    """What cannot be answered as the configuration says is an error, and nothing is switched."""
+    daemon = lab.rpcd(REDIRECT, backend=lab.backend(switching))
+    with lab.client() as client:
+        response = client.ask(f"/broken?x={'a' * 40}!", headers=UPGRADE)
+        assert (response.status, response.reason) == (500, "Internal Server Error")
+        assert (response.get("Upgrade"), response.get("Connection")) == (None, "close")
+        assert client.is_closed()
+    daemon.wait_for_text("exceeded its match limit")
 
 
 @pytest.mark.parametrize("limit, is_cut", [("", False), ("worker_shutdown_timeout 500ms;", True)])
