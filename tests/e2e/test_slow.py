@@ -2,6 +2,7 @@
 aside (else see test_buffering.py), and memory stays bounded."""
 
 import pathlib
+import socket
 import threading
 import time
 
@@ -27,17 +28,28 @@ def resident(pid):
     return 0
 
 
-def gushing(total, sent):
+def gush(connection, total, sent):
     """Sends a big response as fast as it is taken, and tells in `sent` how much that was."""
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % total)
+    block = b"x" * 65536
+    for amount in range(len(block), total + 1, len(block)):
+        connection.socket.sendall(block)
+        sent[0] = amount
+
+
+def gushing(total, sent):
     def handler(connection):
-        if connection.request() is None:
-            return
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % total)
-        block = b"x" * 65536
-        for amount in range(len(block), total + 1, len(block)):
-            connection.socket.sendall(block)
-            sent[0] = amount
+        if connection.request() is not None:
+            gush(connection, total, sent)
     return handler
+
+
+def wait_for_standstill(sent):
+    """Until no more can be sent."""
+    amounts = [-1, sent[0]]
+    while amounts[-1] != amounts[-2]:
+        time.sleep(0.3)
+        amounts.append(sent[0])
 
 
 def test_a_client_that_does_not_read_stops_the_backend(lab):
@@ -48,10 +60,7 @@ def test_a_client_that_does_not_read_stops_the_backend(lab):
     with Client(lab.port, receive_buffer=65536) as client:
         client.send(request_bytes())
         wait_until(lambda: sent[0] > 0, "the first bytes")
-        amounts = [-1, sent[0]]
-        while amounts[-1] != amounts[-2]:
-            time.sleep(0.3)
-            amounts.append(sent[0])
+        wait_for_standstill(sent)
         # The kernel's buffers hold a few megabytes; the worker must not hold the rest.
         assert sent[0] < total // 2
         assert resident(daemon.workers()[0]) - before < 4 * MEGABYTE
@@ -84,10 +93,7 @@ def test_a_backend_that_does_not_read_stops_the_client(lab):
         sender = threading.Thread(target=send_body, args=(client,), daemon=True)
         sender.start()
         time.sleep(0.3)
-        amounts = [-1, sent[0]]
-        while amounts[-1] != amounts[-2]:
-            time.sleep(0.3)
-            amounts.append(sent[0])
+        wait_for_standstill(sent)
         assert sent[0] < total // 2
         assert resident(daemon.workers()[0]) - before < 4 * MEGABYTE
         release.set()
@@ -123,6 +129,71 @@ def test_proxy_send_timeout(lab, buffering):
         status = client.read_rest()[:12]
         assert status in (b"HTTP/1.1 504", b"")
         assert time.monotonic() - begin < 4
+
+
+PASSED_ON = """
+proxy_request_buffering off;
+proxy_read_timeout 1s;
+upstream early { server 127.0.0.1:{backend}; server 127.0.0.1:{spare} backup; keepalive 4; }
+upstream late { server 127.0.0.1:{backend}; server 127.0.0.1:{spare} backup; keepalive 4; }
+server {
+    listen {port};
+    location /early/ { proxy_pass http://early; }
+    location /late/ { proxy_pass http://late; }
+}
+"""
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_nobody_waits_for_the_backend_while_the_client_is_slow(lab, is_kept):
+    """With a pause that is longer than proxy_read_timeout, behind a part of the body that is there when
+    the backend is asked, or that comes after: the request is whole and the peer sound."""
+    backend, spare = lab.backend(answer(b"asked")), lab.backend(answer(b"spare"))
+    lab.rpcd(PASSED_ON, backend=backend, spare=spare)
+    with lab.client() as early, lab.client() as late:
+        if is_kept:
+            assert early.ask("/early/").body == late.ask("/late/").body == b"asked"
+        seen = len(backend.requests)
+        headers = [("Content-Length", "10")]
+        late.send(request_bytes("/late/", "POST", headers))
+        backend.wait_for(seen + 1)
+        late.send(b"01234")
+        early.send(request_bytes("/early/", "POST", headers) + b"01234")
+        backend.wait_for(seen + 2)
+        time.sleep(1.5)
+        for client in early, late:
+            client.send(b"56789")
+            assert client.response().body == b"asked"
+        assert [request.body for request in backend.requests[seen:]] == [b"0123456789"] * 2
+        assert early.ask("/early/").body == late.ask("/late/").body == b"asked"
+    assert len(backend.connections) == 2
+
+
+def test_nobody_waits_for_the_backend_while_its_answer_waits_for_the_client(lab):
+    """Not even when it reads the rest of the request meanwhile."""
+    body, total = b"x" * 8_000_000, 64 * MEGABYTE
+    sent = [0]
+    release = threading.Event()
+
+    def handler(connection):
+        request = connection.head()
+        sender = threading.Thread(target=gush, args=(connection, total, sent), daemon=True)
+        sender.start()
+        release.wait(20)
+        connection.body_of(request)
+        sender.join()
+
+    backend = lab.backend(handler)
+    backend.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    lab.rpcd(HTTP % "proxy_buffering off; proxy_read_timeout 1s; send_timeout 60s;", backend=backend)
+    with Client(lab.port, receive_buffer=65536) as client:
+        client.send(request_bytes(method="POST", body=body))
+        wait_until(lambda: sent[0] > 0, "the first bytes")
+        wait_for_standstill(sent)
+        release.set()
+        wait_until(lambda: backend.last.body, "the rest of the request")
+        time.sleep(1.5)
+        assert len(client.response().body) == total
 
 
 def test_a_client_that_leaves_before_the_response_lets_the_backend_go(lab):
