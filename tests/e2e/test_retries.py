@@ -3,12 +3,16 @@ peer, what the client gets in the end. The reference is nginx, request for reque
 
 import concurrent.futures
 import itertools
+import os
+import pathlib
+import signal
+import threading
 import time
 
 import pytest
 
-from lab import Client, answer
-from lab.http import Incomplete
+from lab import Client, answer, wait_until
+from lab.http import Incomplete, request_bytes
 
 STATUSES = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
             504: "Gateway Time-out", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests",
@@ -158,3 +162,40 @@ server { listen {port}; location / {
         response = client.ask()
         assert response.get("X-Statuses") == "504, 504"
         assert 0.35 < time.monotonic() - begun < 1.0
+
+
+def is_stopped(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_the_end_of_an_empty_body_reaches_the_next_peer(lab):
+    """It comes together with the reset of the first peer, and goes to the second."""
+    go, gone = threading.Event(), threading.Event()
+
+    def failing(connection):
+        connection.head()
+        go.wait(20)
+        connection.reset()
+        gone.set()
+
+    first, second = lab.backend(failing), lab.backend(answer(b"second"))
+    daemon = lab.rpcd("""
+upstream group { server 127.0.0.1:{first}; server 127.0.0.1:{second}; }
+server { listen {port}; proxy_request_buffering off; proxy_read_timeout 2s;
+    location / { proxy_pass http://group; } }
+""", first=first, second=second)
+    worker = daemon.workers()[0]
+    with lab.client() as client:
+        client.send(request_bytes(method="PUT", headers=[("Transfer-Encoding", "chunked")]))
+        first.wait_for(1)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            wait_until(lambda: is_stopped(worker), "the worker's stop")
+            client.send(b"0\r\n\r\n")
+            go.set()
+            assert gone.wait(20)
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        response = client.response()
+    assert (response.status, response.body) == (200, b"second")
+    assert (second.last.framing, second.last.body) == ("chunked", b"")
