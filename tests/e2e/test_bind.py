@@ -234,3 +234,23 @@ def test_a_peer_that_refuses_is_a_failure_as_ever(lab):
     with lab.client() as client:
         assert client.ask("/on/").status == 502
     daemon.wait_for_text("connect() failed (111: Connection refused)")
+
+
+def test_greeting_for_connections_from_before_it_was_configured(lab):
+    """The address they came to is asked for once it is needed."""
+    greetings = []
+
+    def greeted(connection):
+        greetings.append(read_greeting(connection))
+        while connection.request() is not None:
+            connection.send(answer())
+
+    backend = lab.backend(greeted)
+    http = "server { listen {port}; location / { proxy_protocol %s; proxy_pass http://127.0.0.1:{backend}; } }"
+    daemon = lab.rpcd(http % "off", backend=backend)
+    with Client(("127.0.0.5", lab.port)) as client:
+        assert client.ask().status == 200
+        lab.reload(daemon, http % "on", backend=backend)
+        assert client.ask().status == 200
+        port = client.socket.getsockname()[1]
+    assert greetings == [None, f"PROXY TCP4 127.0.0.1 127.0.0.5 {port} {lab.port}"]

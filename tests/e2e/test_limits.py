@@ -189,3 +189,29 @@ def test_worker_connections(lab):
         client.close()
     time.sleep(0.2)
     assert ask_raw(lab.port, request_bytes()).status == 200
+
+
+@pytest.mark.parametrize("is_raised", [False, True])
+def test_worker_connections_changed_by_a_reload(lab, is_raised):
+    """While there are more clients than there may be, new ones wait: until others have left, or more
+    are allowed."""
+    text = "server { listen {port}; return 200 %s; }"
+    daemon = lab.rpcd(text % "first", events="worker_connections 20;")
+    daemon.expects_alerts = True
+    clients = [Client(lab.port) for _ in range(10)]
+    assert [client.ask().status for client in clients] == [200] * 10
+    lab.reload(daemon, text % "second", events="worker_connections 5;")
+    with lab.client() as waiting:
+        waiting.send(request_bytes())
+        assert waiting.is_silent()
+        waiting.socket.settimeout(20)
+        if is_raised:
+            lab.reload(daemon, text % "third", events="worker_connections 20;")
+        else:
+            for client in clients[:6]:
+                client.close()
+        assert waiting.response().body == (b"third" if is_raised else b"second")
+    assert [client.ask().status for client in clients[6:]] == [200] * 4
+    for client in clients:
+        client.close()
+    daemon.wait_for_text("5 worker_connections are not enough", "stderr")

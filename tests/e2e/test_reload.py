@@ -268,3 +268,12 @@ def test_rpcd_s_reload(lab):
                             capture_output=True, text=True, timeout=20)
     assert result.returncode == 0, result.stderr
     wait_until(lambda: body(lab) == b"new", "the reload")
+
+
+def test_the_address_of_connections_from_before_it_mattered(lab):
+    """They were accepted when nobody asked which of the machine's addresses they came to."""
+    daemon = lab.rpcd(RETURN % "old")
+    with Client(("127.0.0.5", lab.port)) as client:
+        assert client.ask().body == b"old"
+        lab.reload(daemon, RETURN % "$server_addr:$server_port")
+        assert client.ask().body == b"127.0.0.5:%d" % lab.port
