@@ -98,6 +98,25 @@ static void keeps_as_much_as_is_looked_at(void) {
     begin();
 }
 
+/* The rest is still due on the connection, even if its length is known. */
+static void calls_nothing_whole_that_is_cut_at_the_limit(void) {
+    static char text[LIMIT];
+    int head = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+    memset(text + head, 'x', sizeof text - (size_t)head);
+    for (size_t limit = 1; limit <= 100000; limit = limit * 2 + 1) {
+        begin();
+        answer.body_limit = limit;
+        CU_ASSERT_EQUAL(feed(text, (size_t)head + limit, 1500, true), PROBE_DONE);
+        CU_ASSERT_FALSE(answer.is_whole);
+        CU_ASSERT_EQUAL(probe_answer_body(&answer).size, limit);
+    }
+    begin();
+    answer.body_limit = 100000;
+    CU_ASSERT_EQUAL(feed(text, (size_t)head + 100000, 1500, true), PROBE_DONE);
+    CU_ASSERT_TRUE(answer.is_whole);
+    begin();
+}
+
 static void bounds_heads(void) {
     static char text[64 * 1024];
     memset(text, 'x', sizeof text);
@@ -121,4 +140,6 @@ UNIT_TESTS("proxy/probe_answer", {"reads bodies of all framings", reads_bodies_o
            {"breaks off what is no answer", breaks_off_what_is_no_answer},
            {"needs no body where nobody looks at it", needs_no_body_where_nobody_looks_at_it},
            {"keeps as much as is looked at", keeps_as_much_as_is_looked_at},
+           {"calls nothing whole that is cut at the limit",
+            calls_nothing_whole_that_is_cut_at_the_limit},
            {"bounds heads", bounds_heads})
