@@ -198,6 +198,11 @@ bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle 
     if (!log_paths_collect(&bundle->log_paths, table)) {
         return failure_set(failure, "%s", strerror(ENOMEM));
     }
+    if (!session_zones_open(&bundle->session_zones, table, bundle->number,
+                            previous != NULL ? &previous->session_zones : NULL,
+                            previous != NULL ? &previous->file.table : NULL, failure)) {
+        return false;
+    }
     if (!credentials_open(&bundle->credentials, table, prefix, failure)) {
         return false;
     }
@@ -245,7 +250,9 @@ static void deliver_logs(const struct bundle *bundle, int fallback, struct deliv
 bool bundle_deliver(const struct bundle *bundle, const struct bundle *previous, uint32_t worker,
                     int fallback, struct delivery *delivery) {
     uint32_t listener_count = bundle->file.table.listener_count;
-    if (!delivery_create(delivery, listener_count, bundle->log_paths.count + 1)) {
+    if (!delivery_create(delivery, listener_count,
+                         session_zones_memory_count(&bundle->session_zones),
+                         bundle->log_paths.count + 1)) {
         return false;
     }
     delivery->number = bundle->number;
@@ -256,12 +263,13 @@ bool bundle_deliver(const struct bundle *bundle, const struct bundle *previous, 
     for (uint32_t i = 0; i < listener_count; i++) {
         deliver_listener(bundle, previous, worker, i, delivery);
     }
+    session_zones_deliver(&bundle->session_zones, delivery);
     deliver_logs(bundle, fallback, delivery);
     return true;
 }
 
 bool bundle_deliver_logs(const struct bundle *bundle, int fallback, struct delivery *delivery) {
-    if (!delivery_create(delivery, 0, bundle->log_paths.count + 1)) {
+    if (!delivery_create(delivery, 0, 0, bundle->log_paths.count + 1)) {
         return false;
     }
     delivery->number = bundle->number;
@@ -289,6 +297,7 @@ void bundle_close(struct bundle *bundle, bool remove_files) {
     close_logs(bundle->logs, bundle->log_paths.count);
     log_paths_release(&bundle->log_paths);
     credentials_close(&bundle->credentials);
+    session_zones_close(&bundle->session_zones);
     table_file_close(&bundle->file);
     free(bundle);
 }

@@ -8,6 +8,7 @@
 #include "log/paths.h"
 #include "net/listening.h"
 #include "privileges.h"
+#include "session_zones.h"
 #include "table_file.h"
 
 /* The sockets of one listener record: one for all workers, or with reuseport one for each. */
@@ -28,6 +29,7 @@ struct bundle {
     struct log_paths log_paths;
     int *logs; /* by position in log_paths */
     struct credentials credentials;
+    struct session_zones session_zones;
 };
 
 /* Loads the table at `path`, which must be signed with one of the keys unless they are NULL;
@@ -36,7 +38,8 @@ struct bundle *bundle_load(const char *path, const struct table_keys *trusted_ke
                            struct failure *failure);
 
 /* Opens sockets, logs and what TLS needs, finds the user, and makes the folders of temporary files.
- * Sockets that `previous` (or NULL) has are shared with it. False with the reason in `failure`. */
+ * Sockets and sessions that `previous` (or NULL) has are shared with it. False with the reason in
+ * `failure`. */
 __attribute__((warn_unused_result)) bool bundle_open(struct bundle *bundle, const char *prefix,
                                                      const struct bundle *previous,
                                                      struct failure *failure);

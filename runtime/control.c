@@ -12,7 +12,14 @@
 
 enum { DESCRIPTORS_PER_MESSAGE = 253, SEND_PATIENCE_SECONDS = 2 };
 
-enum message_kind { MESSAGE_BEGIN, MESSAGE_KEPT, MESSAGE_SOCKETS, MESSAGE_LOGS, MESSAGE_END };
+enum message_kind {
+    MESSAGE_BEGIN,
+    MESSAGE_KEPT,
+    MESSAGE_SOCKETS,
+    MESSAGE_MEMORIES,
+    MESSAGE_LOGS,
+    MESSAGE_END
+};
 
 struct message {
     uint32_t kind;
@@ -20,10 +27,12 @@ struct message {
     uint32_t first; /* KEPT, LOGS: position of the first value or descriptor */
     uint32_t number;
     uint32_t listener_count;
+    uint32_t memory_count;
     uint32_t log_count;
     uint64_t table_size;
     uint64_t secrets_size;
-    uint32_t values[DESCRIPTORS_PER_MESSAGE]; /* KEPT: previous listeners; SOCKETS: listeners */
+    /* KEPT: previous listeners; SOCKETS: listeners; MEMORIES: a position and a number for each */
+    uint32_t values[2 * DESCRIPTORS_PER_MESSAGE];
 };
 
 struct message_descriptors {
@@ -85,6 +94,7 @@ static bool send_begin(int line, const struct delivery *delivery) {
         .kind = MESSAGE_BEGIN,
         .number = delivery->number,
         .listener_count = delivery->listener_count,
+        .memory_count = delivery->memory_count,
         .log_count = delivery->log_count,
         .table_size = delivery->table_size,
         .secrets_size = delivery->secrets_size,
@@ -132,6 +142,25 @@ static bool send_sockets(int line, const struct delivery *delivery) {
     return true;
 }
 
+static bool send_memories(int line, const struct delivery *delivery) {
+    uint32_t next = 0;
+    while (next < delivery->memory_count) {
+        struct message message = {.kind = MESSAGE_MEMORIES};
+        struct message_descriptors carried = {.count = 0};
+        for (; next < delivery->memory_count && carried.count < DESCRIPTORS_PER_MESSAGE; next++) {
+            if (delivery->memories[next] >= 0) {
+                message.values[message.count++] = next;
+                message.values[message.count++] = delivery->memory_numbers[next];
+                carried.descriptors[carried.count++] = delivery->memories[next];
+            }
+        }
+        if (carried.count > 0 && !send_message(line, &message, &carried)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool send_logs(int line, const struct delivery *delivery) {
     struct message message = {.kind = MESSAGE_LOGS};
     struct message_descriptors carried;
@@ -150,13 +179,15 @@ static bool send_logs(int line, const struct delivery *delivery) {
 bool control_send(int line, const struct delivery *delivery) {
     struct message end = {.kind = MESSAGE_END};
     return send_begin(line, delivery) && send_kept(line, delivery) &&
-           send_sockets(line, delivery) && send_logs(line, delivery) &&
-           send_message(line, &end, NULL);
+           send_sockets(line, delivery) && send_memories(line, delivery) &&
+           send_logs(line, delivery) && send_message(line, &end, NULL);
 }
 
 static void close_carried(struct message_descriptors *carried) {
     for (uint32_t i = 0; i < carried->count; i++) {
-        close(carried->descriptors[i]);
+        if (carried->descriptors[i] >= 0) { /* not taken */
+            close(carried->descriptors[i]);
+        }
     }
     carried->count = 0;
 }
@@ -198,7 +229,7 @@ static enum control_result read_message(int line, struct message *message,
     take_descriptors(&header, carried);
     size_t fixed = offsetof(struct message, values);
     bool is_whole = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && (size_t)size >= fixed &&
-                    message->count <= DESCRIPTORS_PER_MESSAGE &&
+                    message->count <= 2 * DESCRIPTORS_PER_MESSAGE &&
                     (size_t)size == fixed + message->count * sizeof message->values[0];
     if (!is_whole) {
         close_carried(carried);
@@ -211,7 +242,8 @@ static bool take_begin(struct control_intake *intake, const struct message *mess
                        struct message_descriptors *carried) {
     control_intake_clear(intake);
     if (message->log_count == 0 || /* there is always the fallback */
-        !delivery_create(&intake->delivery, message->listener_count, message->log_count)) {
+        !delivery_create(&intake->delivery, message->listener_count, message->memory_count,
+                         message->log_count)) {
         return false;
     }
     intake->is_open = true;
@@ -258,6 +290,25 @@ static bool take_sockets(struct control_intake *intake, const struct message *me
     return true;
 }
 
+static bool take_memories(struct control_intake *intake, const struct message *message,
+                          struct message_descriptors *carried) {
+    struct delivery *delivery = &intake->delivery;
+    if (message->count != 2 * carried->count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < carried->count; i++) {
+        uint32_t position = message->values[2 * i];
+        if (position >= delivery->memory_count || delivery->memories[position] >= 0) {
+            return false;
+        }
+        delivery->memory_numbers[position] = message->values[2 * i + 1];
+        delivery->memories[position] = carried->descriptors[i];
+        carried->descriptors[i] = -1;
+    }
+    carried->count = 0;
+    return true;
+}
+
 static bool take_logs(struct control_intake *intake, const struct message *message,
                       struct message_descriptors *carried) {
     struct delivery *delivery = &intake->delivery;
@@ -274,9 +325,8 @@ static bool take_message(struct control_intake *intake, const struct message *me
                          struct message_descriptors *carried) {
     static bool (*const takers[])(struct control_intake *, const struct message *,
                                   struct message_descriptors *) = {
-        [MESSAGE_BEGIN] = take_begin,
-        [MESSAGE_KEPT] = take_kept,
-        [MESSAGE_SOCKETS] = take_sockets,
+        [MESSAGE_BEGIN] = take_begin,     [MESSAGE_KEPT] = take_kept,
+        [MESSAGE_SOCKETS] = take_sockets, [MESSAGE_MEMORIES] = take_memories,
         [MESSAGE_LOGS] = take_logs,
     };
     bool is_known = message->kind < sizeof takers / sizeof takers[0];

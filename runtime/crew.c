@@ -152,7 +152,7 @@ void crew_reap(struct crew *crew) {
             continue; /* a child that came with this process, from before exec */
         }
         report_end(crew, member, status);
-        crew->ended(crew->owner, member->seat);
+        crew->ended(crew->owner, member);
         close(member->line); /* before another is forked, which would have it open */
         struct crew_place *place = crew->places[member->place];
         if (place->member == member) {

@@ -35,8 +35,8 @@ struct crew {
     /* Forks the worker of a place; returns its process id, its line and its seat, or -1 with errno
      * set. */
     pid_t (*start)(void *owner, uint32_t place, int *line, uint32_t *seat);
-    /* The worker in that seat has ended, somehow. */
-    void (*ended)(void *owner, uint32_t seat);
+    /* A worker has ended, somehow. */
+    void (*ended)(void *owner, const struct crew_member *member);
     void *owner;
     struct crew_place **places;
     uint32_t place_count; /* as many as there ever were */

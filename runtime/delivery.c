@@ -17,17 +17,22 @@ static int *create_descriptors(uint32_t count) {
     return descriptors;
 }
 
-bool delivery_create(struct delivery *delivery, uint32_t listener_count, uint32_t log_count) {
+bool delivery_create(struct delivery *delivery, uint32_t listener_count, uint32_t memory_count,
+                     uint32_t log_count) {
     *delivery = (struct delivery){
         .table = -1,
         .secrets = -1,
         .listener_count = listener_count,
         .kept = calloc((size_t)listener_count + 1, sizeof(uint32_t)),
         .sockets = create_descriptors(listener_count),
+        .memory_count = memory_count,
+        .memory_numbers = calloc((size_t)memory_count + 1, sizeof(uint32_t)),
+        .memories = create_descriptors(memory_count),
         .log_count = log_count,
         .logs = create_descriptors(log_count),
     };
-    if (delivery->kept == NULL || delivery->sockets == NULL || delivery->logs == NULL) {
+    if (delivery->kept == NULL || delivery->sockets == NULL || delivery->logs == NULL ||
+        delivery->memory_numbers == NULL || delivery->memories == NULL) {
         delivery_release(delivery);
         return false;
     }
@@ -37,8 +42,8 @@ bool delivery_create(struct delivery *delivery, uint32_t listener_count, uint32_
     return true;
 }
 
-/* Goes through all descriptors: the table, the secrets, the sockets, the logs. NULL behind the
- * last. */
+/* Goes through all descriptors: the table, the secrets, the sockets, the shared memory, the logs.
+ * NULL behind the last. */
 static int *find_descriptor(struct delivery *delivery, size_t position) {
     if (position == 0) {
         return &delivery->table;
@@ -51,6 +56,10 @@ static int *find_descriptor(struct delivery *delivery, size_t position) {
         return &delivery->sockets[position];
     }
     position -= delivery->listener_count;
+    if (position < delivery->memory_count) {
+        return &delivery->memories[position];
+    }
+    position -= delivery->memory_count;
     return position < delivery->log_count ? &delivery->logs[position] : NULL;
 }
 
@@ -93,6 +102,8 @@ void delivery_close(struct delivery *delivery) {
 void delivery_release(struct delivery *delivery) {
     free(delivery->kept);
     free(delivery->sockets);
+    free(delivery->memory_numbers);
+    free(delivery->memories);
     free(delivery->logs);
     memset(delivery, 0, sizeof *delivery);
     delivery->table = -1;

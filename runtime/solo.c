@@ -3,6 +3,7 @@
 
 #include "balance/zone.h"
 #include "instance.h"
+#include "rotation.h"
 #include "signals.h"
 #include "worker.h"
 
@@ -15,6 +16,7 @@ struct solo {
     struct instance instance;
     struct worker worker;
     struct signals signals;
+    struct rotation rotation;
     struct balance_zone *zone;
     bool has_failed;
 };
@@ -56,6 +58,7 @@ static void reload(struct solo *self) {
         fail(self, &failure);
     }
     bundle_close(previous, true);
+    rotation_start(&self->rotation, &self->worker.loop, &self->instance);
 }
 
 static void reopen_logs(struct solo *self) {
@@ -100,10 +103,12 @@ static bool serve(struct solo *self, struct failure *failure) {
     if (!signals_start(&self->signals, &self->worker.loop, take_signal, self)) {
         return failure_set(failure, "cannot watch signals: %s", strerror(errno));
     }
+    rotation_start(&self->rotation, &self->worker.loop, &self->instance);
     if (!loop_run(&self->worker.loop)) {
         failure_set(failure, "waiting for events failed: %s", strerror(errno));
         self->has_failed = true;
     }
+    rotation_stop(&self->rotation);
     signals_stop(&self->signals, &self->worker.loop);
     return !self->has_failed;
 }

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "crew.h"
 #include "instance.h"
+#include "rotation.h"
 #include "signals.h"
 #include "worker_process.h"
 
@@ -23,6 +24,7 @@ struct supervisor {
     struct loop loop;
     struct signals signals;
     struct crew crew;
+    struct rotation rotation;
     struct balance_zone *zone; /* peer states of all workers; NULL: each has its own */
     struct timer patience;     /* after SIGTERM: what has not ended then is killed */
     bool is_stopping;
@@ -32,6 +34,7 @@ struct supervisor {
 __attribute__((noreturn)) static void become_worker(struct supervisor *self,
                                                     struct worker_process_setup *setup) {
     crew_forget(&self->crew);
+    rotation_stop(&self->rotation);
     signals_stop(&self->signals, &self->loop);
     loop_destroy(&self->loop);
     instance_forget(&self->instance);
@@ -88,9 +91,11 @@ static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat
     return process;
 }
 
-static void clear_seat(void *owner, uint32_t seat) {
+/* What it has left in shared memory is put right. */
+static void clear_up(void *owner, const struct crew_member *member) {
     struct supervisor *self = owner;
-    balance_zone_clear_seat(self->zone, seat);
+    balance_zone_clear_seat(self->zone, member->seat);
+    session_zones_forget_process(&self->instance.bundle->session_zones, member->process);
 }
 
 /* Sends a delivery; a worker that cannot be told any more is retired. */
@@ -126,6 +131,7 @@ static void reload(struct supervisor *self) {
         }
     }
     bundle_close(previous, true);
+    rotation_start(&self->rotation, &self->loop, &self->instance);
     if (!crew_resize(&self->crew, bundle->worker_count)) {
         reporter_say(&self->instance.reporter, TABLE_LOG_ALERT,
                      "cannot start more worker processes: %s", strerror(ENOMEM));
@@ -208,6 +214,7 @@ static bool start(struct supervisor *self, struct failure *failure) {
         return failure_set(failure, "cannot watch signals: %s", strerror(error));
     }
     self->patience.on_expire = patience_is_over;
+    rotation_start(&self->rotation, &self->loop, &self->instance);
     self->zone = balance_zone_create();
     if (self->zone == NULL) {
         reporter_say(&self->instance.reporter, TABLE_LOG_ALERT,
@@ -217,7 +224,7 @@ static bool start(struct supervisor *self, struct failure *failure) {
     self->crew.loop = &self->loop;
     self->crew.reporter = &self->instance.reporter;
     self->crew.start = start_worker;
-    self->crew.ended = clear_seat;
+    self->crew.ended = clear_up;
     self->crew.owner = self;
     instance_report_ready(&self->instance);
     if (!crew_resize(&self->crew, self->instance.bundle->worker_count)) {
@@ -236,6 +243,7 @@ static void run(struct supervisor *self) {
         crew_dismiss(&self->crew, SIGTERM);
     }
     timer_remove(&self->loop.timers, &self->patience);
+    rotation_stop(&self->rotation);
     crew_forget(&self->crew);
     signals_stop(&self->signals, &self->loop);
     loop_destroy(&self->loop);

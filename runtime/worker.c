@@ -72,7 +72,9 @@ static struct generation *open_generation(struct worker *worker, struct delivery
     delivery->secrets = -1;
     bool has_secrets =
         secrets < 0 || generation_open_secrets(generation, secrets, delivery->secrets_size);
-    if (!has_logs || !has_secrets) {
+    bool has_memories = generation_open_memories(generation, delivery->memories,
+                                                 delivery->memory_numbers, delivery->memory_count);
+    if (!has_logs || !has_secrets || !has_memories) {
         fail_memory(failure);
         generation_release(generation);
         return NULL;

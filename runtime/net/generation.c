@@ -123,6 +123,20 @@ bool generation_open_secrets(struct generation *generation, int descriptor, size
     return is_mapped;
 }
 
+bool generation_open_memories(struct generation *generation, int *descriptors,
+                              const uint32_t *numbers, uint32_t count) {
+    bool is_mapped = tls_shared_map(&generation->tls_shared, descriptors, numbers, count);
+    int error = errno;
+    for (uint32_t i = 0; i < count; i++) {
+        if (descriptors[i] >= 0) {
+            close(descriptors[i]);
+            descriptors[i] = -1;
+        }
+    }
+    errno = error;
+    return is_mapped;
+}
+
 void generation_reopen_logs(struct generation *generation, const int *descriptors, uint32_t count) {
     uint32_t done = 0;
     for (; done < count && done < generation->file_count; done++) {
@@ -150,6 +164,7 @@ void generation_release(struct generation *generation) {
         engine_destroy(generation->engine);
     }
     secrets_unmap(&generation->secrets);
+    tls_shared_unmap(&generation->tls_shared);
     if (generation->mapping != NULL) {
         munmap(generation->mapping, generation->mapping_size);
     }

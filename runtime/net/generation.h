@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "log/log.h"
 #include "net/secrets.h"
+#include "net/tls_shared.h"
 #include "table/table.h"
 
 struct generation {
@@ -16,6 +17,7 @@ struct generation {
     size_t mapping_size;
     struct engine *engine;
     struct secrets secrets; /* files that TLS to backends needs */
+    struct tls_shared tls_shared;
     /* By record of sections error_log and access_log; NULL for access_log off. */
     struct log_target *error_logs;
     struct log_file **access_logs;
@@ -44,6 +46,13 @@ __attribute__((warn_unused_result)) bool generation_open_logs(struct generation 
  * afterwards. False with errno set. */
 __attribute__((warn_unused_result)) bool generation_open_secrets(struct generation *generation,
                                                                  int descriptor, size_t size);
+
+/* Gives it the shared memory that the supervisor has made, from its descriptors, which are closed
+ * afterwards and -1. False with errno set. */
+__attribute__((warn_unused_result)) bool generation_open_memories(struct generation *generation,
+                                                                  int *descriptors,
+                                                                  const uint32_t *numbers,
+                                                                  uint32_t count);
 
 /* Puts its log files on new descriptors, in the same order. */
 void generation_reopen_logs(struct generation *generation, const int *descriptors, uint32_t count);

@@ -35,15 +35,17 @@ struct sample {
     ino_t table;
     ino_t secrets;
     ino_t *sockets;
+    ino_t *memories;
     ino_t *logs;
 };
 
 /* Every third listener is kept, every third is new, every third is none of this worker's. */
 static void make_sample(struct sample *sample, uint32_t listeners, uint32_t logs) {
-    CU_ASSERT_FATAL(delivery_create(&sample->delivery, listeners, logs));
+    CU_ASSERT_FATAL(delivery_create(&sample->delivery, listeners, logs - 1, logs));
     sample->sockets = calloc(listeners + 1, sizeof *sample->sockets);
+    sample->memories = calloc(logs, sizeof *sample->memories);
     sample->logs = calloc(logs + 1, sizeof *sample->logs);
-    CU_ASSERT_FATAL(sample->sockets != NULL && sample->logs != NULL);
+    CU_ASSERT_FATAL(sample->sockets != NULL && sample->memories != NULL && sample->logs != NULL);
     sample->delivery.number = 42;
     sample->delivery.table_size = 123456;
     sample->delivery.table = open_marked(&sample->table);
@@ -58,6 +60,10 @@ static void make_sample(struct sample *sample, uint32_t listeners, uint32_t logs
             sample->delivery.sockets[i] = open_marked(&sample->sockets[i]);
         }
     }
+    for (uint32_t i = 1; i < logs - 1; i++) { /* the first is not needed */
+        sample->delivery.memory_numbers[i] = i * 5;
+        sample->delivery.memories[i] = open_marked(&sample->memories[i]);
+    }
     for (uint32_t i = 0; i < logs; i++) {
         sample->delivery.logs[i] = open_marked(&sample->logs[i]);
     }
@@ -67,6 +73,7 @@ static void drop_sample(struct sample *sample) {
     delivery_close(&sample->delivery);
     delivery_release(&sample->delivery);
     free(sample->sockets);
+    free(sample->memories);
     free(sample->logs);
 }
 
@@ -74,13 +81,19 @@ static unsigned count_differences(const struct sample *sample, const struct deli
     const struct delivery *sent = &sample->delivery;
     unsigned wrong = got->number != sent->number || got->table_size != sent->table_size ||
                      got->listener_count != sent->listener_count ||
-                     got->log_count != sent->log_count || !has_inode(got->table, sample->table);
+                     got->memory_count != sent->memory_count || got->log_count != sent->log_count ||
+                     !has_inode(got->table, sample->table);
     wrong += got->secrets_size != sent->secrets_size;
     wrong += sent->secrets >= 0 ? !has_inode(got->secrets, sample->secrets) : got->secrets != -1;
     for (uint32_t i = 0; i < sent->listener_count; i++) {
         wrong += got->kept[i] != sent->kept[i];
         wrong += sent->sockets[i] >= 0 ? !has_inode(got->sockets[i], sample->sockets[i])
                                        : got->sockets[i] != -1;
+    }
+    for (uint32_t i = 0; i < sent->memory_count; i++) {
+        wrong += got->memory_numbers[i] != sent->memory_numbers[i];
+        wrong += sent->memories[i] >= 0 ? !has_inode(got->memories[i], sample->memories[i])
+                                        : got->memories[i] != -1;
     }
     for (uint32_t i = 0; i < sent->log_count; i++) {
         wrong += !has_inode(got->logs[i], sample->logs[i]);
@@ -212,7 +225,7 @@ static void a_busy_worker_is_waited_for(void) {
     struct slow_reader reader = {.result = CONTROL_WAIT};
     CU_ASSERT_FATAL(control_create(&supervisor, &reader.line));
     struct delivery delivery;
-    CU_ASSERT_FATAL(delivery_create(&delivery, 200000, 1));
+    CU_ASSERT_FATAL(delivery_create(&delivery, 200000, 0, 1));
     ino_t inode;
     delivery.logs[0] = open_marked(&inode);
     pthread_t thread;
