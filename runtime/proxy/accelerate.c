@@ -104,9 +104,7 @@ static bool keep_fields(struct proxy *proxy) {
 static void let_go(struct proxy *proxy) {
     bool has_body = proxy->head.framing != HTTP_BODY_NONE &&
                     !(proxy->head.framing == HTTP_BODY_LENGTH && proxy->head.content_length == 0);
-    if (has_body) {
-        proxy->asks_close = true;
-    }
+    proxy->pieces_are_last = !has_body;
     proxy_finish_attempt(proxy);
 }
 
