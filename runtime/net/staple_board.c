@@ -1,0 +1,152 @@
+/* A hash table of fixed size: a key may be in any of the few places of its row. Each place has room
+ * for two answers, the current one and the one that is being written. */
+#include "net/staple_board.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum {
+    ROWS = 1024,
+    PLACES = 8,             /* of a row */
+    ABANDONED_MS = 3600000, /* so long after the time to ask nobody is interested any more */
+};
+
+struct record {
+    uint64_t checksum; /* of what follows */
+    struct staple_key key;
+    int64_t expires;
+    uint64_t size;
+    unsigned char bytes[OCSP_ANSWER_LIMIT];
+};
+
+struct staple_place {
+    _Atomic uint64_t key; /* the first half; 0: free */
+    _Atomic uint64_t due;
+    _Atomic uint32_t version; /* its lowest bit: which record is current */
+    struct record records[2];
+};
+
+struct staple_board {
+    struct staple_place rows[ROWS][PLACES];
+};
+
+/* --- the mapping --- */
+
+/* A file in memory, as its holes are not charged to anybody. */
+struct staple_board *staple_board_create(void) {
+    void *memory = MAP_FAILED;
+    int file = memfd_create("rpcd-staples", MFD_CLOEXEC);
+    if (file >= 0 && ftruncate(file, sizeof(struct staple_board)) == 0) {
+        memory =
+            mmap(NULL, sizeof(struct staple_board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    (void)madvise(memory, sizeof(struct staple_board), MADV_DONTDUMP);
+    return memory;
+}
+
+void staple_board_destroy(struct staple_board *board) {
+    if (board != NULL) {
+        (void)munmap(board, sizeof *board);
+    }
+}
+
+/* --- places --- */
+
+static bool is_free(const struct staple_place *place, uint64_t key, uint64_t now) {
+    return key == 0 || atomic_load(&place->due) + ABANDONED_MS < now;
+}
+
+/* Whoever comes first gets it; what it held before is recognised by its key as another's. */
+static bool take(struct staple_place *place, uint64_t old, uint64_t key, uint64_t now) {
+    if (!atomic_compare_exchange_strong(&place->key, &old, key)) {
+        return false;
+    }
+    atomic_store(&place->due, now);
+    return true;
+}
+
+struct staple_place *staple_board_find(struct staple_board *board, const struct staple_key *key,
+                                       uint64_t now) {
+    struct staple_place *row = board->rows[key->words[1] % ROWS];
+    uint64_t wanted = key->words[0];
+    for (size_t i = 0; i < PLACES; i++) {
+        if (atomic_load(&row[i].key) == wanted) {
+            return &row[i];
+        }
+    }
+    for (size_t i = 0; i < PLACES; i++) {
+        uint64_t old = atomic_load(&row[i].key);
+        if (is_free(&row[i], old, now) && take(&row[i], old, wanted, now)) {
+            return &row[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t staple_place_due(const struct staple_place *place) {
+    return atomic_load(&place->due);
+}
+
+bool staple_place_claim(struct staple_place *place, uint64_t now, uint64_t until) {
+    uint64_t due = atomic_load(&place->due);
+    return due <= now && atomic_compare_exchange_strong(&place->due, &due, until);
+}
+
+void staple_place_fail(struct staple_place *place, uint64_t due) {
+    atomic_store(&place->due, due);
+}
+
+/* --- answers --- */
+
+static uint64_t sum_up(const struct record *record, uint64_t size) {
+    size_t begin = offsetof(struct record, key);
+    return XXH3_64bits((const char *)record + begin, offsetof(struct record, bytes) + size - begin);
+}
+
+void staple_place_publish(struct staple_place *place, const struct staple_key *key,
+                          struct slice answer, time_t expires, uint64_t due) {
+    uint32_t version = atomic_load(&place->version) + 1;
+    version = version == 0 ? 2 : version;
+    struct record *record = &place->records[version & 1];
+    record->key = *key;
+    record->expires = expires;
+    record->size = answer.size;
+    memcpy(record->bytes, answer.data, answer.size);
+    record->checksum = sum_up(record, answer.size);
+    atomic_store(&place->version, version);
+    atomic_store(&place->due, due);
+}
+
+uint32_t staple_place_version(const struct staple_place *place) {
+    return atomic_load(&place->version);
+}
+
+/* What is copied may change meanwhile, so the copy alone is looked at. */
+bool staple_place_read(const struct staple_place *place, const struct staple_key *key,
+                       struct staple_answer *answer) {
+    uint32_t version = atomic_load(&place->version);
+    struct record copy;
+    if (version == 0) {
+        return false;
+    }
+    memcpy(&copy, &place->records[version & 1], sizeof copy);
+    if (copy.size > OCSP_ANSWER_LIMIT || copy.checksum != sum_up(&copy, copy.size) ||
+        copy.key.words[0] != key->words[0] || copy.key.words[1] != key->words[1]) {
+        return false;
+    }
+    answer->expires = (time_t)copy.expires;
+    answer->size = (uint32_t)copy.size;
+    memcpy(answer->bytes, copy.bytes, copy.size);
+    return true;
+}
