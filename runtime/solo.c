@@ -3,6 +3,7 @@
 
 #include "balance/zone.h"
 #include "instance.h"
+#include "net/staple_board.h"
 #include "rotation.h"
 #include "signals.h"
 #include "worker.h"
@@ -17,7 +18,7 @@ struct solo {
     struct worker worker;
     struct signals signals;
     struct rotation rotation;
-    struct balance_zone *zone;
+    struct worker_shared shared;
     bool has_failed;
 };
 
@@ -33,7 +34,7 @@ static bool hand_over(struct solo *self, const struct bundle *previous, struct f
         is_done = failure_set(failure, "%s", strerror(errno));
     } else if (previous == NULL) {
         is_done = worker_start(&self->worker, bundle->file.table.process,
-                               self->instance.options->prefix, self->zone, &delivery, failure);
+                               self->instance.options->prefix, &self->shared, &delivery, failure);
     } else {
         is_done = worker_take(&self->worker, &delivery, failure);
     }
@@ -123,11 +124,13 @@ bool solo_run(const struct options *options, struct bundle *bundle, int daemon_r
     failure_set(failure, "stopped after an error; see the error log");
     bool is_done = instance_open(&self->instance, options, bundle, daemon_report, failure);
     if (is_done) {
-        self->zone = balance_zone_create();
-        balance_zone_sit(self->zone, balance_zone_reserve_seat(self->zone));
+        self->shared.zone = balance_zone_create();
+        self->shared.staples = staple_board_create();
+        balance_zone_sit(self->shared.zone, balance_zone_reserve_seat(self->shared.zone));
         is_done = serve(self, failure);
         worker_destroy(&self->worker);
-        balance_zone_destroy(self->zone);
+        staple_board_destroy(self->shared.staples);
+        balance_zone_destroy(self->shared.zone);
     }
     instance_close(&self->instance);
     free(self);

@@ -7,6 +7,7 @@
 #include "control.h"
 #include "crew.h"
 #include "instance.h"
+#include "net/staple_board.h"
 #include "rotation.h"
 #include "signals.h"
 #include "worker_process.h"
@@ -25,8 +26,8 @@ struct supervisor {
     struct signals signals;
     struct crew crew;
     struct rotation rotation;
-    struct balance_zone *zone; /* peer states of all workers; NULL: each has its own */
-    struct timer patience;     /* after SIGTERM: what has not ended then is killed */
+    struct worker_shared shared; /* of what is NULL each worker has its own */
+    struct timer patience;       /* after SIGTERM: what has not ended then is killed */
     bool is_stopping;
 };
 
@@ -49,7 +50,7 @@ static bool prepare_setup(const struct supervisor *self, uint32_t place,
     setup->privileges = bundle->privileges;
     setup->process = *bundle->file.table.process;
     setup->prefix = self->instance.options->prefix;
-    setup->zone = self->zone;
+    setup->shared = self->shared;
     if (!bundle_deliver(bundle, NULL, place, instance_fallback(&self->instance),
                         &setup->delivery)) {
         errno = ENOMEM;
@@ -64,7 +65,7 @@ static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat
     if (!prepare_setup(self, place, &setup)) {
         return -1;
     }
-    *seat = setup.seat = balance_zone_reserve_seat(self->zone);
+    *seat = setup.seat = balance_zone_reserve_seat(self->shared.zone);
     pid_t process = -1;
     if (control_create(line, &setup.line)) {
         process = fork();
@@ -85,7 +86,7 @@ static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat
     int error = errno;
     delivery_release(&setup.delivery);
     if (process < 0) {
-        balance_zone_clear_seat(self->zone, *seat);
+        balance_zone_clear_seat(self->shared.zone, *seat);
     }
     errno = error;
     return process;
@@ -94,7 +95,7 @@ static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat
 /* What it has left in shared memory is put right. */
 static void clear_up(void *owner, const struct crew_member *member) {
     struct supervisor *self = owner;
-    balance_zone_clear_seat(self->zone, member->seat);
+    balance_zone_clear_seat(self->shared.zone, member->seat);
     session_zones_forget_process(&self->instance.bundle->session_zones, member->process);
 }
 
@@ -215,8 +216,9 @@ static bool start(struct supervisor *self, struct failure *failure) {
     }
     self->patience.on_expire = patience_is_over;
     rotation_start(&self->rotation, &self->loop, &self->instance);
-    self->zone = balance_zone_create();
-    if (self->zone == NULL) {
+    self->shared.zone = balance_zone_create();
+    self->shared.staples = staple_board_create();
+    if (self->shared.zone == NULL) {
         reporter_say(&self->instance.reporter, TABLE_LOG_ALERT,
                      "no memory that workers can share: each counts connections and failures of "
                      "peers for itself");
@@ -230,7 +232,8 @@ static bool start(struct supervisor *self, struct failure *failure) {
     if (!crew_resize(&self->crew, self->instance.bundle->worker_count)) {
         signals_stop(&self->signals, &self->loop);
         loop_destroy(&self->loop);
-        balance_zone_destroy(self->zone);
+        staple_board_destroy(self->shared.staples);
+        balance_zone_destroy(self->shared.zone);
         return failure_set(failure, "%s", strerror(ENOMEM));
     }
     return true;
@@ -247,7 +250,8 @@ static void run(struct supervisor *self) {
     crew_forget(&self->crew);
     signals_stop(&self->signals, &self->loop);
     loop_destroy(&self->loop);
-    balance_zone_destroy(self->zone);
+    staple_board_destroy(self->shared.staples);
+    balance_zone_destroy(self->shared.zone);
 }
 
 bool supervisor_run(const struct options *options, struct bundle *bundle, int daemon_report,

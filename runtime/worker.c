@@ -16,7 +16,8 @@ static bool fail_memory(struct failure *failure) {
 }
 
 bool worker_start(struct worker *worker, const struct table_process *process, const char *prefix,
-                  struct balance_zone *zone, struct delivery *delivery, struct failure *failure) {
+                  const struct worker_shared *shared, struct delivery *delivery,
+                  struct failure *failure) {
     memset(worker, 0, sizeof *worker);
     if (!loop_init(&worker->loop, process->use)) {
         return failure_set(failure, "cannot start the event loop: %s", strerror(errno));
@@ -24,7 +25,8 @@ bool worker_start(struct worker *worker, const struct table_process *process, co
     log_init(&worker->log, &worker->loop);
     const struct http_service_options options = {
         .proxy = &proxy_hooks,
-        .zone = zone,
+        .zone = shared->zone,
+        .staples = shared->staples,
         .loop = &worker->loop,
         .log = &worker->log,
         .worker_connections = process->worker_connections,

@@ -10,6 +10,13 @@
 
 struct balance_zone;
 struct http_service;
+struct staple_board;
+
+/* What the process that forks the workers has made for all of them; each may be NULL. */
+struct worker_shared {
+    struct balance_zone *zone;    /* states of peers */
+    struct staple_board *staples; /* answers about certificates */
+};
 
 struct worker {
     struct loop loop;
@@ -22,12 +29,12 @@ struct worker {
 };
 
 /* Starts a loop and a service, as `process` says, and takes the first delivery. Relative roots
- * begin at `prefix`, or the current folder when it is NULL; peer states are in `zone`, which may be
- * NULL. False with the reason in `failure`;
+ * begin at `prefix`, or the current folder when it is NULL. False with the reason in `failure`;
  * worker_destroy is due in either case. */
 __attribute__((warn_unused_result)) bool
 worker_start(struct worker *worker, const struct table_process *process, const char *prefix,
-             struct balance_zone *zone, struct delivery *delivery, struct failure *failure);
+             const struct worker_shared *shared, struct delivery *delivery,
+             struct failure *failure);
 
 /* Goes over to what is in the delivery, whose descriptors it takes. False when that cannot be
  * completed: the worker is not fit to go on. */

@@ -5,6 +5,7 @@
 #include "balance/zone.h"
 #include "base/container.h"
 #include "control.h"
+#include "net/staple_board.h"
 #include "reporter.h"
 #include "signals.h"
 #include "worker.h"
@@ -106,11 +107,11 @@ void worker_process_run(struct worker_process_setup *setup) {
     }
     *self = empty;
     struct failure failure;
-    balance_zone_sit(setup->zone, setup->seat);
+    balance_zone_sit(setup->shared.zone, setup->seat);
     /* Changing the user cancels the signal of a parent's end, so that is arranged afterwards. */
     bool has_started = privileges_drop(&setup->privileges, &failure) &&
                        bind_to_supervisor(setup->supervisor, &failure) &&
-                       worker_start(&self->worker, &setup->process, setup->prefix, setup->zone,
+                       worker_start(&self->worker, &setup->process, setup->prefix, &setup->shared,
                                     &setup->delivery, &failure) &&
                        watch(self, setup->line, &failure);
     delivery_close(&setup->delivery);
@@ -130,7 +131,8 @@ void worker_process_run(struct worker_process_setup *setup) {
     loop_remove(&self->worker.loop, &self->line);
     close(setup->line);
     worker_destroy(&self->worker);
-    balance_zone_destroy(setup->zone);
+    staple_board_destroy(setup->shared.staples);
+    balance_zone_destroy(setup->shared.zone);
     free(self);
     exit(status);
 }

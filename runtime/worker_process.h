@@ -4,20 +4,19 @@
 
 #include "delivery.h"
 #include "privileges.h"
+#include "worker.h"
 
 #include <sys/types.h>
-
-struct balance_zone;
 
 struct worker_process_setup {
     pid_t supervisor;
     int line; /* the worker's end; see control.h */
     struct privileges privileges;
     struct table_process process;
-    const char *prefix;        /* see worker_start; borrowed */
-    struct balance_zone *zone; /* the same */
-    uint32_t seat;             /* in it */
-    struct delivery delivery;  /* owned */
+    const char *prefix;          /* see worker_start; borrowed */
+    struct worker_shared shared; /* the same */
+    uint32_t seat;               /* in the zone */
+    struct delivery delivery;    /* owned */
 };
 
 /* Serves until told to stop or the supervisor is gone, then exits: 0, or 1 when it could not start

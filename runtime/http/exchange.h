@@ -18,6 +18,7 @@
 #include "net/socket.h"
 
 struct exchange;
+struct staples;
 
 /* Who answers. Handlers are constant. What the proxy keeps per exchange hangs on
  * exchange->proxy_data, in the exchange's arena, and stays readable for the log until the end. */
@@ -48,6 +49,10 @@ struct http_proxy_hooks {
     bool (*prepare)(void *proxy, struct generation *generation);
     /* Closes connections that nobody waits for. */
     void (*drain)(void *proxy);
+    /* Has somebody ask about these certificates, of a context of a server with these settings, from
+     * now on until they go. False without memory. */
+    bool (*staple)(void *proxy, const struct generation *generation,
+                   const struct table_settings *settings, struct staples *staples);
 };
 
 /* What a front does for an exchange. */

@@ -8,6 +8,7 @@
 #include <limits.h>
 
 struct balance_zone;
+struct staple_board;
 struct http_connection;
 struct http_listener;
 
@@ -16,7 +17,8 @@ struct http_service {
     struct log *log;
     const struct http_proxy_hooks *proxy;
     void *proxy_state;
-    struct balance_zone *zone; /* peer states; may be NULL */
+    struct balance_zone *zone;    /* peer states; may be NULL */
+    struct staple_board *staples; /* answers about certificates; may be NULL */
     struct buffer_pool buffers;
     struct generation *generation;
     struct exchange *free_exchanges;

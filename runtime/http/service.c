@@ -41,6 +41,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     service->log = options->log;
     service->proxy = options->proxy;
     service->zone = options->zone;
+    service->staples = options->staples;
     service->connection_limit = options->worker_connections;
     service->multi_accept = options->multi_accept;
     service->accept_timer.on_expire = accept_again;

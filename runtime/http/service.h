@@ -7,13 +7,15 @@
 #include "net/generation.h"
 
 struct balance_zone;
+struct staple_board;
 struct http_service;
 
 struct http_proxy_hooks; /* http/exchange.h; the only ones are proxy_hooks in proxy/proxy.h */
 
 struct http_service_options {
     const struct http_proxy_hooks *proxy;
-    struct balance_zone *zone; /* peer states; may be NULL */
+    struct balance_zone *zone;    /* peer states; may be NULL */
+    struct staple_board *staples; /* answers about certificates; may be NULL */
     struct loop *loop;
     struct log *log;
     uint32_t worker_connections;

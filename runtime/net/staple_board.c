@@ -2,9 +2,10 @@
  * for two answers, the current one and the one that is being written. */
 #include "net/staple_board.h"
 
-#include <fcntl.h>
+#include "net/shared_memory.h"
+
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,22 +38,15 @@ struct staple_board {
 
 /* --- the mapping --- */
 
-/* A file in memory, as its holes are not charged to anybody. */
 struct staple_board *staple_board_create(void) {
-    void *memory = MAP_FAILED;
-    int file = memfd_create("rpcd-staples", MFD_CLOEXEC);
-    if (file >= 0 && ftruncate(file, sizeof(struct staple_board)) == 0) {
-        memory =
-            mmap(NULL, sizeof(struct staple_board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    }
-    if (file >= 0) {
-        close(file);
-    }
-    if (memory == MAP_FAILED) {
+    size_t size;
+    int descriptor = shared_memory_create("rpcd-staples", sizeof(struct staple_board));
+    if (descriptor < 0) {
         return NULL;
     }
-    (void)madvise(memory, sizeof(struct staple_board), MADV_DONTDUMP);
-    return memory;
+    struct staple_board *board = shared_memory_map(descriptor, true, &size);
+    close(descriptor);
+    return board;
 }
 
 void staple_board_destroy(struct staple_board *board) {

@@ -18,6 +18,8 @@ struct proxy_state {
     struct proxy_groups *groups; /* of the current generation; not owned */
     struct proxy_tls tls;
     struct probe *probes; /* under way */
+    struct stapler_watch *staple_watches;
+    uint32_t staple_fetch_count; /* under way */
     struct balance_random random;
     uint32_t rotation; /* which address of a resolved name is tried first */
 };

@@ -3,6 +3,7 @@
 
 #include "proxy/internal.h"
 #include "proxy/probe.h"
+#include "proxy/stapler.h"
 
 #include "engine/upstream.h"
 
@@ -144,6 +145,7 @@ static void *create_state(struct http_service *service) {
 static void destroy_state(void *data) {
     struct proxy_state *state = data;
     probe_cancel_all(state);
+    stapler_stop(state);
     if (state->groups != NULL) {
         for (uint32_t i = 0; i < state->groups->count; i++) {
             back_pool_empty(state->groups->items[i].pool);
@@ -186,10 +188,18 @@ static bool prepare(void *data, struct generation *generation) {
 static void drain(void *data) {
     struct proxy_state *state = data;
     probe_cancel_all(state);
+    stapler_stop(state);
     for (uint32_t i = 0; state->groups != NULL && i < state->groups->count; i++) {
         proxy_health_stop(&state->groups->items[i]);
         back_pool_empty(state->groups->items[i].pool);
     }
+}
+
+/* A worker that is on its way out gets no new connections that could need an answer. */
+static bool staple(void *data, const struct generation *generation,
+                   const struct table_settings *settings, struct staples *staples) {
+    struct proxy_state *state = data;
+    return state->service->is_draining || stapler_watch(state, generation, settings, staples);
 }
 
 const struct http_proxy_hooks proxy_hooks = {
@@ -199,4 +209,5 @@ const struct http_proxy_hooks proxy_hooks = {
     .destroy = destroy_state,
     .prepare = prepare,
     .drain = drain,
+    .staple = staple,
 };
