@@ -226,7 +226,7 @@ static void set_modes(const struct making *making) {
     if (making->settings->proxy_ssl_session_reuse != 0) {
         SSL_CTX_set_session_cache_mode(making->ssl,
                                        SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(making->ssl, tls_stream_keep_session);
+        SSL_CTX_sess_set_new_cb(making->ssl, tls_client_keep_session);
     } else {
         SSL_CTX_set_session_cache_mode(making->ssl, SSL_SESS_CACHE_OFF);
     }
@@ -253,7 +253,7 @@ struct tls_context *tls_context_create(const struct table *table,
     context->keeps_sessions = settings->proxy_ssl_session_reuse != 0;
     context->sends_name = settings->proxy_ssl_server_name != 0;
     tls_context_identify(table, settings, secrets, context->identity);
-    context->transport = tls_stream_create_transport();
+    context->transport = tls_transport_create();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_client_method()) : NULL;
     const struct making making = {context, context->ssl, table,  settings,
                                   secrets, trusted,      failure};

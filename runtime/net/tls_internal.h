@@ -4,13 +4,55 @@
 
 #include "net/tls_stream.h"
 
-/* --- tls_stream.c: what a context calls back; the stream is the SSL's app data --- */
+/* What differs between the two ends of a connection; one constant for each. */
+struct tls_role {
+    /* Says why a handshake has failed when OpenSSL's errors alone do not; else false. */
+    bool (*explain)(struct tls_stream *stream, struct failure *failure);
+    /* Frees the stream and all that the role has added. */
+    void (*release)(struct tls_stream *stream);
+};
+
+/* The first member of what a role makes of it; the SSL's app data. */
+struct tls_stream {
+    SSL *ssl;
+    const struct tls_role *role;
+    struct loop_handle *handle;
+    struct buffer_pool *buffers;
+    struct buffer *unsent; /* encrypted already; what the kernel did not take */
+    char *problem;         /* see tls_stream_problem; allocated; NULL: none, or no memory */
+    int read_error;        /* errno of the transport */
+    int write_error;
+    bool is_open;        /* the handshake is over */
+    bool is_broken;      /* OpenSSL will not go on */
+    bool has_ended;      /* the transport, without a word of TLS's */
+    bool waits_to_write; /* a write needs something to be read first */
+    bool holds_back;     /* what is written gathers in `unsent` */
+};
+
+/* --- tls_stream.c --- */
+
+/* Gives a zeroed stream its SSL with the transport `method`. False without memory. */
+__attribute__((warn_unused_result)) bool tls_stream_set_up(struct tls_stream *stream,
+                                                           SSL_CTX *context, BIO_METHOD *method,
+                                                           struct loop_handle *handle,
+                                                           struct buffer_pool *buffers);
+
+/* --- tls_transport.c --- */
 
 /* How OpenSSL reads and writes: through the stream's handle. NULL without memory. */
-BIO_METHOD *tls_stream_create_transport(void);
+BIO_METHOD *tls_transport_create(void);
+
+/* Sends what waits in stream->unsent, as far as the kernel has room. What fails is found out by the
+ * next write. */
+void tls_transport_send(struct tls_stream *stream);
+
+/* --- tls_client.c: what a context calls back --- */
 
 /* A session to be kept; returns 1 when its reference was taken. */
-int tls_stream_keep_session(SSL *ssl, SSL_SESSION *session);
+int tls_client_keep_session(SSL *ssl, SSL_SESSION *session);
+
+/* The name that the backend should have. */
+struct slice tls_client_name(const SSL *ssl);
 
 /* --- tls_identity.c --- */
 

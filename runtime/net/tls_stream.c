@@ -1,8 +1,7 @@
-/* Streams: OpenSSL between two ends, a handle that never blocks and owners who never wait. */
+/* Streams: OpenSSL between two ends, a handle that never blocks and owners who never wait. What is
+ * particular to one end is in tls_client.c and tls_server.c. */
 #include "net/tls_error.h"
 #include "net/tls_internal.h"
-
-#include "base/ip.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -10,170 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LARGEST_RECORD = 16384,    /* bytes of one record, encrypted at once */
-    LARGEST_UNSENT = 262144,   /* what a peer can make us answer without reading it */
-    LARGEST_SERVER_NAME = 255, /* RFC 6066 3, and TLSEXT_MAXLEN_host_name */
-};
-
-struct tls_stream {
-    SSL *ssl;
-    struct tls_context *context;
-    struct tls_sessions *sessions;
-    struct loop_handle *handle;
-    struct buffer_pool *buffers;
-    struct buffer *unsent; /* encrypted already; what the kernel did not take */
-    int read_error;        /* errno of the transport */
-    int write_error;
-    bool is_open;        /* the handshake is over */
-    bool is_broken;      /* OpenSSL will not go on */
-    bool has_ended;      /* the transport, without a word of TLS's */
-    bool waits_to_write; /* a write needs something to be read first */
-    char problem[TLS_ERROR_SIZE + 32];
-    /* Under which sessions are kept: the context's identity, the address, and then the name. */
-    size_t key_size;
-    size_t name_size;
-    char key[];
-};
-
-/* --- the transport --- */
-
-static int read_transport(BIO *transport, char *bytes, int size) {
-    struct tls_stream *stream = BIO_get_data(transport);
-    BIO_clear_retry_flags(transport);
-    ssize_t got = (stream->handle->ready & LOOP_READ) != 0
-                      ? socket_read(stream->handle, bytes, (size_t)size)
-                      : SOCKET_AGAIN;
-    if (got == SOCKET_AGAIN) {
-        BIO_set_retry_read(transport);
-        return -1;
-    }
-    if (got == SOCKET_FAILED) {
-        stream->read_error = errno;
-        return -1;
-    }
-    stream->has_ended = got == SOCKET_END;
-    return (int)got;
-}
-
-/* Makes room for more behind what is there. */
-static bool grow_unsent(struct tls_stream *stream, size_t size) {
-    struct buffer *old = stream->unsent;
-    size_t left = old == NULL ? 0 : old->end - old->begin;
-    if (old != NULL && buffer_room(old) >= size) {
-        return true;
-    }
-    size_t wanted = left + size > BUFFER_STANDARD ? (left + size) * 2 : BUFFER_STANDARD;
-    struct buffer *grown =
-        left + size > LARGEST_UNSENT ? NULL : buffer_take(stream->buffers, wanted);
-    if (grown == NULL) {
-        return false;
-    }
-    if (old != NULL) {
-        (void)buffer_append(grown, buffer_content(old));
-        buffer_give(stream->buffers, old);
-    }
-    stream->unsent = grown;
-    return true;
-}
-
-/* Takes everything: what the kernel has no room for is sent by tls_stream_translate. */
-static int write_transport(BIO *transport, const char *bytes, int size) {
-    struct tls_stream *stream = BIO_get_data(transport);
-    struct slice rest = {bytes, (size_t)size};
-    BIO_clear_retry_flags(transport);
-    if (stream->unsent == NULL && (stream->handle->ready & LOOP_WRITE) != 0) {
-        struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = rest.size};
-        ssize_t written = socket_write(stream->handle, &part, 1);
-        if (written == SOCKET_FAILED) {
-            stream->write_error = errno;
-            return -1;
-        }
-        rest = slice_skip(rest, written > 0 ? (size_t)written : 0);
-    }
-    if (rest.size > 0 &&
-        (!grow_unsent(stream, rest.size) || !buffer_append(stream->unsent, rest))) {
-        stream->write_error = ENOMEM;
-        return -1;
-    }
-    return size;
-}
-
-static long control_transport(BIO *transport, int command, long number, void *pointer) {
-    const struct tls_stream *stream = BIO_get_data(transport);
-    (void)number;
-    (void)pointer;
-    switch (command) {
-    case BIO_CTRL_FLUSH:
-        return 1;
-    case BIO_CTRL_EOF:
-        return stream->has_ended ? 1 : 0;
-    default:
-        return 0;
-    }
-}
-
-BIO_METHOD *tls_stream_create_transport(void) {
-    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "handle of a loop");
-    if (method != NULL) {
-        BIO_meth_set_read(method, read_transport);
-        BIO_meth_set_write(method, write_transport);
-        BIO_meth_set_ctrl(method, control_transport);
-    }
-    return method;
-}
-
-/* --- sessions --- */
-
-static struct slice key_of(const struct tls_stream *stream) {
-    return (struct slice){stream->key, stream->key_size};
-}
-
-int tls_stream_keep_session(SSL *ssl, SSL_SESSION *session) {
-    struct tls_stream *stream = SSL_get_app_data(ssl);
-    return tls_sessions_keep(stream->sessions, key_of(stream), session) ? 1 : 0;
-}
+enum { LARGEST_RECORD = 16384 }; /* bytes of one record, encrypted at once */
 
 /* --- life --- */
 
-static void set_key(struct tls_stream *stream, const struct tls_stream_options *options) {
-    char *end = mempcpy(stream->key, options->context->identity, TLS_IDENTITY_SIZE);
-    end = mempcpy(end, options->address, options->address_size);
-    if (options->name.size > 0) {
-        memcpy(end, options->name.data, options->name.size);
-    }
-    stream->name_size = options->name.size;
-    stream->key_size = TLS_IDENTITY_SIZE + options->address_size + options->name.size;
-}
-
-struct slice tls_stream_name(const struct tls_stream *stream) {
-    return (struct slice){stream->key + stream->key_size - stream->name_size, stream->name_size};
-}
-
-bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context *context,
-                       struct slice name) {
-    return stream->context == context && slice_equals(tls_stream_name(stream), name);
-}
-
-/* RFC 6066 3: addresses are not permitted. */
-static bool set_server_name(const struct tls_stream *stream) {
-    struct slice name = tls_stream_name(stream);
-    uint8_t address[IP_V6_SIZE];
-    char text[LARGEST_SERVER_NAME + 1];
-    if (!stream->context->sends_name || name.size == 0 || name.data[0] == '[' ||
-        ip_parse_v4(name, address) || ip_parse_v6(name, address)) {
-        return true;
-    }
-    if (name.size > LARGEST_SERVER_NAME) {
-        return false;
-    }
-    memcpy(text, name.data, name.size);
-    text[name.size] = '\0';
-    return SSL_set_tlsext_host_name(stream->ssl, text) == 1;
-}
-
-static bool set_up(struct tls_stream *stream) {
-    BIO *transport = BIO_new(stream->context->transport);
+bool tls_stream_set_up(struct tls_stream *stream, SSL_CTX *context, BIO_METHOD *method,
+                       struct loop_handle *handle, struct buffer_pool *buffers) {
+    ERR_clear_error();
+    stream->handle = handle;
+    stream->buffers = buffers;
+    stream->ssl = SSL_new(context);
+    BIO *transport = stream->ssl != NULL ? BIO_new(method) : NULL;
     if (transport == NULL) {
         return false;
     }
@@ -181,37 +27,7 @@ static bool set_up(struct tls_stream *stream) {
     BIO_set_init(transport, 1);
     SSL_set_bio(stream->ssl, transport, transport);
     SSL_set_app_data(stream->ssl, stream);
-    SSL_set_connect_state(stream->ssl);
-    if (!set_server_name(stream)) {
-        return false;
-    }
-    SSL_SESSION *session = stream->context->keeps_sessions
-                               ? tls_sessions_find(stream->sessions, key_of(stream))
-                               : NULL;
-    return session == NULL || SSL_set_session(stream->ssl, session) == 1;
-}
-
-struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
-                                     struct loop_handle *handle, struct buffer_pool *buffers) {
-    size_t key_size = TLS_IDENTITY_SIZE + options->address_size + options->name.size;
-    struct tls_stream *stream = calloc(1, sizeof *stream + key_size);
-    if (stream == NULL) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    ERR_clear_error();
-    stream->context = tls_context_hold(options->context);
-    stream->sessions = options->sessions;
-    stream->handle = handle;
-    stream->buffers = buffers;
-    stream->ssl = SSL_new(options->context->ssl);
-    set_key(stream, options);
-    if (stream->ssl == NULL || !set_up(stream)) {
-        tls_stream_destroy(stream);
-        errno = options->name.size > LARGEST_SERVER_NAME ? ENAMETOOLONG : ENOMEM;
-        return NULL;
-    }
-    return stream;
+    return true;
 }
 
 void tls_stream_attach(struct tls_stream *stream, struct loop_handle *handle) {
@@ -237,8 +53,8 @@ void tls_stream_close(struct tls_stream *stream) {
 void tls_stream_destroy(struct tls_stream *stream) {
     SSL_free(stream->ssl);
     buffer_give(stream->buffers, stream->unsent);
-    tls_context_release(stream->context);
-    free(stream);
+    free(stream->problem);
+    stream->role->release(stream);
 }
 
 /* --- the handshake --- */
@@ -246,16 +62,12 @@ void tls_stream_destroy(struct tls_stream *stream) {
 static enum tls_progress fail_handshake(struct tls_stream *stream, struct failure *failure) {
     char text[TLS_ERROR_SIZE];
     int error = stream->read_error != 0 ? stream->read_error : stream->write_error;
-    long verified = SSL_get_verify_result(stream->ssl);
-    bool is_judged = stream->context->verifies && verified != X509_V_OK;
     stream->is_broken = true;
-    if (is_judged && verified == X509_V_ERR_HOSTNAME_MISMATCH) {
-        failure_set(failure, "upstream SSL certificate does not match \"%.*s\"",
-                    SLICE_ARGS(tls_stream_name(stream)));
-    } else if (is_judged) {
-        failure_set(failure, "upstream SSL certificate verify error: (%ld:%s)", verified,
-                    X509_verify_cert_error_string(verified));
-    } else if (error != 0) {
+    if (stream->role->explain(stream, failure)) {
+        ERR_clear_error();
+        return TLS_FAILED;
+    }
+    if (error != 0) {
         failure_set(failure, "SSL_do_handshake() failed (%d: %s)", error, strerror(error));
     } else if (stream->has_ended) {
         failure_set(failure, "peer closed connection in SSL handshake");
@@ -266,9 +78,19 @@ static enum tls_progress fail_handshake(struct tls_stream *stream, struct failur
     return TLS_FAILED;
 }
 
+/* OpenSSL writes its flights in pieces of 4 KiB and each ticket by itself; held back until it waits
+ * for the other side they leave together. */
+static int shake_hands(struct tls_stream *stream) {
+    stream->holds_back = true;
+    int result = SSL_do_handshake(stream->ssl);
+    stream->holds_back = false;
+    tls_transport_send(stream);
+    return result;
+}
+
 enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure *failure) {
     ERR_clear_error();
-    int result = SSL_do_handshake(stream->ssl);
+    int result = shake_hands(stream);
     if (result == 1) {
         stream->is_open = true;
         if (SSL_has_pending(stream->ssl)) {
@@ -284,25 +106,9 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure
 
 /* --- events --- */
 
-/* What fails here is found out by the next write. */
-static void send_unsent(struct tls_stream *stream) {
-    struct slice rest = buffer_content(stream->unsent);
-    struct iovec part = {.iov_base = (void *)(uintptr_t)rest.data, .iov_len = rest.size};
-    ssize_t written = socket_write(stream->handle, &part, 1);
-    if (written == SOCKET_FAILED) {
-        stream->write_error = errno;
-    } else if (written > 0) {
-        stream->unsent->begin += (size_t)written;
-    }
-    if (written == SOCKET_FAILED || stream->unsent->begin == stream->unsent->end) {
-        buffer_give(stream->buffers, stream->unsent);
-        stream->unsent = NULL;
-    }
-}
-
 uint32_t tls_stream_translate(struct tls_stream *stream, uint32_t events) {
     if (stream->unsent != NULL && (events & LOOP_WRITE) != 0) {
-        send_unsent(stream);
+        tls_transport_send(stream);
         events &= stream->unsent != NULL ? ~(uint32_t)LOOP_WRITE : UINT32_MAX;
     }
     if (stream->waits_to_write) {
@@ -324,8 +130,9 @@ static ssize_t fail(struct tls_stream *stream, const char *call, int error) {
     char text[TLS_ERROR_SIZE];
     if (error == 0 && !stream->is_broken) {
         stream->is_broken = true;
-        snprintf(stream->problem, sizeof stream->problem, "%s failed (%s)", call,
-                 tls_error_take(text));
+        if (asprintf(&stream->problem, "%s failed (%s)", call, tls_error_take(text)) < 0) {
+            stream->problem = NULL;
+        }
     }
     ERR_clear_error();
     errno = error != 0 ? error : EPROTO;
@@ -455,5 +262,5 @@ bool tls_stream_is_quiet(struct tls_stream *stream) {
 }
 
 const char *tls_stream_problem(const struct tls_stream *stream) {
-    return stream->problem;
+    return stream->problem != NULL ? stream->problem : "TLS failed";
 }

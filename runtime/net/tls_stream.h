@@ -1,6 +1,6 @@
-/* A connection to a backend by TLS, over a handle of the loop. Reading and writing return what
- * socket_read and socket_write would, and keep handle->ready true for what is inside: LOOP_READ
- * while decrypted bytes may be there, no LOOP_WRITE while encrypted ones wait to leave.
+/* A connection by TLS, to a backend or of a client, over a handle of the loop. Reading and writing
+ * return what socket_read and socket_write would, and keep handle->ready true for what is inside:
+ * LOOP_READ while decrypted bytes may be there, no LOOP_WRITE while encrypted ones wait to leave.
  *
  * One read of the socket may bring several records, and what is written leaves at once: a short
  * request and its response cost one system call each. */
@@ -13,6 +13,8 @@
 #include "net/tls_sessions.h"
 
 struct tls_stream;
+
+/* --- to backends --- */
 
 /* What a stream is to be. */
 struct tls_stream_options {
@@ -27,17 +29,18 @@ struct tls_stream_options {
 struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
                                      struct loop_handle *handle, struct buffer_pool *buffers);
 
+/* The context and the name are those. */
+bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context *context,
+                       struct slice name);
+
+/* --- both --- */
+
 /* The stream goes on over another handle for the same descriptor, see loop_replace. */
 void tls_stream_attach(struct tls_stream *stream, struct loop_handle *handle);
 
 /* Tells the peer that it is the end, where that makes sense; before the descriptor is closed. */
 void tls_stream_close(struct tls_stream *stream);
 void tls_stream_destroy(struct tls_stream *stream);
-
-/* The context and the name are those. */
-bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context *context,
-                       struct slice name);
-struct slice tls_stream_name(const struct tls_stream *stream);
 
 enum tls_progress { TLS_DONE, TLS_GOES_ON, TLS_FAILED };
 

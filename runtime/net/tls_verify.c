@@ -36,8 +36,7 @@ int tls_verify_certificate(X509_STORE_CTX *chain, void *unused) {
         return result;
     }
     const SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const struct tls_stream *stream = SSL_get_app_data(ssl);
-    if (!has_name(X509_STORE_CTX_get0_cert(chain), tls_stream_name(stream))) {
+    if (!has_name(X509_STORE_CTX_get0_cert(chain), tls_client_name(ssl))) {
         X509_STORE_CTX_set_error(chain, X509_V_ERR_HOSTNAME_MISMATCH);
         return 0;
     }
