@@ -1,12 +1,11 @@
 /* Making contexts out of settings and the contents of files. */
 #include "net/tls_context.h"
 
-#include "net/tls_error.h"
 #include "net/tls_internal.h"
+#include "net/tls_material.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +23,7 @@ struct making {
 
 /* Always false. */
 static bool fail(const struct making *making, const char *directive, struct slice value) {
-    char text[TLS_ERROR_SIZE];
-    return failure_set(making->failure, "%s \"%.*s\": %s", directive, SLICE_ARGS(value),
-                       tls_error_take(text));
+    return tls_material_fail(making->failure, directive, value);
 }
 
 static bool fail_file(const struct making *making, enum tls_file file) {
@@ -38,39 +35,7 @@ static BIO *open_file(const struct making *making, enum tls_file file) {
     return tls_file_open(making->table, making->settings, making->secrets, file);
 }
 
-/* --- versions and suites --- */
-
-static const struct {
-    struct slice name;
-    uint64_t without;
-} versions[] = {
-    {SLICE_INIT("SSLv3"), SSL_OP_NO_SSLv3},     {SLICE_INIT("TLSv1"), SSL_OP_NO_TLSv1},
-    {SLICE_INIT("TLSv1.1"), SSL_OP_NO_TLSv1_1}, {SLICE_INIT("TLSv1.2"), SSL_OP_NO_TLSv1_2},
-    {SLICE_INIT("TLSv1.3"), SSL_OP_NO_TLSv1_3},
-};
-
-static bool is_listed(const struct table *table, struct table_range names, struct slice name) {
-    for (uint32_t i = 0; i < names.count; i++) {
-        if (slice_equals_nocase(table_text(table, table->name[names.first + i].text), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Only what is listed, whatever openssl.cnf says of lowest and highest versions. */
-static bool set_versions(const struct making *making) {
-    SSL_CTX_set_min_proto_version(making->ssl, 0);
-    SSL_CTX_set_max_proto_version(making->ssl, 0);
-    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
-        if (is_listed(making->table, making->settings->proxy_ssl_protocols, versions[i].name)) {
-            SSL_CTX_clear_options(making->ssl, versions[i].without);
-        } else {
-            SSL_CTX_set_options(making->ssl, versions[i].without);
-        }
-    }
-    return true;
-}
+/* --- suites --- */
 
 static bool set_ciphers(const struct making *making) {
     struct slice ciphers = table_text(making->table, making->settings->proxy_ssl_ciphers);
@@ -99,69 +64,12 @@ static bool set_trust(const struct making *making) {
 
 /* --- who we are --- */
 
-static bool load_chain(const struct making *making, BIO *content) {
-    X509 *certificate = content != NULL ? PEM_read_bio_X509_AUX(content, NULL, NULL, NULL) : NULL;
-    if (certificate == NULL || SSL_CTX_use_certificate(making->ssl, certificate) != 1) {
-        X509_free(certificate);
-        return fail_file(making, TLS_FILE_CERTIFICATE);
-    }
-    X509_free(certificate);
-    while ((certificate = PEM_read_bio_X509(content, NULL, NULL, NULL)) != NULL) {
-        if (SSL_CTX_add0_chain_cert(making->ssl, certificate) != 1) {
-            X509_free(certificate);
-            return fail_file(making, TLS_FILE_CERTIFICATE);
-        }
-    }
-    unsigned long end = ERR_peek_last_error();
-    if (ERR_GET_LIB(end) != ERR_LIB_PEM || ERR_GET_REASON(end) != PEM_R_NO_START_LINE) {
-        return fail_file(making, TLS_FILE_CERTIFICATE);
-    }
-    ERR_clear_error();
-    return true;
-}
-
-static int tell_password(char *text, int size, int is_for_writing, void *password) {
-    const struct slice *told = password;
-    (void)is_for_writing;
-    if (told->size > (size_t)size) {
-        return 0;
-    }
-    if (told->size > 0) {
-        memcpy(text, told->data, told->size);
-    }
-    return (int)told->size;
-}
-
-static EVP_PKEY *read_key(BIO *content, struct slice password) {
-    (void)BIO_reset(content);
-    return PEM_read_bio_PrivateKey(content, NULL, tell_password, &password);
-}
-
-/* Each line of the password file is tried; without one a key with a password is an error. */
-static EVP_PKEY *read_key_with_passwords(const struct making *making, BIO *content) {
+/* The passwords for the key; without data there are none. */
+static struct slice find_passwords(const struct making *making) {
     struct secret secret;
     struct slice path = tls_file_path(making->table, making->settings, TLS_FILE_PASSWORDS);
-    if (path.size == 0 || !secrets_find(making->secrets, path, &secret)) {
-        return read_key(content, SLICE(""));
-    }
-    EVP_PKEY *key = NULL;
-    struct slice rest = secret.content;
-    do {
-        size_t end = slice_find_byte(rest, '\n');
-        struct slice line = slice_take(rest, end);
-        rest = slice_skip(rest, end + 1);
-        line.size -= line.size > 0 && line.data[line.size - 1] == '\r' ? 1 : 0;
-        ERR_clear_error();
-        key = read_key(content, line);
-    } while (key == NULL && rest.size > 0);
-    return key;
-}
-
-static bool load_key(const struct making *making, BIO *content) {
-    EVP_PKEY *key = content != NULL ? read_key_with_passwords(making, content) : NULL;
-    bool is_used = key != NULL && SSL_CTX_use_PrivateKey(making->ssl, key) == 1;
-    EVP_PKEY_free(key);
-    return is_used || fail_file(making, TLS_FILE_KEY);
+    return path.size > 0 && secrets_find(making->secrets, path, &secret) ? secret.content
+                                                                         : (struct slice){NULL, 0};
 }
 
 static bool set_certificate(const struct making *making) {
@@ -170,48 +78,11 @@ static bool set_certificate(const struct making *making) {
     }
     BIO *chain = open_file(making, TLS_FILE_CERTIFICATE);
     BIO *key = open_file(making, TLS_FILE_KEY);
-    bool is_done = load_chain(making, chain) && load_key(making, key);
+    bool is_done =
+        (tls_use_chain(making->ssl, chain) || fail_file(making, TLS_FILE_CERTIFICATE)) &&
+        (tls_use_key(making->ssl, key, find_passwords(making)) || fail_file(making, TLS_FILE_KEY));
     BIO_free(chain);
     BIO_free(key);
-    return is_done;
-}
-
-/* --- commands of openssl.cnf --- */
-
-static bool run_command(const struct making *making, SSL_CONF_CTX *commands, struct slice command) {
-    char name[64];
-    size_t size = slice_find_byte(command, ' ');
-    if (command.data == NULL || size >= sizeof name || size == command.size) {
-        return failure_set(making->failure, "proxy_ssl_conf_command \"%.*s\": no such command",
-                           SLICE_ARGS(command));
-    }
-    memcpy(name, command.data, size);
-    name[size] = '\0';
-    return SSL_CONF_cmd(commands, name, command.data + size + 1) > 0 ||
-           fail(making, "proxy_ssl_conf_command", command);
-}
-
-static bool run_commands(const struct making *making) {
-    struct table_range range = making->settings->proxy_ssl_conf_command;
-    if (range.count == 0) {
-        return true;
-    }
-    SSL_CONF_CTX *commands = SSL_CONF_CTX_new();
-    if (commands == NULL) {
-        return failure_set(making->failure, "%s", strerror(ENOMEM));
-    }
-    SSL_CONF_CTX_set_flags(commands,
-                           SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CLIENT | SSL_CONF_FLAG_SHOW_ERRORS);
-    SSL_CONF_CTX_set_ssl_ctx(commands, making->ssl);
-    bool is_done = true;
-    for (uint32_t i = 0; is_done && i < range.count; i++) {
-        const struct table_name *command = &making->table->name[range.first + i];
-        is_done = run_command(making, commands, table_text(making->table, command->text));
-    }
-    if (is_done && SSL_CONF_CTX_finish(commands) != 1) {
-        is_done = fail(making, "proxy_ssl_conf_command", SLICE("..."));
-    }
-    SSL_CONF_CTX_free(commands);
     return is_done;
 }
 
@@ -234,8 +105,11 @@ static void set_modes(const struct making *making) {
 
 static bool set_up(const struct making *making) {
     set_modes(making);
-    return set_versions(making) && set_ciphers(making) && set_certificate(making) &&
-           set_trust(making) && run_commands(making);
+    tls_use_versions(making->ssl, making->table, making->settings->proxy_ssl_protocols);
+    return set_ciphers(making) && set_certificate(making) && set_trust(making) &&
+           tls_run_commands(making->ssl, SSL_CONF_FLAG_CLIENT, "proxy_ssl_conf_command",
+                            making->table, making->settings->proxy_ssl_conf_command,
+                            making->failure);
 }
 
 struct tls_context *tls_context_create(const struct table *table,

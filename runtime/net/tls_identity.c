@@ -1,5 +1,6 @@
 /* What a context depends on: the files that settings name, and everything else as a hash. */
 #include "net/tls_internal.h"
+#include "net/tls_material.h"
 
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
@@ -40,12 +41,7 @@ struct slice tls_file_path(const struct table *table, const struct table_setting
 
 BIO *tls_file_open(const struct table *table, const struct table_settings *settings,
                    const struct secrets *secrets, enum tls_file file) {
-    struct secret secret;
-    if (!secrets_find(secrets, tls_file_path(table, settings, file), &secret) ||
-        secret.content.size > INT32_MAX) {
-        return NULL;
-    }
-    return BIO_new_mem_buf(secret.content.data, (int)secret.content.size);
+    return tls_material_open(secrets, tls_file_path(table, settings, file));
 }
 
 /* --- identity --- */
