@@ -1,86 +1,95 @@
-/* Goes through the locations that may ask a backend by TLS, once for each of their settings. */
+/* Goes through everything that needs certificates and keys, once for each of its settings. */
 #include "credentials.h"
 
-#include "net/secrets.h"
-#include "net/tls_context.h"
+#include "credentials_search.h"
 #include "prefix.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct search {
-    const struct table *table;
-    const char *prefix;
-    struct secrets_reader *reader;
-    uint32_t *users; /* by settings record: a location that needs it, or TABLE_NONE */
-    struct tls_trust_list trusted;
-    struct failure *failure;
+static const struct credentials_kind *const kinds[] = {
+    &credentials_backends,
+    &credentials_servers,
 };
 
-static bool needs_tls(const struct table *table, const struct table_location *location) {
-    return location->proxy != TABLE_NONE && table->proxy[location->proxy].is_tls != 0;
-}
+enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
-static bool has_tls(const struct table *table) {
-    for (uint32_t i = 0; i < table->proxy_count; i++) {
-        if (table->proxy[i].is_tls != 0) {
-            return true;
-        }
-    }
-    return false;
-}
+/* By kind and settings record: who needs it, or TABLE_NONE; NULL when nobody does. */
+struct users {
+    uint32_t *of[KIND_COUNT];
+};
 
-static void find_users(const struct search *search) {
+bool credentials_fail(const struct credentials_search *search, struct table_place place,
+                      const struct failure *reason) {
     const struct table *table = search->table;
-    for (uint32_t i = 0; i < table->settings_count; i++) {
-        search->users[i] = TABLE_NONE;
-    }
-    for (uint32_t i = 0; i < table->location_count; i++) {
-        const struct table_location *location = &table->location[i];
-        if (needs_tls(table, location) && search->users[location->settings] == TABLE_NONE) {
-            search->users[location->settings] = i;
-        }
-    }
-}
-
-/* Puts where the location is in front of what is wrong. Always false. */
-static bool fail_at(const struct search *search, uint32_t user, const struct failure *reason) {
-    const struct table *table = search->table;
-    struct table_place place = table->location[user].place;
     return failure_set(
         search->failure, "%s:%u: %.900s",
         place.source != TABLE_NONE ? table_chars(table, table->source[place.source].name) : "",
         place.line, reason->text);
 }
 
-static bool read_file(const struct search *search, uint32_t user, enum tls_file file) {
-    const struct table_settings *settings =
-        &search->table->settings[search->table->location[user].settings];
-    struct slice path = tls_file_path(search->table, settings, file);
+bool credentials_read(const struct credentials_search *search, struct table_place place,
+                      const char *directive, struct slice path) {
     char resolved[PATH_MAX];
     struct failure reason;
     if (path.size == 0) {
         return true;
     }
     if (!prefix_resolve(search->prefix, path, resolved, &reason)) {
-        return fail_at(search, user, &reason);
+        return credentials_fail(search, place, &reason);
     }
     if (!secrets_read(search->reader, path, resolved, &reason)) {
         struct failure whole;
-        failure_set(&whole, "%s \"%.700s\": %.100s", tls_file_directives[file], resolved,
-                    reason.text);
-        return fail_at(search, user, &whole);
+        failure_set(&whole, "%s \"%.700s\": %.100s", directive, resolved, reason.text);
+        return credentials_fail(search, place, &whole);
     }
     return true;
 }
 
-static bool read_files(const struct search *search) {
-    for (uint32_t i = 0; i < search->table->settings_count; i++) {
-        for (enum tls_file file = 0; search->users[i] != TABLE_NONE && file < TLS_FILE_COUNT;
-             file++) {
-            if (!read_file(search, search->users[i], file)) {
+/* --- who needs what --- */
+
+static bool find_users(const struct table *table, struct users *users) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        uint32_t count = kinds[i]->count(table);
+        if (!kinds[i]->is_needed(table)) {
+            continue;
+        }
+        users->of[i] = malloc(((size_t)count + 1) * sizeof *users->of[i]);
+        if (users->of[i] == NULL) {
+            return false;
+        }
+        for (uint32_t j = 0; j < count; j++) {
+            users->of[i][j] = TABLE_NONE;
+        }
+        kinds[i]->find_users(table, users->of[i]);
+    }
+    return true;
+}
+
+static void free_users(struct users *users) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        free(users->of[i]);
+    }
+}
+
+static bool is_needed(const struct table *table) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (kinds[i]->is_needed(table)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_files(const struct credentials_search *search, const struct users *users) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        uint32_t count = users->of[i] != NULL ? kinds[i]->count(search->table) : 0;
+        for (uint32_t j = 0; j < count; j++) {
+            uint32_t user = users->of[i][j];
+            if (user != TABLE_NONE && !kinds[i]->read(search, j, user)) {
                 return false;
             }
         }
@@ -90,7 +99,7 @@ static bool read_files(const struct search *search) {
 
 /* --- trying --- */
 
-/* Settings that come to the same context are tried once; a set of identities. */
+/* A set of identities. */
 struct identities {
     uint8_t (*slots)[TLS_IDENTITY_SIZE];
     bool *is_used;
@@ -112,37 +121,27 @@ static bool add_identity(struct identities *set, const uint8_t identity[TLS_IDEN
     return true;
 }
 
-static bool try_context(struct search *search, uint32_t user, const struct secrets *secrets) {
-    struct failure reason;
-    struct tls_context *context = tls_context_create(
-        search->table, &search->table->settings[search->table->location[user].settings], secrets,
-        &search->trusted, &reason);
-    if (context == NULL) {
-        return fail_at(search, user, &reason);
-    }
-    tls_context_release(context);
-    return true;
-}
-
-static bool try_all(struct search *search, const struct secrets *secrets,
+static bool try_all(struct credentials_search *search, const struct credentials_kind *kind,
+                    const uint32_t *users, const struct secrets *secrets,
                     struct identities *tried) {
-    const struct table *table = search->table;
-    for (uint32_t i = 0; i < table->settings_count; i++) {
+    uint32_t count = kind->count(search->table);
+    for (uint32_t i = 0; i < count; i++) {
         uint8_t identity[TLS_IDENTITY_SIZE];
-        if (search->users[i] == TABLE_NONE) {
+        if (users[i] == TABLE_NONE) {
             continue;
         }
-        tls_context_identify(table, &table->settings[i], secrets, identity);
-        if (add_identity(tried, identity) && !try_context(search, search->users[i], secrets)) {
+        kind->identify(search, i, secrets, identity);
+        if (add_identity(tried, identity) && !kind->try(search, i, users[i], secrets)) {
             return false;
         }
     }
     return true;
 }
 
-static bool try_contexts(struct search *search, const struct secrets *secrets) {
+static bool try_kind(struct credentials_search *search, const struct credentials_kind *kind,
+                     const uint32_t *users, const struct secrets *secrets) {
     size_t slot_count = 2;
-    while (slot_count < (size_t)search->table->settings_count * 2) {
+    while (slot_count < (size_t)kind->count(search->table) * 2) {
         slot_count *= 2;
     }
     struct identities tried = {
@@ -151,23 +150,34 @@ static bool try_contexts(struct search *search, const struct secrets *secrets) {
         .mask = slot_count - 1,
     };
     bool has_memory = tried.slots != NULL && tried.is_used != NULL;
-    bool is_done = has_memory ? try_all(search, secrets, &tried)
+    bool is_done = has_memory ? try_all(search, kind, users, secrets, &tried)
                               : failure_set(search->failure, "%s", strerror(ENOMEM));
     free(tried.slots);
     free(tried.is_used);
     return is_done;
 }
 
+static bool try_kinds(struct credentials_search *search, const struct users *users,
+                      const struct secrets *secrets) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (users->of[i] != NULL && !try_kind(search, kinds[i], users->of[i], secrets)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- altogether --- */
 
-static bool seal(struct search *search, struct credentials *credentials) {
+static bool seal(struct credentials_search *search, const struct users *users,
+                 struct credentials *credentials) {
     struct secrets secrets;
     credentials->descriptor = secrets_seal(search->reader, &credentials->size);
     if (credentials->descriptor < 0 ||
         !secrets_map(&secrets, credentials->descriptor, credentials->size)) {
         return failure_set(search->failure, "keeping certificates in memory: %s", strerror(errno));
     }
-    bool is_done = try_contexts(search, &secrets);
+    bool is_done = try_kinds(search, users, &secrets);
     tls_trust_list_release(&search->trusted);
     secrets_unmap(&secrets);
     return is_done;
@@ -175,24 +185,23 @@ static bool seal(struct search *search, struct credentials *credentials) {
 
 bool credentials_open(struct credentials *credentials, const struct table *table,
                       const char *prefix, struct failure *failure) {
-    struct search search = {.table = table, .prefix = prefix, .failure = failure};
+    struct credentials_search search = {.table = table, .prefix = prefix, .failure = failure};
+    struct users users = {0};
     *credentials = (struct credentials){.descriptor = -1};
-    if (!has_tls(table)) {
+    if (!is_needed(table)) {
         return true;
     }
-    search.users = calloc(table->settings_count, sizeof *search.users);
     search.reader = secrets_reader_create();
-    bool is_done = search.users != NULL && search.reader != NULL;
-    if (is_done) {
-        find_users(&search);
-        is_done = read_files(&search) && seal(&search, credentials);
-    } else {
+    bool is_done = false;
+    if (search.reader == NULL || !find_users(table, &users)) {
         failure_set(failure, "%s", strerror(ENOMEM));
+    } else {
+        is_done = read_files(&search, &users) && seal(&search, &users, credentials);
     }
     if (search.reader != NULL) {
         secrets_reader_destroy(search.reader);
     }
-    free(search.users);
+    free_users(&users);
     return is_done;
 }
 

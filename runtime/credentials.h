@@ -1,4 +1,4 @@
-/* What TLS to backends needs from files: read, and tried, when a table is loaded, by who may read
+/* What TLS needs from files, on both sides: read, and tried, when a table is loaded, by who may read
  * keys. A file that is missing or makes no sense so fails a start or a reload, not a request. */
 #ifndef CREDENTIALS_H
 #define CREDENTIALS_H
@@ -11,7 +11,7 @@ struct credentials {
     size_t size;
 };
 
-/* False with the reason, which names location, directive and file, in `failure`. */
+/* False with the reason, which names place, directive and file, in `failure`. */
 __attribute__((warn_unused_result)) bool credentials_open(struct credentials *credentials,
                                                           const struct table *table,
                                                           const char *prefix,

@@ -40,21 +40,28 @@ static struct slice server_name(const struct exchange *exchange) {
 }
 
 /* The markup that users and monitoring know from nginx, with this program's name. */
-static struct slice make_page(struct exchange *exchange, uint32_t status) {
+static struct slice make_page(struct exchange *exchange, const struct engine_reply *reply) {
+    enum { PAGE_SIZE = 512, DETAIL_SIZE = 128 };
     char status_text[HTTP_STATUS_TEXT];
-    struct slice note = http_status_page_note(status);
-    struct slice title = note.size > 0 ? note : http_status_text(status, status_text);
+    char title[DETAIL_SIZE];
+    char detail[DETAIL_SIZE] = "";
+    struct slice note = http_status_page_note(reply->status);
+    struct slice heading = note.size > 0 ? note : http_status_text(reply->status, status_text);
     struct slice server = server_name(exchange);
-    enum { PAGE_SIZE = 512 };
+    snprintf(title, sizeof title, "%.*s", SLICE_ARGS(heading));
+    if (reply->detail.size > 0) {
+        snprintf(title, sizeof title, "%u %.*s", reply->status, SLICE_ARGS(reply->detail));
+        snprintf(detail, sizeof detail, "<center>%.*s</center>\r\n", SLICE_ARGS(reply->detail));
+    }
     char *page = arena_allocate_bytes(&exchange->arena, PAGE_SIZE);
     if (page == NULL) {
         return (struct slice){"", 0};
     }
     int size = snprintf(page, PAGE_SIZE,
-                        "<html>\r\n<head><title>%.*s</title></head>\r\n<body>\r\n"
-                        "<center><h1>%.*s</h1></center>\r\n"
+                        "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n"
+                        "<center><h1>%.*s</h1></center>\r\n%s"
                         "<hr><center>%.*s</center>\r\n</body>\r\n</html>\r\n",
-                        SLICE_ARGS(title), SLICE_ARGS(title), SLICE_ARGS(server));
+                        title, SLICE_ARGS(heading), detail, SLICE_ARGS(server));
     return (struct slice){page, (size_t)size};
 }
 
@@ -107,7 +114,7 @@ static void answer(struct exchange *exchange, const struct engine_outcome *outco
     exchange->handler = &answer_handler;
     exchange->is_answered = true;
     exchange_start_response(exchange, reply.status);
-    exchange->answer = reply.has_page ? make_page(exchange, reply.status) : reply.text;
+    exchange->answer = reply.has_page ? make_page(exchange, &reply) : reply.text;
     if (!is_made || !send_answer(exchange, &reply)) {
         exchange->front_operations->abort(exchange);
     }

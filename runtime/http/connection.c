@@ -115,7 +115,13 @@ void http_connection_describe(struct http_connection *connection, struct exchang
     exchange->connection_number = connection->number;
     exchange->connection_started = connection->opened;
     exchange->connection_requests = connection->requests;
-    request->scheme = connection->tls != NULL ? SLICE("https") : SLICE("http");
+    exchange->tls = connection->tls;
+    if (connection->tls != NULL) {
+        request->scheme = SLICE("https");
+        request->asked_name = tls_server_name(connection->tls);
+    } else {
+        request->scheme = SLICE("http");
+    }
     request->remote_addr =
         (struct slice){exchange->remote_text, socket_address_text(remote, exchange->remote_text)};
     request->remote_port = socket_address_port(remote);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HTTP_TO_HTTPS = 497 };
+
 enum { EXCHANGE_ARENA_CHUNK = 8192, EXCHANGE_FREE_LIMIT = 1024 };
 
 struct exchange *exchange_take(struct http_service *service, struct generation *generation) {
@@ -129,6 +131,12 @@ void exchange_begin(struct exchange *exchange) {
         engine_begin(&exchange->request, exchange->endpoint, head->has_host ? &head->host : NULL);
     if (failure != 0) {
         exchange_fail(exchange, failure);
+        return;
+    }
+    if (exchange->endpoint->ssl != 0 && exchange->tls == NULL) {
+        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
+                     "client sent plain HTTP request to HTTPS port");
+        exchange_fail(exchange, HTTP_TO_HTTPS);
         return;
     }
     struct engine_outcome outcome;

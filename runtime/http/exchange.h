@@ -19,6 +19,7 @@
 
 struct exchange;
 struct staples;
+struct tls_stream;
 
 /* Who answers. Handlers are constant. What the proxy keeps per exchange hangs on
  * exchange->proxy_data, in the exchange's arena, and stays readable for the log until the end. */
@@ -109,6 +110,7 @@ struct exchange {
     void *proxy_data;    /* NULL until the proxy took part; of several times the latest */
     struct slice answer; /* the rest of an answer made here */
     const struct table_endpoint *endpoint;
+    struct tls_stream *tls; /* of the client's connection; NULL: plain */
 
     struct engine_request request;
     struct http_request_head head;

@@ -310,6 +310,7 @@ bool http1_front_take(struct http_connection *connection) {
         return false;
     }
     http_connection_move(&front->connection, connection);
+    front->is_last = front->connection.service->is_draining;
     start_first_request(front);
     http1_read(front);
     return true;

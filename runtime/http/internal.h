@@ -21,6 +21,7 @@ struct http_service {
     struct staple_board *staples; /* answers about certificates; may be NULL */
     struct buffer_pool buffers;
     struct generation *generation;
+    struct tls_server_list tls_servers; /* contexts of TLS to clients */
     struct exchange *free_exchanges;
     uint32_t free_exchange_count;
     struct http_connection *connections; /* of all clients */

@@ -1,5 +1,6 @@
 /* Accepting connections. Which sockets there are is decided above (runtime/worker.c); what happens
  * to a connection is the front's business. */
+#include "http/handshake.h"
 #include "http/http1_front.h"
 
 #include <errno.h>
@@ -122,6 +123,12 @@ static void pause_for_resources(struct http_service *service) {
                 service->loop->now + ACCEPT_PAUSE_MS);
 }
 
+static bool open_connection(const struct http_accepted *accepted) {
+    const struct table_endpoint *endpoint =
+        http_listener_endpoint(accepted->listener, &accepted->local);
+    return endpoint->ssl != 0 ? http_handshake_create(accepted) : http1_front_create(accepted);
+}
+
 /* Returns whether another connection may be waiting. */
 static bool accept_one(struct http_listener *listener) {
     struct http_service *service = listener->service;
@@ -145,7 +152,7 @@ static bool accept_one(struct http_listener *listener) {
         close(fd);
         return false;
     }
-    if (!http1_front_create(&accepted)) {
+    if (!open_connection(&accepted)) {
         log_message(service->log, TABLE_LOG_ALERT,
                     "no memory for a client connection, accepting again in %d ms", ACCEPT_PAUSE_MS);
         close(fd);

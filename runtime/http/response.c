@@ -3,6 +3,8 @@
 #include "http/exchange.h"
 #include "http/internal.h"
 
+#include "engine/http_status.h"
+
 #include "engine/reply.h"
 #include "engine/safe_text.h"
 
@@ -17,7 +19,7 @@ void exchange_start_response(struct exchange *exchange, uint32_t status) {
     uint32_t replaced = exchange->request.error_status;
     struct http_response *response = &exchange->response;
     /* Of another one that was begun before, and given up, nothing is left. */
-    response->status = replaced != 0 ? replaced : status;
+    response->status = http_status_sent(replaced != 0 ? replaced : status);
     response->field_count = 0;
     response->has_length = false;
     response->is_from_back = false;

@@ -122,6 +122,7 @@ bool http_service_use(struct http_service *service, struct generation *generatio
     service->multi_accept = generation->table.process[0].multi_accept != 0;
     if (previous != NULL) {
         generation_release(previous);
+        tls_server_list_sweep(&service->tls_servers);
     }
     return true;
 }
@@ -179,6 +180,7 @@ void http_service_destroy(struct http_service *service) {
     if (service->generation != NULL) {
         generation_release(service->generation);
     }
+    tls_server_list_release(&service->tls_servers);
     while (service->free_exchanges != NULL) {
         struct exchange *exchange = service->free_exchanges;
         service->free_exchanges = exchange->next_free;

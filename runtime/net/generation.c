@@ -163,6 +163,7 @@ void generation_release(struct generation *generation) {
     if (generation->engine != NULL) {
         engine_destroy(generation->engine);
     }
+    tls_server_cache_release(&generation->tls_servers);
     secrets_unmap(&generation->secrets);
     tls_shared_unmap(&generation->tls_shared);
     if (generation->mapping != NULL) {

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "log/log.h"
 #include "net/secrets.h"
+#include "net/tls_server_context.h"
 #include "net/tls_shared.h"
 #include "table/table.h"
 
@@ -16,8 +17,9 @@ struct generation {
     void *mapping;
     size_t mapping_size;
     struct engine *engine;
-    struct secrets secrets; /* files that TLS to backends needs */
+    struct secrets secrets; /* files that TLS needs */
     struct tls_shared tls_shared;
+    struct tls_server_cache tls_servers;
     /* By record of sections error_log and access_log; NULL for access_log off. */
     struct log_target *error_logs;
     struct log_file **access_logs;

@@ -54,6 +54,11 @@ int tls_client_keep_session(SSL *ssl, SSL_SESSION *session);
 /* The name that the backend should have. */
 struct slice tls_client_name(const SSL *ssl);
 
+/* --- tls_server.c --- */
+
+/* What a context of a server calls back; the SSLs made of it are those of streams. */
+void tls_server_set_callbacks(SSL_CTX *ssl);
+
 /* --- tls_identity.c --- */
 
 /* The content of a file, to be read by OpenSSL; NULL when there is none or no memory. */

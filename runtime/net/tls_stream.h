@@ -10,6 +10,7 @@
 #include "net/buffer.h"
 #include "net/socket.h"
 #include "net/tls_context.h"
+#include "net/tls_server_context.h"
 #include "net/tls_sessions.h"
 
 struct tls_stream;
@@ -32,6 +33,38 @@ struct tls_stream *tls_stream_create(const struct tls_stream_options *options,
 /* The context and the name are those. */
 bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context *context,
                        struct slice name);
+
+/* --- of clients --- */
+
+/* What a virtual server wants of the connection. */
+struct tls_server_choice {
+    struct tls_server_context
+        *context; /* borrowed; NULL: there is none, which ends the handshake */
+    bool rejects; /* ssl_reject_handshake */
+    bool http2;   /* it speaks HTTP/2 */
+};
+
+/* Asked within the handshake, for the server of that name; empty: the client names none. The owner
+ * must outlive the handshake. */
+struct tls_server_chooser {
+    void (*choose)(void *owner, struct slice name, struct tls_server_choice *choice);
+    void *owner;
+};
+
+/* A stream of a client that has connected, to begin with the context of the server that is there
+ * without a name. It borrows handle and buffers. NULL with errno set. */
+struct tls_stream *tls_server_create(struct tls_server_context *context,
+                                     const struct tls_server_chooser *chooser,
+                                     struct loop_handle *handle, struct buffer_pool *buffers);
+
+/* What was agreed on by ALPN, once the handshake is over. */
+bool tls_server_speaks_http2(const struct tls_stream *stream);
+
+/* The name that the client asked for, as received; empty when it named none. */
+struct slice tls_server_name(const struct tls_stream *stream);
+
+/* For those who want to know what was agreed on; it stays the stream's. */
+SSL *tls_server_ssl(const struct tls_stream *stream);
 
 /* --- both --- */
 

@@ -42,13 +42,6 @@ bool engine_request_prepare(struct engine_request *request) {
     return request->slots != NULL;
 }
 
-void engine_use_default_server(struct engine_request *request,
-                               const struct table_endpoint *endpoint) {
-    const struct table *table = request->engine->table;
-    request->server = &table->server[endpoint->default_server];
-    request->settings = &table->settings[request->server->settings];
-}
-
 /* An empty Host is refused, as by nginx; none at all is HTTP/1.0's right. */
 static bool find_host(struct engine_request *request, struct slice authority,
                       const struct slice *host_field) {

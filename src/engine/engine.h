@@ -90,6 +90,7 @@ struct engine_request {
     struct slice line;     /* the request line as received; $request */
     struct slice scheme;   /* http */
     struct slice host;     /* $host: validated, lower case, without port; may be empty */
+    struct slice asked_name; /* that the client named in its TLS handshake, as received; or empty */
     struct slice uri;      /* $uri: decoded and normalised path */
     struct slice raw_path; /* the path as received */
     struct slice args;     /* without '?'; no data when there is no '?' */
@@ -148,7 +149,8 @@ enum { ENGINE_DEPTH_LIMIT = 100 };
 /* Gives the request its slots. False when there is no memory. */
 __attribute__((warn_unused_result)) bool engine_request_prepare(struct engine_request *request);
 
-/* Until the host is known the endpoint's default server and its settings apply, as in nginx. */
+/* Until the host is known the server that the client named in its handshake and its settings apply,
+ * or else the endpoint's default server, as in nginx. */
 void engine_use_default_server(struct engine_request *request,
                                const struct table_endpoint *endpoint);
 

@@ -48,6 +48,10 @@ static const struct status_row rows[] = {
     {421, SLICE_INIT("Misdirected Request"), SLICE_INIT(""), true},
     {429, SLICE_INIT("Too Many Requests"), SLICE_INIT(""), true},
     {431, SLICE_INIT("Request Header Fields Too Large"), SLICE_INIT(""), true},
+    {494, SLICE_INIT("Request Header Or Cookie Too Large"), SLICE_INIT(""), true},
+    {495, SLICE_INIT("The SSL certificate error"), SLICE_INIT(""), true},
+    {496, SLICE_INIT("No required SSL certificate was sent"), SLICE_INIT(""), true},
+    {497, SLICE_INIT("The plain HTTP request was sent to HTTPS port"), SLICE_INIT(""), true},
     {500, SLICE_INIT("Internal Server Error"), SLICE_INIT(""), true},
     {501, SLICE_INIT("Not Implemented"), SLICE_INIT(""), true},
     {502, SLICE_INIT("Bad Gateway"), SLICE_INIT(""), true},
@@ -84,6 +88,10 @@ struct slice http_status_text(uint32_t status, char text[HTTP_STATUS_TEXT]) {
     int size = snprintf(text, HTTP_STATUS_TEXT, "%03u%s%.*s", status, phrase.size > 0 ? " " : "",
                         SLICE_ARGS(phrase));
     return (struct slice){text, (size_t)size};
+}
+
+uint32_t http_status_sent(uint32_t status) {
+    return status >= 494 && status <= 497 ? 400 : status;
 }
 
 struct slice http_status_page_note(uint32_t status) {

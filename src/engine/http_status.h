@@ -12,6 +12,9 @@ struct slice http_status_phrase(uint32_t status);
 enum { HTTP_STATUS_TEXT = 64 };
 struct slice http_status_text(uint32_t status, char text[HTTP_STATUS_TEXT]);
 
+/* nginx has codes of its own for what clients are told is a 400: that, or the status itself. */
+uint32_t http_status_sent(uint32_t status);
+
 /* The heading of the page: mostly the status text, for some codes a sentence as in nginx. Empty
  * when nginx has no page for this code. */
 struct slice http_status_page_note(uint32_t status);

@@ -64,8 +64,11 @@ static void choose_body(const struct engine_request *request, const struct engin
 
 bool engine_make_reply(struct engine_request *request, const struct engine_outcome *outcome,
                        struct engine_reply *reply) {
+    uint32_t status = request->error_status != 0 ? request->error_status : outcome->status;
+    uint32_t sent = http_status_sent(status);
     *reply = (struct engine_reply){
-        .status = request->error_status != 0 ? request->error_status : outcome->status,
+        .status = sent,
+        .detail = sent != status ? http_status_phrase(status) : SLICE(""),
         .is_silent = is_silent(outcome),
         .text = SLICE(""),
         .location = own_target(outcome),

@@ -7,6 +7,7 @@
 
 struct engine_reply {
     uint32_t status;
+    struct slice detail; /* what the page says besides the status; empty: nothing */
     bool is_silent; /* the connection is closed without an answer: 444 and the like */
     bool has_page;  /* the body is the page of the status; else it is `text` */
     struct slice text;

@@ -302,5 +302,6 @@ void model_build(struct model *model, struct tree *tree) {
     health_resolve(model);
     location_check_duplicates(model);
     listener_build(model);
+    tls_server_check(model);
     variables_resolve(model);
 }

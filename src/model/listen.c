@@ -85,7 +85,7 @@ static bool refuse_parameter(const struct listen_parameter *parameter) {
 
 static bool set_ssl(const struct listen_parameter *parameter) {
     parameter->listen->ssl = true;
-    return refuse_parameter(parameter);
+    return true;
 }
 
 static bool set_http2(const struct listen_parameter *parameter) {

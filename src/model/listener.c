@@ -122,6 +122,9 @@ static void merge_protocols(struct model *model, struct gathered *gathered,
                                 : gathered->protocols_count > 1;
     gathered->endpoint->ssl |= listen->ssl;
     gathered->endpoint->http2 |= listen->http2;
+    if (listen->ssl && gathered->endpoint->ssl_listen == NULL) {
+        gathered->endpoint->ssl_listen = listen;
+    }
     gathered->listen_count++;
     gathered->protocols_count += has_protocols;
     if (has_protocols && gathered->protocols == NULL) {

@@ -223,7 +223,7 @@ struct listen {
     bool has_backlog;
     bool reuseport;
     bool ipv6only;
-    bool ssl;   /* parsed for the checks; compile refuses it */
+    bool ssl;
     bool http2; /* parsed for the checks; compile refuses it */
 };
 
@@ -476,6 +476,7 @@ struct endpoint {
     const struct listen *default_listen; /* the listen that said default_server; may be NULL */
     bool ssl;                            /* any listen says so, as in nginx */
     bool http2;
+    const struct listen *ssl_listen; /* the first that says ssl; NULL: none does */
 };
 
 struct listener {

@@ -246,6 +246,7 @@ void log_resolve(struct model *model);
 void proxy_resolve(struct model *model);
 void resolver_resolve(struct model *model);
 void tls_check(struct model *model);
+void tls_server_check(struct model *model);
 void health_resolve(struct model *model);
 void server_name_add_implied(struct model *model, struct server *server);
 struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);

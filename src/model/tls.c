@@ -94,13 +94,12 @@ bool model_set_ssl_files(const struct setter_call *call) {
 
 /* --- commands --- */
 
-static int command_type(const char *name) {
+static int command_type(const char *name, unsigned end) {
     SSL_CONF_CTX *commands = SSL_CONF_CTX_new();
     if (commands == NULL) {
         memory_exhausted();
     }
-    SSL_CONF_CTX_set_flags(commands,
-                           SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CLIENT | SSL_CONF_FLAG_CERTIFICATE);
+    SSL_CONF_CTX_set_flags(commands, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CERTIFICATE | end);
     int type = SSL_CONF_cmd_value_type(commands, name);
     SSL_CONF_CTX_free(commands);
     return type;
@@ -108,11 +107,14 @@ static int command_type(const char *name) {
 
 static bool check_command(const struct setter_call *call, const struct word *word) {
     struct model *model = call->model;
-    switch (command_type(arena_copy_slice(model->arena, word->text).data)) {
+    bool is_server = call->directive->group == GROUP_SERVER;
+    switch (command_type(arena_copy_slice(model->arena, word->text).data,
+                         is_server ? SSL_CONF_FLAG_SERVER : SSL_CONF_FLAG_CLIENT)) {
     case SSL_CONF_TYPE_UNKNOWN: {
         struct diagnostic *diagnostic =
             diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                             "OpenSSL has no command \"%.*s\" for clients", SLICE_ARGS(word->text));
+                             "OpenSSL has no command \"%.*s\" for %s", SLICE_ARGS(word->text),
+                             is_server ? "servers" : "clients");
         diagnostic_help(model->arena, diagnostic,
                         "the manual page SSL_CONF_cmd(3) lists them, such as Options or Groups");
         return false;

@@ -65,9 +65,11 @@ def layout_text(described):
         lines.append(f"record {section.name}")
         lines += [f"{field.name} {field.kind} {field.of or 'none'}" for field in section.fields]
     declarations = (sites.REPOSITORY / "grammar/directives.def").read_text()
-    families = {"HTTP": "settings", "PROCESS": "process", "UPSTREAM": "upstream"}
+    families = {"HTTP": "settings", "SERVER": "server_settings", "PROCESS": "process",
+                "UPSTREAM": "upstream"}
     lines += [f"{families[family]} {name} {storage} {words}" for family, name, storage, words
-              in re.findall(r"^(HTTP|PROCESS|UPSTREAM)_DIRECTIVE\((\w+),[^,]*,[^,]*,[^,]*,\s*(\w+),"
+              in re.findall(r"^(HTTP|SERVER|PROCESS|UPSTREAM)_DIRECTIVE\((\w+),[^,]*,[^,]*,[^,]*,"
+                            r"\s*(\w+),"
                             r'\s*"([^"]*)"', declarations, re.MULTILINE)]
     lines += [f"op {operation.name} {operation.program} {operation.a} {operation.b}"
               for operation in described.operations]
@@ -143,7 +145,7 @@ def check_records(table, dump):
         count = int(title.rsplit(" ", 2)[1])
         expect(table.count(section.name), count, f"records of {section.name}")
         # Settings are shown as in the configuration, one a line.
-        if section.name not in ("process", "settings", "upstream", "strings"):
+        if section.name not in ("process", "settings", "server_settings", "upstream", "strings"):
             records = [line for line in lines if line.strip()]
             expect(len(records), count, f"lines of {section.name}")
             for record, line in zip(table.records(section.name), records):

@@ -5,8 +5,9 @@ and afterwards stops all of it and fails the test when something was left behind
 not end by itself with status 0, a sanitizer's report, an alert in the error log."""
 
 from lab.backend import Backend, answer
-from lab.http import Client, Incomplete, Response, ask
+from lab.http import Client, Incomplete, Response, SecureClient, ask, client_context
 from lab.lab import Lab
 from lab.wait import wait_until
 
-__all__ = ["Backend", "Client", "Incomplete", "Lab", "Response", "answer", "ask", "wait_until"]
+__all__ = ["Backend", "Client", "Incomplete", "Lab", "Response", "SecureClient", "answer", "ask",
+           "client_context", "wait_until"]

@@ -5,6 +5,7 @@ message or the reader says what is missing."""
 
 import dataclasses
 import socket
+import ssl
 import struct
 import time
 
@@ -222,6 +223,40 @@ class Client(Wire):
             host="example.com"):
         self.send(request_bytes(target, method, headers, body, version, host))
         return self.response(method)
+
+
+class SecureClient(Client):
+    """A client behind TLS. `name` is asked for (SNI), and must be the certificate's when the
+    `context` verifies; without a context anybody will do."""
+
+    def __init__(self, address, name=None, context=None, session=None, timeout=20.0, **options):
+        super().__init__(address, timeout, **options)
+        if context is None:
+            context = client_context()
+        self.plain = self.socket
+        try:
+            self.socket = context.wrap_socket(self.plain, server_hostname=name, session=session)
+        except BaseException:
+            self.plain.close()
+            raise
+
+    @property
+    def certificate(self):
+        """The server's, in DER."""
+        return self.socket.getpeercert(True)
+
+
+def client_context(authority=None, version=None, alpn=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = authority is not None
+    context.verify_mode = ssl.CERT_REQUIRED if authority is not None else ssl.CERT_NONE
+    if authority is not None:
+        context.load_verify_locations(authority.pem)
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    if alpn is not None:
+        context.set_alpn_protocols(alpn)
+    return context
 
 
 def request_bytes(target="/", method="GET", headers=(), body=None, version="HTTP/1.1",

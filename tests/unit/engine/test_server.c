@@ -56,6 +56,33 @@ static void follows_the_order_of_nginx(void) {
     fixture_close(&fixture);
 }
 
+static int find_asked(struct engine_fixture *fixture, const char *asked, const char *host) {
+    struct engine_request *request = &fixture->request;
+    request->asked_name = slice_from_string(asked);
+    engine_use_default_server(request, &fixture->builder.table.endpoint[0]);
+    int asked_for = (int)(request->server - fixture->builder.table.server);
+    return asked_for * 10 + find(fixture, host);
+}
+
+/* ngx_http_set_virtual_server: until there is a host the name in the handshake decides. */
+static void keeps_to_the_name_in_a_handshake(void) {
+    static const struct server_name_spec names[] = {
+        {"a.test", 1}, {"*.b.test", 2}, {"~^c", 3}, {"", 4}};
+    struct engine_fixture fixture;
+    open_servers(&fixture, names, COUNT(names));
+    CU_ASSERT_EQUAL(find_asked(&fixture, "a.test", "a.test"), 11);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "A.TEST", "x.b.test"), 12);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "x.b.test", "nobody"), 20);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "c.test", "nobody"), 30);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "c.test", "c.test"), 33);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "a.test", ""), 14);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "nobody", "a.test"), 1);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "nobody", "nobody"), 0);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "not a name", "nobody"), 0);
+    CU_ASSERT_EQUAL(find_asked(&fixture, "", "nobody"), 0);
+    fixture_close(&fixture);
+}
+
 /* The key of *.a is ".a", which may be a name, too. */
 static void tells_keys_of_different_kinds_apart(void) {
     static const struct server_name_spec names[] = {{".a", 1}, {"*.a", 2}, {"*.b", 3}, {".b", 4}};
@@ -200,6 +227,7 @@ static void agrees_with_a_search_of_everything(void) {
 }
 
 UNIT_TESTS("engine/server", {"follows the order of nginx", follows_the_order_of_nginx},
+           {"keeps to the name in a handshake", keeps_to_the_name_in_a_handshake},
            {"tells keys of different kinds apart", tells_keys_of_different_kinds_apart},
            {"fills slots and captures", fills_slots_and_captures},
            {"finds the empty name", finds_the_empty_name},

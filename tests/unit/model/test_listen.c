@@ -84,7 +84,7 @@ static void implies_nothing_after_a_mistake(void) {
 }
 
 static void names_parameters_that_do_not_run(void) {
-    CU_ASSERT_TRUE(site_refuses("server { listen 443 ssl; }", "parameter \"ssl\" of listen"));
+    CU_ASSERT_TRUE(site_refuses("server { listen 443 quic; }", "parameter \"quic\" of listen"));
     CU_ASSERT_TRUE(
         site_refuses("server { listen 80 rcvbuf=8k; }", "parameter \"rcvbuf\" of listen"));
     CU_ASSERT_TRUE(site_refuses("server { listen 80 proxy_protocol; }",

@@ -122,7 +122,8 @@ static bool asks_for(const char *text, bool ssl, bool http2) {
 
 /* Servers a, b and c with these parameters. */
 #define TWO(a, b)                                                                                  \
-    "server { listen 80 " a "; server_name a; } server { listen 80 " b "; server_name b; } "
+    "ssl_certificate c; ssl_certificate_key k; server { listen 80 " a                              \
+    "; server_name a; } server { listen 80 " b "; server_name b; } "
 #define THREE(a, b, c) TWO(a, b) "server { listen 80 " c "; server_name c; }"
 
 /* nginx -t warns of the same. */

@@ -85,8 +85,8 @@ static void names_what_does_not_run(void) {
         site_refuses("proxy_ssl_certificate store:x;", "\"store:\" in \"proxy_ssl_certificate\""));
     CU_ASSERT_TRUE(site_refuses("proxy_ssl_conf_command VerifyCAPath /etc/ssl;",
                                 "command \"VerifyCAPath\" of \"proxy_ssl_conf_command\""));
-    CU_ASSERT_TRUE(
-        site_refuses("server { ssl_protocols TLSv1.3; }", "directive \"ssl_protocols\""));
+    CU_ASSERT_TRUE(site_refuses("server { ssl_certificate store:x; ssl_certificate_key k; }",
+                                "\"store:\" in \"ssl_certificate\""));
 }
 
 static void inherits_from_http(void) {
@@ -118,7 +118,37 @@ static void inherits_from_http(void) {
     CHECK_CLEAN(fine);
 }
 
+#define CERTIFICATE " ssl_certificate a; ssl_certificate_key b; "
+
+/* As nginx -t: ngx_http_ssl_init. */
+static void wants_certificates(void) {
+    static const struct site_failure rows[] = {
+        {"server { listen 1 ssl; }", DIAGNOSTIC_INCOMPLETE_TLS, "listen 1 ssl;"},
+        {"server { listen 1; server_name a; } "
+         "server { listen 1 ssl; server_name b;" CERTIFICATE "}",
+         DIAGNOSTIC_INCOMPLETE_TLS, "listen 1;"},
+        {"server { listen 1 ssl; server_name a; ssl_reject_handshake on; } "
+         "server { listen 1; server_name b; }",
+         DIAGNOSTIC_INCOMPLETE_TLS, "listen 1;"},
+        {"server { ssl_certificate a; }", DIAGNOSTIC_INCOMPLETE_TLS, "ssl_certificate a;"},
+        {"ssl_certificate a; ssl_certificate b; ssl_certificate_key k; "
+         "server { server_name a; ssl_ciphers HIGH; } server { server_name b; }",
+         DIAGNOSTIC_INCOMPLETE_TLS, "ssl_certificate b;"},
+    };
+    CHECK_FAILURES(rows);
+    static const char *const fine[] = {
+        "server { listen 1 ssl;" CERTIFICATE "}",
+        CERTIFICATE "server { listen 1 ssl; }",
+        "server { listen 1 ssl; server_name a; ssl_reject_handshake on; } "
+        "server { listen 1; server_name b;" CERTIFICATE "}",
+        "server { listen 1 ssl; server_name a;" CERTIFICATE "} "
+        "server { listen 1 ssl; server_name b; }",
+        "listen 443 ssl; server_name a;", /* a snippet */
+    };
+    CHECK_CLEAN(fine);
+}
+
 UNIT_TESTS("model/tls", {"has defaults", has_defaults}, {"joins commands", joins_commands},
            {"inherits from http", inherits_from_http}, {"reports mistakes", reports_mistakes},
-           {"takes what is whole", takes_what_is_whole},
+           {"takes what is whole", takes_what_is_whole}, {"wants certificates", wants_certificates},
            {"names what does not run", names_what_does_not_run})

@@ -1,0 +1,249 @@
+/* Handshakes of clients: which server they ask for, how long they may take, what is logged of those
+ * that fail. */
+#include "http/handshake.h"
+
+#include "base/container.h"
+#include "http/http1_front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct handshake {
+    struct http_connection connection;
+    struct timer timer;
+    struct loop_task finish; /* at the turn's end: frees */
+    bool is_over;            /* closed, or left to a front */
+    bool is_moved;           /* left to a front */
+};
+
+/* --- the end --- */
+
+static void leave(struct handshake *handshake) {
+    struct loop *loop = handshake->connection.service->loop;
+    handshake->is_over = true;
+    timer_remove(&loop->timers, &handshake->timer);
+    loop_defer(loop, &handshake->finish);
+}
+
+static void close_handshake(struct handshake *handshake) {
+    if (!handshake->is_over) {
+        http_connection_close(&handshake->connection);
+        leave(handshake);
+    }
+}
+
+static void free_handshake(struct handshake *handshake) {
+    if (!handshake->is_moved) {
+        http_connection_release(&handshake->connection);
+    }
+    free(handshake);
+}
+
+static void finish(struct loop_task *task) {
+    free_handshake(CONTAINER_OF(task, struct handshake, finish));
+}
+
+/* --- the log --- */
+
+static void report(struct handshake *handshake, enum table_log_level level,
+                   const char *problem) {
+    struct http_connection *connection = &handshake->connection;
+    const struct generation *generation = http_listener_generation(connection->listener);
+    const struct table *table = &generation->table;
+    const struct table_listener *listener = &table->listener[connection->listener->record];
+    char client[SOCKET_TEXT_SIZE];
+    uint32_t count;
+    const struct log_target *targets =
+        generation_error_logs(generation, http_connection_settings(connection), &count);
+    const struct log_subject subject = {
+        .connection = connection->number,
+        .client = {client, socket_address_text(&connection->remote.any, client)},
+        .server = table_text(table, listener->name),
+    };
+    log_error(connection->service->log, targets, count, level, &subject, "%s while SSL handshaking",
+              problem);
+}
+
+/* --- which server --- */
+
+/* The settings of the server of that name, or of the default one. Anything but a name is none. */
+static const struct table_server_settings *find_settings(struct handshake *handshake,
+                                                         struct slice name) {
+    enum { ARENA_CHUNK = 512 };
+    struct http_connection *connection = &handshake->connection;
+    const struct generation *generation = http_listener_generation(connection->listener);
+    struct arena arena;
+    arena_init(&arena, ARENA_CHUNK);
+    struct engine_request request = {
+        .engine = generation->engine,
+        .arena = &arena,
+        .asked_name = name,
+    };
+    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
+    if (!engine_request_prepare(&request)) {
+        request.asked_name = SLICE("");
+    }
+    engine_use_default_server(&request, endpoint);
+    arena_release(&arena);
+    return &generation->table.server_settings[request.server->own_settings];
+}
+
+static struct tls_server_context *find_context(struct handshake *handshake,
+                                               const struct table_server_settings *settings) {
+    struct http_service *service = handshake->connection.service;
+    struct generation *generation = http_listener_generation(handshake->connection.listener);
+    struct failure failure;
+    struct tls_server_context *context =
+        tls_server_list_find(&service->tls_servers, &generation->tls_servers, &generation->table,
+                             settings, &generation->secrets, &failure);
+    if (context == NULL) {
+        report(handshake, TABLE_LOG_CRIT, failure.text);
+    }
+    return context;
+}
+
+/* A server without a certificate of its own is served with the default server's, as in nginx. */
+static void choose(void *owner, struct slice name, struct tls_server_choice *choice) {
+    struct handshake *handshake = owner;
+    const struct table_server_settings *settings = find_settings(handshake, name);
+    choice->rejects = settings->ssl_reject_handshake != 0;
+    choice->http2 = false;
+    if (settings->ssl_certificate.count == 0) {
+        settings = find_settings(handshake, SLICE(""));
+    }
+    choice->context = choice->rejects ? NULL : find_context(handshake, settings);
+}
+
+/* --- the handshake --- */
+
+static void give_to_front(struct handshake *handshake) {
+    handshake->is_moved = http1_front_take(&handshake->connection);
+    if (handshake->is_moved) {
+        leave(handshake);
+    } else {
+        report(handshake, TABLE_LOG_ALERT, "no memory for a client connection");
+        close_handshake(handshake);
+    }
+}
+
+/* What OpenSSL says of itself is worth more than what it says of clients. */
+static void fail(struct handshake *handshake, const struct failure *failure) {
+    report(handshake, TABLE_LOG_INFO, failure->text);
+    close_handshake(handshake);
+}
+
+static void go_on(struct handshake *handshake) {
+    struct failure failure;
+    switch (tls_stream_handshake(handshake->connection.tls, &failure)) {
+    case TLS_DONE:
+        give_to_front(handshake);
+        break;
+    case TLS_GOES_ON:
+        break;
+    case TLS_FAILED:
+        fail(handshake, &failure);
+        break;
+    }
+}
+
+static bool begin_tls(struct handshake *handshake) {
+    struct http_connection *connection = &handshake->connection;
+    const struct tls_server_chooser chooser = {.choose = choose, .owner = handshake};
+    struct tls_server_context *context =
+        find_context(handshake, find_settings(handshake, SLICE("")));
+    if (context == NULL) {
+        return false;
+    }
+    connection->tls =
+        tls_server_create(context, &chooser, &connection->handle, &connection->service->buffers);
+    if (connection->tls == NULL) {
+        report(handshake, TABLE_LOG_ALERT, "no memory for a client connection");
+    }
+    return connection->tls != NULL;
+}
+
+/* Both kinds of hello that OpenSSL understands, RFC 8446 5.1 and SSL 2.0's. */
+static bool is_hello(unsigned char byte) {
+    enum { CONTENT_HANDSHAKE = 22, SSL2_HEADER = 0x80 };
+    return byte == CONTENT_HANDSHAKE || (byte & SSL2_HEADER) != 0;
+}
+
+/* The first byte tells; it is left where it is, for whoever reads on. */
+static void look(struct handshake *handshake) {
+    unsigned char first;
+    ssize_t got = recv(handshake->connection.handle.fd, &first, 1, MSG_PEEK);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        handshake->connection.handle.ready &= (uint8_t)~LOOP_READ;
+    } else if (got <= 0) {
+        close_handshake(handshake);
+    } else if (!is_hello(first)) {
+        give_to_front(handshake);
+    } else if (begin_tls(handshake)) {
+        go_on(handshake);
+    } else {
+        close_handshake(handshake);
+    }
+}
+
+static void ready(struct loop_handle *handle, uint32_t events) {
+    struct handshake *handshake = CONTAINER_OF(handle, struct handshake, connection.handle);
+    if (handshake->connection.tls != NULL) {
+        (void)http_connection_translate(&handshake->connection, events);
+        go_on(handshake);
+    } else if ((events & (LOOP_READ | LOOP_HANGUP)) != 0) {
+        look(handshake);
+    }
+}
+
+static void expire(struct timer *timer) {
+    struct handshake *handshake = CONTAINER_OF(timer, struct handshake, timer);
+    report(handshake, TABLE_LOG_INFO, "client timed out");
+    close_handshake(handshake);
+}
+
+/* --- the service's wishes --- */
+
+/* One that has begun goes on: its client is told the end after the handshake. */
+static void drain(struct http_connection *connection) {
+    struct handshake *handshake = CONTAINER_OF(connection, struct handshake, connection);
+    if (connection->tls == NULL) {
+        close_handshake(handshake);
+    }
+}
+
+static void close_now(struct http_connection *connection) {
+    close_handshake(CONTAINER_OF(connection, struct handshake, connection));
+}
+
+static void destroy(struct http_connection *connection) {
+    struct handshake *handshake = CONTAINER_OF(connection, struct handshake, connection);
+    close_handshake(handshake);
+    loop_cancel(connection->service->loop, &handshake->finish);
+    free_handshake(handshake);
+}
+
+static const struct http_protocol handshake_protocol = {
+    .drain = drain,
+    .close = close_now,
+    .destroy = destroy,
+};
+
+bool http_handshake_create(const struct http_accepted *accepted) {
+    struct handshake *handshake = calloc(1, sizeof *handshake);
+    if (handshake == NULL) {
+        return false;
+    }
+    handshake->connection.handle.on_ready = ready;
+    handshake->connection.protocol = &handshake_protocol;
+    handshake->timer.on_expire = expire;
+    handshake->finish.run = finish;
+    if (!http_connection_open(&handshake->connection, accepted)) {
+        free(handshake);
+        return false;
+    }
+    struct loop *loop = accepted->service->loop;
+    uint64_t timeout = http_connection_settings(&handshake->connection)->client_header_timeout;
+    timer_start(&loop->timers, &handshake->timer, loop->now + timeout);
+    return true;
+}

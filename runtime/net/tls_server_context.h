@@ -1,0 +1,69 @@
+/* What connections by TLS to one virtual server have in common, by the directives ssl_...:
+ * certificates, versions, cipher suites. Servers with the same settings share one context, and a
+ * context is found again after a reload by its identity. Which server a client asks for is decided
+ * by who makes streams, see tls_stream.h. */
+#ifndef NET_TLS_SERVER_CONTEXT_H
+#define NET_TLS_SERVER_CONTEXT_H
+
+#include "net/tls_context.h"
+
+struct tls_server_context {
+    uint32_t references;
+    SSL_CTX *ssl;
+    BIO_METHOD *transport;
+    uint8_t identity[TLS_IDENTITY_SIZE];
+    /* Of the list it is in: */
+    struct tls_server_context *next;
+    uint32_t idle_sweeps; /* since it was last asked for */
+};
+
+/* One of the files that a context for some settings is made of. */
+struct tls_server_file {
+    const char *directive;
+    struct slice path; /* as in the table; empty: none */
+};
+
+/* File number `index`, from 0 on; false behind the last one. */
+bool tls_server_file(const struct table *table, const struct table_server_settings *settings,
+                     uint32_t index, struct tls_server_file *file);
+
+/* A hash of everything a context for these settings depends on, the files' contents included. */
+void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
+                         const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]);
+
+/* NULL with the reason, which names directive and file, in `failure`. */
+struct tls_server_context *tls_server_context_create(const struct table *table,
+                                                     const struct table_server_settings *settings,
+                                                     const struct secrets *secrets,
+                                                     struct failure *failure);
+struct tls_server_context *tls_server_context_hold(struct tls_server_context *context);
+void tls_server_context_release(struct tls_server_context *context);
+
+/* --- tls_server_list.c: those of one worker --- */
+
+/* A hash table by identity; each context is held once for being in it. All zero: empty. */
+struct tls_server_list {
+    struct tls_server_context **buckets;
+    uint32_t bucket_count; /* a power of two */
+    uint32_t count;
+};
+
+/* Of a generation: the contexts by record of server_settings, as far as they were used. */
+struct tls_server_cache {
+    struct tls_server_context **contexts; /* held; NULL until the first is made */
+    uint32_t count;
+};
+
+/* The context for these settings of the table, borrowed; made unless there is one. NULL with the
+ * reason in `failure`. */
+struct tls_server_context *
+tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cache,
+                     const struct table *table, const struct table_server_settings *settings,
+                     const struct secrets *secrets, struct failure *failure);
+
+/* After a reload: lets go of what nothing uses and nobody has asked for since the reload before. */
+void tls_server_list_sweep(struct tls_server_list *list);
+void tls_server_list_release(struct tls_server_list *list);
+void tls_server_cache_release(struct tls_server_cache *cache);
+
+#endif

@@ -1,0 +1,115 @@
+/* What a server's context depends on: every setting there is, and what is in the files they name.
+ */
+#include "net/tls_server_context.h"
+
+#include <stddef.h>
+#include <string.h>
+#define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
+#include <xxhash.h>
+
+/* --- which files --- */
+
+/* A directive that names one file, or one file each time. */
+static const struct {
+    const char *directive;
+    size_t offset;
+    bool is_list;
+} file_rows[] = {
+#define ONE_FILE(name)                                                                             \
+    { #name, offsetof(struct table_server_settings, name), false }
+#define FILES(name)                                                                                \
+    { #name, offsetof(struct table_server_settings, name), true }
+    FILES(ssl_certificate),
+    FILES(ssl_certificate_key),
+    ONE_FILE(ssl_password_file),
+    ONE_FILE(ssl_dhparam),
+#undef FILES
+#undef ONE_FILE
+};
+
+bool tls_server_file(const struct table *table, const struct table_server_settings *settings,
+                     uint32_t index, struct tls_server_file *file) {
+    for (size_t i = 0; i < sizeof file_rows / sizeof file_rows[0]; i++) {
+        const char *field = (const char *)settings + file_rows[i].offset;
+        const struct table_range *range = (const struct table_range *)(const void *)field;
+        uint32_t count = file_rows[i].is_list ? range->count : 1;
+        if (index >= count) {
+            index -= count;
+            continue;
+        }
+        const struct table_string *path = file_rows[i].is_list
+                                              ? &table->name[range->first + index].text
+                                              : (const struct table_string *)(const void *)field;
+        *file = (struct tls_server_file){file_rows[i].directive, table_text(table, *path)};
+        return true;
+    }
+    return false;
+}
+
+/* --- identity --- */
+
+/* A value as it is hashed, by storage kind. */
+#define HASH_FLAG(hash, table, value) hash_number(hash, value)
+#define HASH_NUMBER(hash, table, value) hash_number(hash, value)
+#define HASH_ENUM(hash, table, value) hash_number(hash, value)
+#define HASH_WORDS(hash, table, value) hash_number(hash, value)
+#define HASH_SIZE(hash, table, value) hash_number(hash, value)
+#define HASH_TIME(hash, table, value) hash_number(hash, value)
+#define HASH_TEXT(hash, table, value) hash_text(hash, table_text(table, value))
+#define HASH_NAMES(hash, table, value) hash_names(hash, table, value)
+#define HASH_SESSION_CACHE(hash, table, value) hash_session_cache(hash, table, value)
+
+static void hash_number(XXH3_state_t *hash, uint64_t number) {
+    XXH3_128bits_update(hash, &number, sizeof number);
+}
+
+static void hash_text(XXH3_state_t *hash, struct slice text) {
+    hash_number(hash, text.size);
+    XXH3_128bits_update(hash, text.data, text.size);
+}
+
+static void hash_names(XXH3_state_t *hash, const struct table *table, struct table_range names) {
+    hash_number(hash, names.count);
+    for (uint32_t i = 0; i < names.count; i++) {
+        hash_text(hash, table_text(table, table->name[names.first + i].text));
+    }
+}
+
+static void hash_session_cache(XXH3_state_t *hash, const struct table *table, uint32_t index) {
+    hash_number(hash, index != TABLE_NONE);
+    if (index == TABLE_NONE) {
+        return;
+    }
+    const struct table_session_cache *cache = &table->session_cache[index];
+    hash_number(hash, cache->off);
+    hash_number(hash, cache->builtin);
+    hash_number(hash, cache->zone != TABLE_NONE);
+    if (cache->zone != TABLE_NONE) {
+        hash_text(hash, table_text(table, table->session_zone[cache->zone].name));
+        hash_number(hash, table->session_zone[cache->zone].size);
+    }
+}
+
+static void hash_files(XXH3_state_t *hash, const struct table *table,
+                       const struct table_server_settings *settings,
+                       const struct secrets *secrets) {
+    struct tls_server_file file;
+    for (uint32_t i = 0; tls_server_file(table, settings, i, &file); i++) {
+        struct secret secret = {0};
+        (void)secrets_find(secrets, file.path, &secret);
+        XXH3_128bits_update(hash, secret.hash, sizeof secret.hash);
+    }
+}
+
+void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
+                         const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]) {
+    XXH3_state_t hash;
+    XXH3_128bits_reset(&hash);
+#define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
+    HASH_##storage(&hash, table, settings->name);
+#include "directives.def"
+    hash_files(&hash, table, settings, secrets);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hash));
+    memcpy(identity, canonical.digest, TLS_IDENTITY_SIZE);
+}

@@ -1,0 +1,141 @@
+/* Contexts of a worker: found by what they depend on, made when they are first needed. */
+#include "net/tls_server_context.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FEWEST_BUCKETS = 16,
+    LONGEST_IDLE = 2, /* sweeps: one reload lets everything be found again */
+};
+
+static struct tls_server_context **find_bucket(const struct tls_server_list *list,
+                                               const uint8_t identity[TLS_IDENTITY_SIZE]) {
+    uint32_t hash;
+    memcpy(&hash, identity, sizeof hash);
+    return &list->buckets[hash & (list->bucket_count - 1)];
+}
+
+static struct tls_server_context *find(const struct tls_server_list *list,
+                                       const uint8_t identity[TLS_IDENTITY_SIZE]) {
+    struct tls_server_context *context =
+        list->bucket_count > 0 ? *find_bucket(list, identity) : NULL;
+    while (context != NULL && memcmp(context->identity, identity, TLS_IDENTITY_SIZE) != 0) {
+        context = context->next;
+    }
+    return context;
+}
+
+/* Twice the buckets once there are more contexts than buckets. */
+static bool make_room(struct tls_server_list *list) {
+    if (list->count < list->bucket_count) {
+        return true;
+    }
+    struct tls_server_list grown = {
+        .bucket_count = list->bucket_count > 0 ? list->bucket_count * 2 : FEWEST_BUCKETS,
+        .count = list->count,
+    };
+    grown.buckets = calloc(grown.bucket_count, sizeof(struct tls_server_context *));
+    if (grown.buckets == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < list->bucket_count; i++) {
+        while (list->buckets[i] != NULL) {
+            struct tls_server_context *context = list->buckets[i];
+            struct tls_server_context **bucket = find_bucket(&grown, context->identity);
+            list->buckets[i] = context->next;
+            context->next = *bucket;
+            *bucket = context;
+        }
+    }
+    free(list->buckets);
+    *list = grown;
+    return true;
+}
+
+static struct tls_server_context *find_or_make(struct tls_server_list *list,
+                                               const struct table *table,
+                                               const struct table_server_settings *settings,
+                                               const struct secrets *secrets,
+                                               struct failure *failure) {
+    uint8_t identity[TLS_IDENTITY_SIZE];
+    tls_server_identify(table, settings, secrets, identity);
+    struct tls_server_context *context = find(list, identity);
+    if (context != NULL) {
+        return context;
+    }
+    if (!make_room(list)) {
+        failure_set(failure, "%s", strerror(ENOMEM));
+        return NULL;
+    }
+    context = tls_server_context_create(table, settings, secrets, failure);
+    if (context != NULL) {
+        struct tls_server_context **bucket = find_bucket(list, identity);
+        context->next = *bucket;
+        *bucket = context;
+        list->count++;
+    }
+    return context;
+}
+
+struct tls_server_context *
+tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cache,
+                     const struct table *table, const struct table_server_settings *settings,
+                     const struct secrets *secrets, struct failure *failure) {
+    if (cache->contexts == NULL) {
+        cache->contexts = calloc(table->server_settings_count, sizeof(struct tls_server_context *));
+        cache->count = table->server_settings_count;
+    }
+    if (cache->contexts == NULL) {
+        failure_set(failure, "%s", strerror(ENOMEM));
+        return NULL;
+    }
+    struct tls_server_context **place = &cache->contexts[settings - table->server_settings];
+    if (*place == NULL) {
+        struct tls_server_context *context = find_or_make(list, table, settings, secrets, failure);
+        if (context != NULL) {
+            context->idle_sweeps = 0;
+            *place = tls_server_context_hold(context);
+        }
+    }
+    return *place;
+}
+
+void tls_server_list_sweep(struct tls_server_list *list) {
+    for (uint32_t i = 0; i < list->bucket_count; i++) {
+        struct tls_server_context **link = &list->buckets[i];
+        while (*link != NULL) {
+            struct tls_server_context *context = *link;
+            if (context->references == 1 && ++context->idle_sweeps >= LONGEST_IDLE) {
+                *link = context->next;
+                list->count--;
+                tls_server_context_release(context);
+            } else {
+                link = &context->next;
+            }
+        }
+    }
+}
+
+void tls_server_list_release(struct tls_server_list *list) {
+    for (uint32_t i = 0; i < list->bucket_count; i++) {
+        while (list->buckets[i] != NULL) {
+            struct tls_server_context *context = list->buckets[i];
+            list->buckets[i] = context->next;
+            tls_server_context_release(context);
+        }
+    }
+    free(list->buckets);
+    *list = (struct tls_server_list){0};
+}
+
+void tls_server_cache_release(struct tls_server_cache *cache) {
+    for (uint32_t i = 0; cache->contexts != NULL && i < cache->count; i++) {
+        if (cache->contexts[i] != NULL) {
+            tls_server_context_release(cache->contexts[i]);
+        }
+    }
+    free(cache->contexts);
+    *cache = (struct tls_server_cache){0};
+}

@@ -1,0 +1,404 @@
+"""TLS to clients: which certificate they see, what is agreed on, bodies both ways, how it ends; and
+that reloads take up new certificates without a handshake failing."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+from lab import Client, Incomplete, SecureClient, answer, client_context, wait_until
+from lab.certificates import Authority, openssl
+from lab.daemon import RPC
+from lab.http import request_bytes
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+class Certificates:
+    """Made once; nothing of it is trusted outside of a test."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = Authority(folder, "authority")
+        self.middle = Authority(folder, "middle", self.authority)
+        self.a = self.middle.issue("a", ["DNS:a.test", "DNS:*.a.test"])
+        self.b = self.middle.issue("b", ["DNS:b.test"])
+        self.expired = self.middle.issue("expired", ["DNS:a.test"], dates=("-days", "-1"))
+
+    def renew(self, name, folder, names):
+        """A new certificate under an old name, put in place as certbot does."""
+        made = self.middle.issue(f"{name}-new", names)
+        for source, target in ((made.chain, f"{name}.chain.pem"), (made.key, f"{name}.key")):
+            shutil.copy(source, folder / f"{target}.tmp")
+            os.chmod(folder / f"{target}.tmp", 0o600)
+            os.rename(folder / f"{target}.tmp", folder / target)
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    folder = tempfile.mkdtemp(prefix="rpc-tls-")
+    os.chmod(folder, 0o755)
+    yield Certificates(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def trusting(certificates):
+    """A client's context that believes the authority, and checks names."""
+    return client_context(certificates.authority)
+
+
+@pytest.fixture
+def values(certificates):
+    return {f"{name}_{kind}": getattr(getattr(certificates, name), kind)
+            for name in ("a", "b", "expired") for kind in ("chain", "key")}
+
+
+def with_certificate(name):
+    return f"ssl_certificate {{{name}_chain}}; ssl_certificate_key {{{name}_key}};"
+
+
+A, B = with_certificate("a"), with_certificate("b")
+SITE = "server { listen {host}:{port} ssl; server_name a.test; " + A + " %s }"
+HELLO = SITE % 'return 200 "hello $server_name";'
+
+
+
+def is_of(client, certificate):
+    """Whether the client has been shown this certificate."""
+    text = certificate.pem.read_text()
+    return client.certificate == ssl.PEM_cert_to_DER_cert(
+        text[text.index("-----BEGIN"):text.index("-----END")] + "-----END CERTIFICATE-----\n")
+
+
+# --- requests ---
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_a_request(lab, certificates, values, version):
+    rpcd = lab.rpcd('log_format f "$scheme $https $host $server_port $request";'
+                    "access_log access.log f;" + HELLO, **values)
+    context = client_context(certificates.authority, version)
+    with SecureClient(lab.port, "a.test", context) as client:
+        assert client.ask(host="a.test").body == b"hello a.test"
+        assert client.ask(host="a.test").body == b"hello a.test"
+        assert client.socket.version() == {TLS12: "TLSv1.2", TLS13: "TLSv1.3"}[version]
+    assert rpcd.wait_for_line(2) == f"https on a.test {lab.port} GET / HTTP/1.1"
+
+
+def test_curl_and_openssl(lab, certificates, values):
+    lab.rpcd(HELLO, **values)
+    result = subprocess.run(
+        ["curl", "-s", "--cacert", certificates.authority.pem, "--resolve",
+         f"a.test:{lab.port}:127.0.0.1", f"https://a.test:{lab.port}/"],
+        capture_output=True, timeout=30)
+    assert result.stdout == b"hello a.test"
+    result = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}", "-servername", "a.test",
+         "-CAfile", certificates.authority.pem, "-verify_return_error", "-ign_eof", "-quiet"],
+        input=b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n", capture_output=True, timeout=30)
+    assert result.stdout.endswith(b"hello a.test")
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_bodies_both_ways(lab, certificates, values, version):
+    """Larger than every buffer, with a client that reads slowly."""
+    def echo(connection):
+        while (request := connection.request()) is not None:
+            connection.send(answer(request.body))
+    backend = lab.backend(echo)
+    lab.rpcd(SITE % "client_max_body_size 0; location / { proxy_pass http://127.0.0.1:{backend}; }",
+             backend=backend, **values)
+    body = os.urandom(1 << 20) * 3
+    with SecureClient(lab.port, "a.test", client_context(version=version),
+                      receive_buffer=4096) as client:
+        for _ in range(2):
+            assert client.ask("/", "POST", body=body).body == body
+        client.send(request_bytes("/", "POST", (), body))
+        time.sleep(0.3)
+        assert client.response().body == body
+
+
+def test_requests_in_pieces(lab, values):
+    """Each byte in a record of its own."""
+    lab.rpcd(HELLO, **values)
+    with SecureClient(lab.port, "a.test") as client:
+        for byte in request_bytes("/"):
+            client.socket.sendall(bytes([byte]))
+        assert client.response().body == b"hello a.test"
+
+
+def test_pipelined_requests(lab, values):
+    lab.rpcd(HELLO, **values)
+    with SecureClient(lab.port, "a.test") as client:
+        client.send(request_bytes("/") * 50)
+        for _ in range(50):
+            assert client.response().body == b"hello a.test"
+
+
+def test_the_end_is_told(lab, values):
+    """By close_notify, so that a response without a length cannot be cut off unseen."""
+    lab.rpcd(HELLO, **values)
+    with SecureClient(lab.port, "a.test") as client:
+        client.socket.suppress_ragged_eofs = False
+        assert client.ask("/", headers=[("Connection", "close")]).body == b"hello a.test"
+        assert client.socket.recv(1) == b""
+
+
+# --- which server ---
+
+def test_names(lab, certificates, values, trusting):
+    lab.rpcd("""
+    server { listen {host}:{port} ssl default_server; server_name a.test *.a.test; """ + A + """
+             return 200 a; }
+    server { listen {host}:{port}; server_name b.test; """ + B + """ return 200 b; }
+    server { listen {host}:{port}; server_name bare.test; return 200 bare; }
+    """, **values)
+    for name, shown, text in (("a.test", "a", b"a"), ("x.a.test", "a", b"a"), ("b.test", "b", b"b"),
+                              ("B.TEST", "b", b"b")):
+        with SecureClient(lab.port, name, trusting) as client:
+            assert is_of(client, getattr(certificates, shown))
+            assert client.ask(host=name).body == text
+    with SecureClient(lab.port, "bare.test") as client:
+        assert is_of(client, certificates.a)
+        assert client.ask(host="bare.test").body == b"bare"
+    with SecureClient(lab.port, "unknown.test") as client:
+        assert is_of(client, certificates.a)
+    with SecureClient(lab.port) as client:
+        assert is_of(client, certificates.a)
+
+
+def test_the_host_decides_after_the_name(lab, values):
+    text = """
+    server { listen {host}:{port} ssl default_server; """ + A + """ return 200 default; }
+    server { listen {host}:{port} ssl; server_name b.test; """ + B + """ return 200 b; }
+    server { listen {host}:{port} ssl; server_name ~^(?<who>.+)\\.c$; """ + B + """
+             return 200 "regex $who"; }
+    """
+    pair = lab.pair(text, **values)
+    for name, host, version, expected in (
+            ("b.test", "nobody.test", "HTTP/1.1", b"default"),
+            ("b.test", "b.test", "HTTP/1.1", b"b"),
+            ("b.test", None, "HTTP/1.0", b"default"),
+            (None, "b.test", "HTTP/1.1", b"b"),
+            (None, "nobody.test", "HTTP/1.1", b"default"),
+            ("other.test", "b.test", "HTTP/1.1", b"b"),
+            ("x.c", "x.c", "HTTP/1.1", b"regex x"),
+            ("x.c", "y.c", "HTTP/1.1", b"regex y")):
+        for address in pair.addresses():
+            with SecureClient(address, name) as client:
+                assert client.ask(host=host, version=version).body == expected, (name, host)
+
+
+def test_a_server_that_rejects(lab, certificates, values):
+    rpcd = lab.rpcd("""
+    server { listen {host}:{port} ssl default_server; ssl_reject_handshake on; }
+    server { listen {host}:{port} ssl; server_name a.test; """ + A + """ return 200 a; }
+    """, **values)
+    for name in (None, "unknown.test"):
+        with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+            SecureClient(lab.port, name)
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask(host="a.test").body == b"a"
+    rpcd.wait_for_text("handshake rejected while SSL handshaking, client: 127.0.0.1, server: "
+                       f"127.0.0.1:{lab.port}")
+
+
+def test_plain_http(lab, values):
+    """nginx's 497, which error_page can answer."""
+    pair = lab.pair(SITE % "location / { return 200 a; }" +
+                    "server { listen {host}:{other} ssl; " + A +
+                    " error_page 497 https://$host:{other}$request_uri; return 200 a; }",
+                    other=lab.new_port(), **values)
+    answers = pair.ask()
+    assert {response.status for response in answers} == {400}
+    for response in answers:
+        assert b"<center>The plain HTTP request was sent to HTTPS port</center>" in response.body
+        assert response.get("Connection") == "close"
+
+
+def test_a_redirect_for_plain_http(lab, values):
+    pair = lab.pair("server { listen {host}:{port} ssl; server_name a.test; " + A +
+                    " error_page 497 https://$host:{port}$request_uri; return 200 a; }", **values)
+    for response in pair.ask("/x?y", host="a.test"):
+        assert response.status == 302
+        assert response.get("Location") == f"https://a.test:{lab.port}/x?y"
+
+
+# --- what files are needed for ---
+
+@pytest.mark.parametrize("settings, complaint", [
+    ("ssl_certificate missing.pem; ssl_certificate_key {a_key};",
+     r'site.conf:\d+: ssl_certificate ".*/missing.pem": No such file or directory'),
+    ("ssl_certificate {a_chain}; ssl_certificate_key missing.key;",
+     r'ssl_certificate_key ".*/missing.key": No such file or directory'),
+    ("ssl_certificate {a_chain}; ssl_certificate_key {b_key};",
+     r'ssl_certificate_key ".*/b.key": SSL: .*key values mismatch'),
+    ("ssl_certificate {a_key}; ssl_certificate_key {a_key};",
+     r'ssl_certificate ".*/a.key": SSL: .*no start line'),
+    (A + "ssl_dhparam {a_key};", r'ssl_dhparam ".*/a.key": SSL: '),
+])
+def test_files_that_do_not_work(lab, values, settings, complaint):
+    """A start is refused, a reload leaves what there is."""
+    bad = "server { listen {host}:{port} ssl; " + settings + " return 200 bad; }"
+    daemon = lab.new_rpcd()
+    daemon.compile(lab.text_for(daemon, bad, **values))
+    result = subprocess.run([os.path.join(os.path.dirname(RPC), "rpcd"), "-p", daemon.folder,
+                             daemon.folder / "site.rpt"], capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1
+    assert re.search(complaint, result.stderr), result.stderr
+    lab.daemons.remove(daemon)
+    rpcd = lab.rpcd(HELLO, **values)
+    rpcd.reload(lab.text_for(rpcd, bad, **values))
+    rpcd.expects_alerts = True
+    wait_until(lambda: re.search(complaint, rpcd.text("error.log")), "the complaint")
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"hello a.test"
+
+
+def test_an_expired_certificate_is_served(lab, certificates, values):
+    lab.rpcd("server { listen {host}:{port} ssl; " + with_certificate("expired") +
+             "return 200 old; }", **values)
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"old"
+
+
+def test_workers_need_no_right_to_read_keys(lab, certificates, values, trusting):
+    if os.geteuid() != 0:
+        pytest.skip("there is nobody to be but oneself")
+    assert certificates.a.key.stat().st_mode & 0o077 == 0
+    lab.rpcd(HELLO, **values)
+    with SecureClient(lab.port, "a.test", trusting) as client:
+        assert client.ask().body == b"hello a.test"
+
+
+# --- reloads ---
+
+def test_a_renewed_certificate(lab, certificates, values, trusting):
+    """certbot's way, under load: no handshake fails, and the new one is shown after the reload."""
+    place = lab.folder("live")
+    for source, name in ((certificates.a.chain, "a.chain.pem"), (certificates.a.key, "a.key")):
+        shutil.copy(source, place / name)
+    rpcd = lab.rpcd("server { listen {host}:{port} ssl; server_name a.test; "
+                    "ssl_certificate {place}/a.chain.pem; ssl_certificate_key {place}/a.key; "
+                    "return 200 $pid; }", place=place, workers=2, **values)
+    stop, failures, shown = threading.Event(), [], []
+
+    def keep_asking():
+        while not stop.is_set():
+            try:
+                with SecureClient(lab.port, "a.test", trusting) as client:
+                    assert client.ask(host="a.test").status == 200
+                    shown.append(client.certificate)
+            except Exception as error:
+                failures.append(error)
+    threads = [threading.Thread(target=keep_asking) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    kept = SecureClient(lab.port, "a.test", trusting)
+    seen = set()
+    for _ in range(5):
+        certificates.renew("a", place, ["DNS:a.test"])
+        text = (place / "a.chain.pem").read_text()
+        new = ssl.PEM_cert_to_DER_cert(text[:text.index("-----END")] + "-----END CERTIFICATE-----\n")
+        rpcd.send_signal(signal.SIGHUP)
+        wait_until(lambda: new in shown, "the new certificate")
+        seen.add(new)
+        assert kept.ask(host="a.test").status == 200
+    stop.set()
+    for thread in threads:
+        thread.join()
+    kept.close()
+    assert failures == [] and len(seen) == 5
+    # The last one is everywhere: whoever asks now is shown no other.
+    for _ in range(8):
+        with SecureClient(lab.port, "a.test", trusting) as client:
+            assert client.certificate == new
+
+
+# --- clients that do not play along ---
+
+def test_garbage_and_truncated_handshakes(lab, values):
+    rpcd = lab.rpcd(HELLO, **values)
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(32)
+    for data in (b"\x16", b"\x16\x03\x01", hello, b"\x16\x03\x01\xff\xff" + os.urandom(2000),
+                 b"\x80" + os.urandom(300), b"\x16" + os.urandom(5000),
+                 b"\x16\x03\x01\x40\x00\x01\x00\xff\xff" + bytes(20000)):
+        client = Client(lab.port)
+        client.send(data)
+        client.socket.shutdown(socket.SHUT_WR)
+        client.read_rest()
+        client.close()
+    Client(lab.port).close()
+    client = Client(lab.port)
+    client.send(hello)
+    client.reset()
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"hello a.test"
+    rpcd.wait_for_text("while SSL handshaking, client: 127.0.0.1, server: ")
+    assert "[alert]" not in rpcd.text("error.log")
+
+
+def test_a_handshake_that_takes_too_long(lab, values):
+    rpcd = lab.rpcd(SITE % "client_header_timeout 1s; return 200 a;", **values)
+    silent, slow = Client(lab.port), Client(lab.port)
+    started = time.monotonic()
+    slow.send(b"\x16\x03\x01")
+    assert silent.is_closed() and slow.is_closed()
+    assert 0.8 < time.monotonic() - started < 4
+    rpcd.wait_for_text("client timed out while SSL handshaking")
+
+
+def test_renegotiation_is_refused(lab, values):
+    lab.rpcd(HELLO, **values)
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}", "-tls1_2", "-servername",
+         "a.test"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process.stdin.write(b"R\n")
+    process.stdin.flush()
+    time.sleep(0.5)
+    process.stdin.close()
+    said = process.stdout.read()
+    process.wait(20)
+    assert b"RENEGOTIATING" in said and b"no renegotiation" in said.lower()
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"hello a.test"
+
+
+def test_protocols_and_ciphers(lab, values):
+    lab.rpcd(SITE % "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384; return 200 a;",
+             **values)
+    with pytest.raises(ssl.SSLError):
+        SecureClient(lab.port, "a.test", client_context(version=TLS13))
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.socket.version() == "TLSv1.2"
+        assert client.socket.cipher()[0] == "ECDHE-ECDSA-AES256-GCM-SHA384"
+
+
+def test_versions_of_the_server_asked_for(lab, values):
+    """As nginx 1.29.2, where the ClientHello is looked at before versions are chosen."""
+    lab.rpcd("server { listen {host}:{port} ssl; server_name a.test; " + A +
+             "ssl_protocols TLSv1.3; return 200 a; }"
+             "server { listen {host}:{port} ssl; server_name b.test; " + B +
+             "ssl_protocols TLSv1.2; return 200 b; }", **values)
+    for name, version in (("a.test", "TLSv1.3"), ("b.test", "TLSv1.2")):
+        with SecureClient(lab.port, name) as client:
+            assert client.socket.version() == version
+
+
+def test_alpn(lab, values):
+    lab.rpcd(HELLO, **values)
+    for offered, chosen in ((["http/1.1"], "http/1.1"), (["h2", "http/1.1"], "http/1.1"),
+                            (["x", "http/1.0"], "http/1.0"), (None, None)):
+        with SecureClient(lab.port, "a.test", client_context(alpn=offered)) as client:
+            assert client.socket.selected_alpn_protocol() == chosen
+            assert client.ask().status == 200
+    with pytest.raises(ssl.SSLError, match="no application protocol"):
+        SecureClient(lab.port, "a.test", client_context(alpn=["smtp"]))
