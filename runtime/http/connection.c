@@ -94,7 +94,7 @@ void http_connection_reset(struct http_connection *connection) {
 
 /* A reload may have made the local address matter. */
 const struct table_endpoint *http_connection_endpoint(struct http_connection *connection) {
-    if (!connection->has_exact_local) {
+    if (!connection->has_exact_local && http_listener_needs_local(connection->listener)) {
         connection->has_exact_local = http_listener_find_local(
             connection->listener, connection->handle.fd, &connection->local);
     }

@@ -4,7 +4,6 @@
 
 #include "engine/http_status.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Room kept behind a head for the framing of the first chunk and the end of the last. */
@@ -57,9 +56,10 @@ static void add_field(struct buffer *out, struct slice name, struct slice value)
 }
 
 static void add_status(struct buffer *out, uint32_t status, struct slice reason) {
-    char text[32];
-    int size = snprintf(text, sizeof text, "HTTP/1.1 %03u ", status);
-    add(out, (struct slice){text, (size_t)size});
+    const char digits[] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+                           (char)('0' + status % 10), ' '};
+    add(out, SLICE("HTTP/1.1 "));
+    add(out, (struct slice){digits, sizeof digits});
     add(out, reason.size > 0 ? reason : http_status_phrase(status));
     add(out, SLICE("\r\n"));
 }
@@ -69,7 +69,7 @@ static void add_framing(struct exchange *exchange, struct buffer *out) {
     struct http1_front *front = exchange->front;
     struct http1_message *message = front->message;
     struct http_response *response = &exchange->response;
-    char text[64];
+    char length[SLICE_U64_SIZE];
     if (response->is_upgrade) {
         message->output = HTTP1_OUT_PLAIN;
         return;
@@ -78,9 +78,7 @@ static void add_framing(struct exchange *exchange, struct buffer *out) {
     bool is_head = slice_equals(exchange->head.method, SLICE("HEAD"));
     message->output = has_body ? HTTP1_OUT_PLAIN : HTTP1_OUT_NONE;
     if (response->has_length && (has_body || is_head)) {
-        int size = snprintf(text, sizeof text, "Content-Length: %llu\r\n",
-                            (unsigned long long)response->length);
-        add(out, (struct slice){text, (size_t)size});
+        add_field(out, SLICE("Content-Length"), slice_format_u64(response->length, length));
     } else if (has_body && exchange->head.minor >= 1) {
         message->output = HTTP1_OUT_CHUNKED;
         response->is_chunked = true;
@@ -106,7 +104,7 @@ static void decide_keep_alive(struct exchange *exchange) {
 
 static void add_connection(struct exchange *exchange, struct buffer *out) {
     const struct table_settings *settings = exchange->request.settings;
-    char text[64];
+    char seconds[SLICE_U64_SIZE];
     if (exchange->response.is_upgrade) {
         add_field(out, SLICE("Connection"), SLICE("upgrade"));
         add_field(out, SLICE("Upgrade"), exchange->response.upgrade);
@@ -115,9 +113,9 @@ static void add_connection(struct exchange *exchange, struct buffer *out) {
     } else {
         add(out, SLICE("Connection: keep-alive\r\n"));
         if (settings->keepalive_timeout.second > 0) {
-            int size = snprintf(text, sizeof text, "Keep-Alive: timeout=%llu\r\n",
-                                (unsigned long long)(settings->keepalive_timeout.second / 1000));
-            add(out, (struct slice){text, (size_t)size});
+            add(out, SLICE("Keep-Alive: timeout="));
+            add(out, slice_format_u64(settings->keepalive_timeout.second / 1000, seconds));
+            add(out, SLICE("\r\n"));
         }
     }
 }

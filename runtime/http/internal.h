@@ -93,6 +93,9 @@ void http_listener_remember(struct http_service *service, struct generation *pre
 const struct table_endpoint *http_listener_endpoint(const struct http_listener *listener,
                                                     const union socket_address *local);
 
+/* Whether the local address of its connections matters to the current generation. */
+bool http_listener_needs_local(const struct http_listener *listener);
+
 /* The local address of a connection. It is asked for only where it matters, as that costs a system
  * call: returns whether it was, else it is the listener's. */
 bool http_listener_find_local(const struct http_listener *listener, int fd,

@@ -96,6 +96,12 @@ const struct table_endpoint *http_listener_endpoint(const struct http_listener *
     return &table->endpoint[last];
 }
 
+bool http_listener_needs_local(const struct http_listener *listener) {
+    const struct table *table = &http_listener_generation(listener)->table;
+    return listener->service->needs_server_addr ||
+           table->listener[listener->record].endpoints.count > 1;
+}
+
 bool http_listener_find_local(const struct http_listener *listener, int fd,
                               union socket_address *local) {
     const struct table *table = &http_listener_generation(listener)->table;
@@ -106,8 +112,8 @@ bool http_listener_find_local(const struct http_listener *listener, int fd,
         local->any.sa_family = AF_UNIX;
         return true;
     }
-    bool matters = record->endpoints.count > 1 || listener->service->needs_server_addr;
-    bool is_exact = matters && getsockname(fd, (struct sockaddr *)&address, &size) == 0;
+    bool is_exact = http_listener_needs_local(listener) &&
+                    getsockname(fd, (struct sockaddr *)&address, &size) == 0;
     if (!is_exact) {
         socket_address_from_table(&address, record->family, record->address.bytes, record->port,
                                   (struct slice){0});

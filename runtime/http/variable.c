@@ -32,7 +32,12 @@ static bool format_seconds(struct exchange *exchange, uint64_t milliseconds, str
 }
 
 static bool format_number(struct exchange *exchange, uint64_t number, struct slice *value) {
-    return format_value(exchange, value, "%llu", (unsigned long long)number);
+    char *text = arena_allocate_bytes(&exchange->arena, SLICE_U64_SIZE);
+    if (text == NULL) {
+        return false;
+    }
+    *value = slice_format_u64(number, text);
+    return true;
 }
 
 /* Everything after the head, framing included, as nginx counts. */

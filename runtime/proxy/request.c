@@ -4,8 +4,6 @@
 
 #include "engine/upstream.h"
 
-#include <stdio.h>
-
 static struct slice body_size(const struct proxy *proxy, struct proxy_request_head *made) {
     uint64_t size = 0;
     if (proxy->exchange->head.framing == HTTP_BODY_NONE) {
@@ -16,8 +14,7 @@ static struct slice body_size(const struct proxy *proxy, struct proxy_request_he
     } else if (proxy->body == PROXY_BODY_STREAM) {
         size = proxy->exchange->head.content_length;
     }
-    int length = snprintf(made->length, sizeof made->length, "%llu", (unsigned long long)size);
-    return (struct slice){made->length, (size_t)length};
+    return slice_format_u64(size, made->length);
 }
 
 bool proxy_make_request_head(struct proxy *proxy, struct proxy_request_head *made) {

@@ -9,8 +9,7 @@ enum { PART_SIZE = 32 };
 typedef struct slice part_of(const struct proxy_attempt *attempt, char text[PART_SIZE]);
 
 static struct slice format_number(uint64_t number, char text[PART_SIZE]) {
-    int size = snprintf(text, PART_SIZE, "%llu", (unsigned long long)number);
-    return (struct slice){text, (size_t)size};
+    return slice_format_u64(number, text);
 }
 
 static struct slice format_seconds(uint64_t milliseconds, char text[PART_SIZE]) {

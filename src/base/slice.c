@@ -96,6 +96,17 @@ bool slice_parse_u64(struct slice s, uint64_t limit, uint64_t *value) {
     return true;
 }
 
+struct slice slice_format_u64(uint64_t number, char text[SLICE_U64_SIZE]) {
+    char digits[SLICE_U64_SIZE];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    memcpy(text, digits + first, sizeof digits - first);
+    return (struct slice){text, sizeof digits - first};
+}
+
 uint64_t slice_hash(struct slice s) {
     return XXH3_64bits(s.data, s.size);
 }

@@ -7,10 +7,7 @@
 #include "engine/state.h"
 #include "engine/upstream.h"
 
-#include <stdio.h>
 #include <string.h>
-
-enum { SIZE_TEXT = 24 }; /* of a number of bytes */
 
 struct head_maker {
     struct engine_request *request;
@@ -156,11 +153,11 @@ static bool choose_body(struct head_maker *maker, struct slice *body_size) {
         *body_size = is_announced ? SLICE("0") : (struct slice){NULL, 0};
         return true;
     }
-    char *size = arena_allocate_bytes(request->arena, SIZE_TEXT);
+    char *size = arena_allocate_bytes(request->arena, SLICE_U64_SIZE);
     if (size == NULL || !engine_run_template(request, settings->proxy_set_body, body)) {
         return false;
     }
-    *body_size = (struct slice){size, (size_t)snprintf(size, SIZE_TEXT, "%zu", body->size)};
+    *body_size = slice_format_u64(body->size, size);
     return true;
 }
 

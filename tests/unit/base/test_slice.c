@@ -86,6 +86,23 @@ static void parses_numbers(void) {
     expect_number("1a", 9, false, 0);
 }
 
+static void formats_numbers(void) {
+    static const struct {
+        uint64_t number;
+        struct slice text;
+    } rows[] = {
+        {0, SLICE_INIT("0")},
+        {9, SLICE_INIT("9")},
+        {10, SLICE_INIT("10")},
+        {1234567890, SLICE_INIT("1234567890")},
+        {UINT64_MAX, SLICE_INIT("18446744073709551615")},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[SLICE_U64_SIZE];
+        CU_ASSERT_TRUE(slice_equals(slice_format_u64(rows[i].number, text), rows[i].text));
+    }
+}
+
 static void hashes_the_same_everywhere(void) {
     /* XXH3's published value for no input; a table relies on it. */
     CU_ASSERT_EQUAL(slice_hash(none), 0x2d06800538d394c2U);
@@ -96,4 +113,5 @@ static void hashes_the_same_everywhere(void) {
 UNIT_TESTS("base/slice", {"compares", compares}, {"orders", orders},
            {"finds prefixes and suffixes", finds_prefixes_and_suffixes}, {"cuts", cuts},
            {"finds bytes", finds_bytes}, {"parses numbers", parses_numbers},
+           {"formats numbers", formats_numbers},
            {"hashes the same everywhere", hashes_the_same_everywhere})
