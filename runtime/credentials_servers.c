@@ -53,7 +53,8 @@ static bool read_files(const struct credentials_search *search, uint32_t record,
 
 static void identify(const struct credentials_search *search, uint32_t record,
                      const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]) {
-    tls_server_identify(search->table, &search->table->server_settings[record], secrets, identity);
+    tls_server_identify(search->table, &search->table->server_settings[record], secrets, NULL,
+                        identity);
 }
 
 static bool try_context(struct credentials_search *search, uint32_t record, uint32_t user,
@@ -61,7 +62,7 @@ static bool try_context(struct credentials_search *search, uint32_t record, uint
     const struct table *table = search->table;
     struct failure reason;
     struct tls_server_context *context =
-        tls_server_context_create(table, &table->server_settings[record], secrets, &reason);
+        tls_server_context_create(table, &table->server_settings[record], secrets, NULL, &reason);
     if (context == NULL) {
         return credentials_fail(search, table->server[user].place, &reason);
     }

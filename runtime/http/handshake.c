@@ -46,8 +46,7 @@ static void finish(struct loop_task *task) {
 
 /* --- the log --- */
 
-static void report(struct handshake *handshake, enum table_log_level level,
-                   const char *problem) {
+static void report(struct handshake *handshake, enum table_log_level level, const char *problem) {
     struct http_connection *connection = &handshake->connection;
     const struct generation *generation = http_listener_generation(connection->listener);
     const struct table *table = &generation->table;
@@ -96,7 +95,7 @@ static struct tls_server_context *find_context(struct handshake *handshake,
     struct failure failure;
     struct tls_server_context *context =
         tls_server_list_find(&service->tls_servers, &generation->tls_servers, &generation->table,
-                             settings, &generation->secrets, &failure);
+                             settings, &generation->secrets, &generation->tls_shared, &failure);
     if (context == NULL) {
         report(handshake, TABLE_LOG_CRIT, failure.text);
     }

@@ -55,6 +55,7 @@ static struct ticket_keys *map(int descriptor, bool writes) {
 }
 
 static bool make_key(struct ticket_key *key) {
+    key->size = sizeof key->cipher;
     return RAND_bytes(key->name, sizeof key->name) == 1 &&
            RAND_priv_bytes(key->mac, sizeof key->mac) == 1 &&
            RAND_priv_bytes(key->cipher, sizeof key->cipher) == 1;

@@ -15,6 +15,7 @@ struct ticket_key {
     uint8_t name[TICKET_KEY_NAME]; /* stands in front of the ticket */
     uint8_t mac[32];
     uint8_t cipher[32];
+    uint32_t size; /* bytes of the two that are the key: 16 or 32 */
 };
 
 struct ticket_keys;

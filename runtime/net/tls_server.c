@@ -86,12 +86,15 @@ static int read_hello(SSL *ssl, int *alert, void *unused) {
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
+    tls_server_sessions_choose(server->chosen->sessions, ssl);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-/* Without it the name is neither acknowledged nor kept. */
+/* Without it the name is neither acknowledged nor kept. By then there is a session, new or resumed.
+ */
 static int acknowledge_name(SSL *ssl, int *alert, void *unused) {
-    (void)ssl;
+    const struct server *server = server_of(SSL_get_app_data(ssl));
+    tls_server_sessions_settle(server->chosen->sessions, ssl);
     (void)alert;
     (void)unused;
     return SSL_TLSEXT_ERR_OK;

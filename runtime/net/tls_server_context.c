@@ -15,6 +15,7 @@ struct making {
     const struct table *table;
     const struct table_server_settings *settings;
     const struct secrets *secrets;
+    const struct tls_shared *shared;
     struct failure *failure;
 };
 
@@ -109,15 +110,21 @@ static void set_modes(SSL_CTX *ssl) {
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(ssl, 1);
-    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 }
 
-static bool set_up(const struct making *making) {
+static bool set_sessions(const struct making *making, struct tls_server_context *context) {
+    context->sessions =
+        tls_server_sessions_create(making->ssl, making->table, making->settings, making->secrets,
+                                   making->shared, making->failure);
+    return context->sessions != NULL;
+}
+
+static bool set_up(const struct making *making, struct tls_server_context *context) {
     set_modes(making->ssl);
     tls_server_set_callbacks(making->ssl);
     tls_use_versions(making->ssl, making->table, making->settings->ssl_protocols);
     return set_ciphers(making) && set_curves(making) && set_parameters(making) &&
-           set_certificates(making) &&
+           set_certificates(making) && set_sessions(making, context) &&
            tls_run_commands(making->ssl, SSL_CONF_FLAG_SERVER | SSL_CONF_FLAG_CERTIFICATE,
                             "ssl_conf_command", making->table, making->settings->ssl_conf_command,
                             making->failure);
@@ -126,6 +133,7 @@ static bool set_up(const struct making *making) {
 struct tls_server_context *tls_server_context_create(const struct table *table,
                                                      const struct table_server_settings *settings,
                                                      const struct secrets *secrets,
+                                                     const struct tls_shared *shared,
                                                      struct failure *failure) {
     struct tls_server_context *context = calloc(1, sizeof *context);
     if (context == NULL) {
@@ -134,14 +142,14 @@ struct tls_server_context *tls_server_context_create(const struct table *table,
     }
     ERR_clear_error();
     context->references = 1;
-    tls_server_identify(table, settings, secrets, context->identity);
+    tls_server_identify(table, settings, secrets, shared, context->identity);
     context->transport = tls_transport_create();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_server_method()) : NULL;
-    const struct making making = {context->ssl, table, settings, secrets, failure};
+    const struct making making = {context->ssl, table, settings, secrets, shared, failure};
     if (context->ssl == NULL) {
         fail(&making, "ssl_protocols", SLICE("..."));
     }
-    if (context->ssl == NULL || !set_up(&making)) {
+    if (context->ssl == NULL || !set_up(&making, context)) {
         tls_server_context_release(context);
         return NULL;
     }
@@ -156,7 +164,13 @@ struct tls_server_context *tls_server_context_hold(struct tls_server_context *co
 
 void tls_server_context_release(struct tls_server_context *context) {
     if (--context->references == 0) {
+        if (context->ssl != NULL) { /* what it forgets now others may know */
+            SSL_CTX_sess_set_remove_cb(context->ssl, NULL);
+        }
         SSL_CTX_free(context->ssl);
+        if (context->sessions != NULL) {
+            tls_server_sessions_release(context->sessions);
+        }
         BIO_meth_free(context->transport);
         free(context);
     }

@@ -6,11 +6,14 @@
 #define NET_TLS_SERVER_CONTEXT_H
 
 #include "net/tls_context.h"
+#include "net/tls_server_sessions.h"
+#include "net/tls_shared.h"
 
 struct tls_server_context {
     uint32_t references;
     SSL_CTX *ssl;
     BIO_METHOD *transport;
+    struct tls_server_sessions *sessions;
     uint8_t identity[TLS_IDENTITY_SIZE];
     /* Of the list it is in: */
     struct tls_server_context *next;
@@ -27,14 +30,18 @@ struct tls_server_file {
 bool tls_server_file(const struct table *table, const struct table_server_settings *settings,
                      uint32_t index, struct tls_server_file *file);
 
-/* A hash of everything a context for these settings depends on, the files' contents included. */
+/* A hash of everything a context for these settings depends on, the files' contents and what is
+ * shared included. */
 void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
-                         const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]);
+                         const struct secrets *secrets, const struct tls_shared *shared,
+                         uint8_t identity[TLS_IDENTITY_SIZE]);
 
-/* NULL with the reason, which names directive and file, in `failure`. */
+/* With a `shared` of NULL it is good for a trial. NULL with the reason, which names directive and
+ * file, in `failure`. */
 struct tls_server_context *tls_server_context_create(const struct table *table,
                                                      const struct table_server_settings *settings,
                                                      const struct secrets *secrets,
+                                                     const struct tls_shared *shared,
                                                      struct failure *failure);
 struct tls_server_context *tls_server_context_hold(struct tls_server_context *context);
 void tls_server_context_release(struct tls_server_context *context);
@@ -59,7 +66,8 @@ struct tls_server_cache {
 struct tls_server_context *
 tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cache,
                      const struct table *table, const struct table_server_settings *settings,
-                     const struct secrets *secrets, struct failure *failure);
+                     const struct secrets *secrets, const struct tls_shared *shared,
+                     struct failure *failure);
 
 /* After a reload: lets go of what nothing uses and nobody has asked for since the reload before. */
 void tls_server_list_sweep(struct tls_server_list *list);

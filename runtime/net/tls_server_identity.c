@@ -19,10 +19,8 @@ static const struct {
     { #name, offsetof(struct table_server_settings, name), false }
 #define FILES(name)                                                                                \
     { #name, offsetof(struct table_server_settings, name), true }
-    FILES(ssl_certificate),
-    FILES(ssl_certificate_key),
-    ONE_FILE(ssl_password_file),
-    ONE_FILE(ssl_dhparam),
+    FILES(ssl_certificate), FILES(ssl_certificate_key),    ONE_FILE(ssl_password_file),
+    ONE_FILE(ssl_dhparam),  FILES(ssl_session_ticket_key),
 #undef FILES
 #undef ONE_FILE
 };
@@ -102,13 +100,15 @@ static void hash_files(XXH3_state_t *hash, const struct table *table,
 }
 
 void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
-                         const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]) {
+                         const struct secrets *secrets, const struct tls_shared *shared,
+                         uint8_t identity[TLS_IDENTITY_SIZE]) {
     XXH3_state_t hash;
     XXH3_128bits_reset(&hash);
 #define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
     HASH_##storage(&hash, table, settings->name);
 #include "directives.def"
     hash_files(&hash, table, settings, secrets);
+    hash_number(&hash, tls_server_sessions_number(table, settings, shared));
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hash));
     memcpy(identity, canonical.digest, TLS_IDENTITY_SIZE);

@@ -54,13 +54,12 @@ static bool make_room(struct tls_server_list *list) {
     return true;
 }
 
-static struct tls_server_context *find_or_make(struct tls_server_list *list,
-                                               const struct table *table,
-                                               const struct table_server_settings *settings,
-                                               const struct secrets *secrets,
-                                               struct failure *failure) {
+static struct tls_server_context *
+find_or_make(struct tls_server_list *list, const struct table *table,
+             const struct table_server_settings *settings, const struct secrets *secrets,
+             const struct tls_shared *shared, struct failure *failure) {
     uint8_t identity[TLS_IDENTITY_SIZE];
-    tls_server_identify(table, settings, secrets, identity);
+    tls_server_identify(table, settings, secrets, shared, identity);
     struct tls_server_context *context = find(list, identity);
     if (context != NULL) {
         return context;
@@ -69,7 +68,7 @@ static struct tls_server_context *find_or_make(struct tls_server_list *list,
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
-    context = tls_server_context_create(table, settings, secrets, failure);
+    context = tls_server_context_create(table, settings, secrets, shared, failure);
     if (context != NULL) {
         struct tls_server_context **bucket = find_bucket(list, identity);
         context->next = *bucket;
@@ -82,7 +81,8 @@ static struct tls_server_context *find_or_make(struct tls_server_list *list,
 struct tls_server_context *
 tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cache,
                      const struct table *table, const struct table_server_settings *settings,
-                     const struct secrets *secrets, struct failure *failure) {
+                     const struct secrets *secrets, const struct tls_shared *shared,
+                     struct failure *failure) {
     if (cache->contexts == NULL) {
         cache->contexts = calloc(table->server_settings_count, sizeof(struct tls_server_context *));
         cache->count = table->server_settings_count;
@@ -93,7 +93,8 @@ tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cach
     }
     struct tls_server_context **place = &cache->contexts[settings - table->server_settings];
     if (*place == NULL) {
-        struct tls_server_context *context = find_or_make(list, table, settings, secrets, failure);
+        struct tls_server_context *context =
+            find_or_make(list, table, settings, secrets, shared, failure);
         if (context != NULL) {
             context->idle_sweeps = 0;
             *place = tls_server_context_hold(context);

@@ -42,7 +42,7 @@ static void all_processes_have_the_same(void) {
 
 static void a_stranger_is_not_known(void) {
     struct ticket_keys *keys = create();
-    struct ticket_key none = {{0}, {0}, {0}};
+    struct ticket_key none = {.size = 0};
     CU_ASSERT_FALSE(knows(keys, &none, false));
     memset(none.name, 7, sizeof none.name);
     CU_ASSERT_FALSE(knows(keys, &none, false));
