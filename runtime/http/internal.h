@@ -52,6 +52,13 @@ struct http_service {
 /* The engine's source of LIVE variables. */
 extern const struct engine_live exchange_live;
 
+/* --- tls_variable.c --- */
+
+/* Whether it is one about the TLS of the client's connection; and its value, false when it has none,
+ * as without TLS. */
+bool exchange_is_tls_variable(enum variable_id id);
+bool exchange_tls_variable(struct exchange *exchange, enum variable_id id, struct slice *value);
+
 /* --- answer.c --- */
 
 /* Gives the request what the engine needs, unless it has that already: it may be refused, or its

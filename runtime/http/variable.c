@@ -191,7 +191,7 @@ static bool sent_http(struct exchange *exchange, struct slice suffix, struct sli
                              value);
 }
 
-/* One row per variable; the others are the proxy's. */
+/* One row per variable; the others are in tls_variable.c, or the proxy's. */
 typedef bool live_variable(struct exchange *exchange, struct slice suffix, struct slice *value);
 
 static live_variable *const variables[TABLE_variable_id_COUNT] = {
@@ -220,6 +220,9 @@ static bool find_variable(void *owner, enum variable_id id, struct slice suffix,
     struct exchange *exchange = owner;
     if (variables[id] != NULL) {
         return variables[id](exchange, suffix, value);
+    }
+    if (exchange_is_tls_variable(id)) {
+        return exchange_tls_variable(exchange, id, value);
     }
     return exchange->proxy_data != NULL &&
            exchange->service->proxy->variable(exchange, id, suffix, value);

@@ -232,6 +232,36 @@ def test_a_redirect_for_plain_http(lab, values):
         assert response.get("Location") == f"https://a.test:{lab.port}/x?y"
 
 
+# --- variables ---
+
+VARIABLES = ("$ssl_protocol|$ssl_cipher|$ssl_curve|$ssl_server_name|$ssl_alpn_protocol|"
+             "$ssl_session_reused|$ssl_session_id|$ssl_ciphers|$ssl_curves")
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_variables(lab, values, version):
+    """As nginx, but for what is random, and what 1.22 calls otherwise."""
+    pair = lab.pair(SITE % f"ssl_protocols TLSv1.2 TLSv1.3; return 200 '{VARIABLES}';", **values)
+    context = client_context(version=version, alpn=["http/1.1"])
+    said = []
+    for address in pair.addresses():
+        with SecureClient(address, "a.test", context) as client:
+            said.append(client.ask().body.decode().split("|"))
+            assert said[-1][:2] == [client.socket.version(), client.socket.cipher()[0]]
+    theirs, ours = said
+    assert re.fullmatch(r"([0-9a-f]{64})?", ours.pop(6))
+    theirs.pop(6)
+    assert ours == theirs
+    assert ours[2:6] == ["X25519", "a.test", "http/1.1", "."]
+    assert "TLS_AES_128_GCM_SHA256" in ours[6] or version == TLS12
+    assert ours[7].split(":")[:2] == ["X25519", "prime256v1"]
+
+
+def test_variables_without_tls(lab, values):
+    pair = lab.pair("server { listen {host}:{port}; return 200 '$https|" + VARIABLES + "'; }")
+    assert [response.body for response in pair.ask()] == [b"|" * 9] * 2
+
+
 # --- what files are needed for ---
 
 @pytest.mark.parametrize("settings, complaint", [

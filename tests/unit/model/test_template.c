@@ -27,14 +27,14 @@ static void finds_variables(void) {
 }
 
 static void knows_every_kind(void) {
-    const struct template *template = returned("$http_X_Foo$mapped$ssl_cipher$arg_");
+    const struct template *template = returned("$http_X_Foo$mapped$ssl_sigalg$arg_");
     CU_ASSERT_EQUAL_FATAL(template->parts.count, 4);
     const struct template_part *parts = template->parts.items;
     CU_ASSERT_TRUE(parts[0].kind == PART_BUILTIN && parts[0].id == VARIABLE_HTTP);
     CU_ASSERT_TRUE(text_is(parts[0].suffix, "x_foo"));
     CU_ASSERT_TRUE(parts[1].kind == PART_CONFIG && text_is(parts[1].variable->name, "mapped"));
     CU_ASSERT_EQUAL(parts[2].kind, PART_KNOWN);
-    CU_ASSERT_STRING_EQUAL(parts[2].known->name, "ssl_cipher");
+    CU_ASSERT_STRING_EQUAL(parts[2].known->name, "ssl_sigalg");
     CU_ASSERT_TRUE(parts[3].kind == PART_BUILTIN && parts[3].suffix.size == 0);
     site_release(&site);
 }
