@@ -7,6 +7,7 @@ on a CPU, not how many requests got through: that depends on what wrk and the ba
 machine."""
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ import tempfile
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 
+from lab.certificates import Authority  # noqa: E402
 from lab.daemon import (RPCD, SANITIZED, Nginx, Rpcd, fill_in, find_nginx,  # noqa: E402
                         session_members)
 from lab.ports import Ports  # noqa: E402
@@ -28,11 +30,22 @@ from lab.ports import Ports  # noqa: E402
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
 
-# title, connections, path, budget
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    title: str
+    connections: int
+    path: str
+    budget: float
+    scheme: str = "http"
+
+
 CASES = {
-    "small-64": ("keepalive GET, 64 connections", 64, "/", 0.85),
-    "small-1000": ("keepalive GET, 1,000 connections", 1000, "/", 0.70),
-    "large-64": ("1 MiB bodies, 64 connections", 64, "/large", 0.60),
+    "small-64": Case("keepalive GET, 64 connections", 64, "/", 0.85),
+    "small-1000": Case("keepalive GET, 1,000 connections", 1000, "/", 0.70),
+    "large-64": Case("1 MiB bodies, 64 connections", 64, "/large", 0.60),
+    "tls-64": Case("the same by TLS 1.3, 64 connections", 64, "/", 0.85, "https"),
+    "tls-large-64": Case("1 MiB bodies by TLS 1.3", 64, "/large", 1.00, "https"),
 }
 
 BACKEND = """
@@ -56,6 +69,10 @@ upstream backend {
 }
 server {
     listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{tls_port} backlog=4096 ssl;
+    ssl_certificate {folder}/site.pem;
+    ssl_certificate_key {folder}/site.key;
+    ssl_protocols TLSv1.3;
     location / {
         proxy_pass http://backend;
         proxy_http_version 1.1;
@@ -118,17 +135,19 @@ class Site:
         (backend.folder / "large").write_bytes(bytes(MIB))
         backend.start(backend.configuration(fill_in(BACKEND, {"port": backend_port}),
                                             events=EVENTS, level="error"))
+        Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
         for proxy in (Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)):
-            port = self.ports.reserve()
-            text = proxy.configuration(fill_in(PROXY, {"port": port, "backend": backend_port}),
-                                       events=EVENTS, level="error")
+            ports = {"http": self.ports.reserve(), "https": self.ports.reserve()}
+            values = {"port": ports["http"], "tls_port": ports["https"], "backend": backend_port,
+                      "folder": pathlib.Path(folder, "authority")}
+            text = proxy.configuration(fill_in(PROXY, values), events=EVENTS, level="error")
             self.add(proxy)
             if proxy.name == "rpcd":
                 proxy.compile(text)
                 proxy.start()
             else:
                 proxy.start(text)
-            self.proxies[proxy.name] = (proxy, f"http://127.0.0.1:{port}")
+            self.proxies[proxy.name] = (proxy, ports)
 
     @staticmethod
     def make(folder, name):
@@ -145,26 +164,29 @@ class Site:
             daemon.kill()
         self.ports.release()
 
-    def measure(self, name, connections, path, seconds):
+    def url(self, name, case):
+        return f"{case.scheme}://127.0.0.1:{self.proxies[name][1][case.scheme]}{case.path}"
+
+    def measure(self, name, case, seconds):
         """CPU time per request in microseconds, requests per second, and troubles."""
-        daemon, url = self.proxies[name]
+        daemon, _ = self.proxies[name]
         before = cpu_seconds(daemon)
-        requests, troubles = load(url + path, connections, seconds)
+        requests, troubles = load(self.url(name, case), case.connections, seconds)
         spent = cpu_seconds(daemon) - before
         return {"cpu": spent / max(requests, 1) * 1e6, "rate": requests / seconds,
                 "troubles": troubles}
 
 
-def run_case(site, case, rounds, seconds):
+def run_case(site, title, rounds, seconds):
     """The medians of all rounds. The daemons take turns at going first."""
-    _, connections, path, _ = CASES[case]
+    case = CASES[title]
     samples = {"nginx": [], "rpcd": []}
     for name in samples:
-        load(site.proxies[name][1] + path, connections, 1)
+        load(site.url(name, case), case.connections, 1)
     for number in range(rounds):
         for name in sorted(samples, reverse=number % 2 == 1):
-            samples[name].append(site.measure(name, connections, path, seconds))
-    result = {"case": case}
+            samples[name].append(site.measure(name, case, seconds))
+    result = {"case": title}
     for name, taken in samples.items():
         result[name] = {"cpu": statistics.median(sample["cpu"] for sample in taken),
                         "rate": statistics.median(sample["rate"] for sample in taken),
@@ -180,15 +202,15 @@ HEADING = f"{'':36} {'nginx':>9} {'rpcd':>9}  {'ratio':>5} {'spread':>11} {'budg
 
 
 def print_result(result):
-    title, _, _, budget = CASES[result["case"]]
+    case = CASES[result["case"]]
     ratio = result["ratio"]
     if ratio is None:
-        print(f"{title:36} too short to measure")
+        print(f"{case.title:36} too short to measure")
         return
     low, high = result["spread"]
-    verdict = "met" if ratio <= budget else "missed"
-    print(f"{title:36} {result['nginx']['cpu']:6.1f} us {result['rpcd']['cpu']:6.1f} us  "
-          f"{ratio:5.2f} {low:5.2f}-{high:4.2f} {budget:7.2f}  {verdict}", flush=True)
+    verdict = "met" if ratio <= case.budget else "missed"
+    print(f"{case.title:36} {result['nginx']['cpu']:6.1f} us {result['rpcd']['cpu']:6.1f} us  "
+          f"{ratio:5.2f} {low:5.2f}-{high:4.2f} {case.budget:7.2f}  {verdict}", flush=True)
     for name in ("nginx", "rpcd"):
         print(f"    {name}: {result[name]['rate']:.0f} requests/s")
         for trouble in result[name]["troubles"]:

@@ -221,7 +221,7 @@ static bool send_request(struct probe *probe) {
             return false;
         }
         if (count < 0) {
-            break_down(probe, back_explain(probe->back, "writev()", errno, text));
+            break_down(probe, back_explain(probe->back, "send()", errno, text));
             return false;
         }
         probe->written += (size_t)count;

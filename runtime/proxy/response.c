@@ -290,7 +290,7 @@ static void fail_read(struct proxy *proxy, ssize_t got) {
                   "upstream");
     } else {
         char text[BACK_REASON_SIZE];
-        const char *call = got == SOCKET_FAILED ? "recv()" : "writev()";
+        const char *call = got == SOCKET_FAILED ? "recv()" : "send()";
         proxy_log(proxy, TABLE_LOG_ERROR, "%s while reading response header from upstream",
                   back_explain(proxy->back, call, error, text));
     }

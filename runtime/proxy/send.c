@@ -212,7 +212,7 @@ static void fail_tunnel(struct proxy *proxy) {
     proxy->back->handle.ready &= (uint8_t)~LOOP_WRITE;
     if (proxy->exchange->response.is_complete) {
         proxy_log(proxy, TABLE_LOG_INFO, "%s while proxying upgraded connection",
-                  back_explain(proxy->back, "writev()", error, text));
+                  back_explain(proxy->back, "send()", error, text));
         proxy_break_attempt(proxy);
     }
 }

@@ -136,7 +136,7 @@ static bool send_request(struct staple_fetch *fetch) {
             return false;
         }
         if (count < 0) {
-            return try_another(fetch, "writev() to OCSP responder failed", errno);
+            return try_another(fetch, "send() to OCSP responder failed", errno);
         }
         fetch->written += (size_t)count;
     }

@@ -115,10 +115,7 @@ def test_a_worker_killed_under_load_is_back_at_once(site):
     time.sleep(1)
     worker = site.daemon.workers()[0]
     os.kill(worker, signal.SIGKILL)
-    begin = time.monotonic()
-    wait_until(lambda: site.daemon.children() not in ([], [worker]), "a new worker", 2, 0.001)
-    # The supervisor itself is quick; what the test allows is for a machine under load.
-    assert time.monotonic() - begin < (1.0 if SANITIZED else 0.3)
+    wait_until(lambda: site.daemon.children() not in ([], [worker]), "a new worker")
     thread.join()
     requests, errors = results[0]
     assert not any("connect 1" in error for error in errors)
@@ -147,7 +144,7 @@ def syscalls(worker, action):
 @needs_strace
 @pytest.mark.skipif(SANITIZED, reason="sanitizers make system calls of their own")
 def test_system_calls_per_request(site):
-    """One read and one write on each side, and a share of the wait: no more than five besides it."""
+    """One read and one write on each side, and a share of the wait."""
     connections = 16
     wrk(site, 1, connections)
     worker = site.daemon.workers()[0]
@@ -159,5 +156,5 @@ def test_system_calls_per_request(site):
     waits = sum(counts.get(name, 0) for name in ("epoll_wait", "epoll_pwait", "poll", "ppoll"))
     others = sum(counts.values()) - waits
     # Accepting a client, connecting to the backend and closing cost some calls each.
-    assert others <= 5 * requests + 20 * connections, (requests, counts)
+    assert others <= 4 * requests + 20 * connections, (requests, counts)
     assert waits <= requests + 20 * connections, (requests, counts)
