@@ -22,13 +22,30 @@ struct users {
     uint32_t *of[KIND_COUNT];
 };
 
+static const char *source_of(const struct credentials_search *search, struct table_place place) {
+    const struct table *table = search->table;
+    return place.source != TABLE_NONE ? table_chars(table, table->source[place.source].name) : "";
+}
+
 bool credentials_fail(const struct credentials_search *search, struct table_place place,
                       const struct failure *reason) {
-    const struct table *table = search->table;
-    return failure_set(
-        search->failure, "%s:%u: %.900s",
-        place.source != TABLE_NONE ? table_chars(table, table->source[place.source].name) : "",
-        place.line, reason->text);
+    return failure_set(search->failure, "%s:%u: %.900s", source_of(search, place), place.line,
+                       reason->text);
+}
+
+/* Without memory it is not told. */
+void credentials_warn(struct credentials_search *search, struct table_place place,
+                      const char *text) {
+    struct failure whole;
+    failure_set(&whole, "%s:%u: %.900s", source_of(search, place), place.line, text);
+    size_t size = strlen(whole.text) + 1;
+    struct credentials_warning *warning = malloc(sizeof *warning + size);
+    if (warning != NULL) {
+        warning->next = NULL;
+        memcpy(warning->text, whole.text, size);
+        *search->warnings_end = warning;
+        search->warnings_end = &warning->next;
+    }
 }
 
 bool credentials_read(const struct credentials_search *search, struct table_place place,
@@ -185,7 +202,10 @@ static bool seal(struct credentials_search *search, const struct users *users,
 
 bool credentials_open(struct credentials *credentials, const struct table *table,
                       const char *prefix, struct failure *failure) {
-    struct credentials_search search = {.table = table, .prefix = prefix, .failure = failure};
+    struct credentials_search search = {.table = table,
+                                        .prefix = prefix,
+                                        .failure = failure,
+                                        .warnings_end = &credentials->warnings};
     struct users users = {0};
     *credentials = (struct credentials){.descriptor = -1};
     if (!is_needed(table)) {
@@ -210,4 +230,9 @@ void credentials_close(struct credentials *credentials) {
         close(credentials->descriptor);
     }
     credentials->descriptor = -1;
+    while (credentials->warnings != NULL) {
+        struct credentials_warning *warning = credentials->warnings;
+        credentials->warnings = warning->next;
+        free(warning);
+    }
 }

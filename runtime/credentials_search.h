@@ -4,6 +4,7 @@
 #ifndef CREDENTIALS_SEARCH_H
 #define CREDENTIALS_SEARCH_H
 
+#include "credentials.h"
 #include "log/failure.h"
 #include "net/secrets.h"
 #include "net/tls_context.h"
@@ -14,6 +15,7 @@ struct credentials_search {
     struct secrets_reader *reader;
     struct failure *failure;
     struct tls_trust_list trusted; /* read while trying */
+    struct credentials_warning **warnings_end;
 };
 
 struct credentials_kind {
@@ -43,5 +45,9 @@ bool credentials_read(const struct credentials_search *search, struct table_plac
 /* Puts the place in front of what is wrong. Always false. */
 bool credentials_fail(const struct credentials_search *search, struct table_place place,
                       const struct failure *reason);
+
+/* The same for what keeps nothing from working. */
+void credentials_warn(struct credentials_search *search, struct table_place place,
+                      const char *text);
 
 #endif

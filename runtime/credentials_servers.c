@@ -57,15 +57,26 @@ static void identify(const struct credentials_search *search, uint32_t record,
                         identity);
 }
 
+/* Certificates that nobody can be asked about are served all the same. */
+static void warn(struct credentials_search *search, struct table_place place,
+                 const struct staples *staples) {
+    for (uint32_t i = 0; staples != NULL && i < staples->count; i++) {
+        if (staples->items[i].problem != NULL) {
+            credentials_warn(search, place, staples->items[i].problem);
+        }
+    }
+}
+
 static bool try_context(struct credentials_search *search, uint32_t record, uint32_t user,
                         const struct secrets *secrets) {
     const struct table *table = search->table;
     struct failure reason;
-    struct tls_server_context *context =
-        tls_server_context_create(table, &table->server_settings[record], secrets, NULL, &reason);
+    struct tls_server_context *context = tls_server_context_create(
+        table, &table->server_settings[record], secrets, NULL, &search->trusted, &reason);
     if (context == NULL) {
         return credentials_fail(search, table->server[user].place, &reason);
     }
+    warn(search, table->server[user].place, context->staples);
     tls_server_context_release(context);
     return true;
 }

@@ -85,6 +85,13 @@ static bool move_pid_file(struct instance *instance, const struct bundle *bundle
     return true;
 }
 
+static void tell_warnings(const struct instance *instance, const struct bundle *bundle) {
+    for (const struct credentials_warning *warning = bundle->credentials.warnings; warning != NULL;
+         warning = warning->next) {
+        reporter_say(&instance->reporter, TABLE_LOG_WARN, "%s", warning->text);
+    }
+}
+
 /* The last step that can fail of making a bundle current. */
 static bool use_bundle(struct instance *instance, const struct bundle *bundle,
                        struct failure *failure) {
@@ -97,6 +104,7 @@ static bool use_bundle(struct instance *instance, const struct bundle *bundle,
         return false;
     }
     use_targets(instance, bundle, targets);
+    tell_warnings(instance, bundle);
     return true;
 }
 

@@ -2,6 +2,8 @@
  * here is in answer.c, heads of responses in response.c. */
 #include "http/exchange.h"
 
+#include "http/client_certificate.h"
+
 #include "http/internal.h"
 
 #include <stdarg.h>
@@ -137,6 +139,11 @@ void exchange_begin(struct exchange *exchange) {
         exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
                      "client sent plain HTTP request to HTTPS port");
         exchange_fail(exchange, HTTP_TO_HTTPS);
+        return;
+    }
+    uint32_t refusal = http_client_certificate_refuse(exchange);
+    if (refusal != 0) {
+        exchange_fail(exchange, refusal);
         return;
     }
     struct engine_outcome outcome;

@@ -66,9 +66,8 @@ static void report(struct handshake *handshake, enum table_log_level level, cons
 
 /* --- which server --- */
 
-/* The settings of the server of that name, or of the default one. Anything but a name is none. */
-static const struct table_server_settings *find_settings(struct handshake *handshake,
-                                                         struct slice name) {
+/* The server of that name, or the default one. Anything but a name is none. */
+static const struct table_server *find_server(struct handshake *handshake, struct slice name) {
     enum { ARENA_CHUNK = 512 };
     struct http_connection *connection = &handshake->connection;
     const struct generation *generation = http_listener_generation(connection->listener);
@@ -85,19 +84,38 @@ static const struct table_server_settings *find_settings(struct handshake *hands
     }
     engine_use_default_server(&request, endpoint);
     arena_release(&arena);
-    return &generation->table.server_settings[request.server->own_settings];
+    return request.server;
+}
+
+static const struct table_server_settings *settings_of(const struct handshake *handshake,
+                                                       const struct table_server *server) {
+    const struct table *table = &http_listener_generation(handshake->connection.listener)->table;
+    return &table->server_settings[server->own_settings];
+}
+
+/* Its certificates are in use from now on, so they are asked about, for handshakes to come. */
+static void staple(struct handshake *handshake, const struct generation *generation,
+                   const struct table_server *server, struct tls_server_context *context) {
+    const struct http_service *service = handshake->connection.service;
+    if (context->staples != NULL &&
+        !service->proxy->staple(service->proxy_state, generation,
+                                &generation->table.settings[server->settings], context->staples)) {
+        report(handshake, TABLE_LOG_ALERT, "no memory for asking about certificates");
+    }
 }
 
 static struct tls_server_context *find_context(struct handshake *handshake,
-                                               const struct table_server_settings *settings) {
+                                               const struct table_server *server) {
     struct http_service *service = handshake->connection.service;
     struct generation *generation = http_listener_generation(handshake->connection.listener);
     struct failure failure;
-    struct tls_server_context *context =
-        tls_server_list_find(&service->tls_servers, &generation->tls_servers, &generation->table,
-                             settings, &generation->secrets, &generation->tls_shared, &failure);
+    struct tls_server_context *context = tls_server_list_find(
+        &service->tls_servers, &generation->tls_servers, &generation->table,
+        settings_of(handshake, server), &generation->secrets, &generation->tls_shared, &failure);
     if (context == NULL) {
         report(handshake, TABLE_LOG_CRIT, failure.text);
+    } else {
+        staple(handshake, generation, server, context);
     }
     return context;
 }
@@ -105,13 +123,14 @@ static struct tls_server_context *find_context(struct handshake *handshake,
 /* A server without a certificate of its own is served with the default server's, as in nginx. */
 static void choose(void *owner, struct slice name, struct tls_server_choice *choice) {
     struct handshake *handshake = owner;
-    const struct table_server_settings *settings = find_settings(handshake, name);
+    const struct table_server *server = find_server(handshake, name);
+    const struct table_server_settings *settings = settings_of(handshake, server);
     choice->rejects = settings->ssl_reject_handshake != 0;
     choice->http2 = false;
     if (settings->ssl_certificate.count == 0) {
-        settings = find_settings(handshake, SLICE(""));
+        server = find_server(handshake, SLICE(""));
     }
-    choice->context = choice->rejects ? NULL : find_context(handshake, settings);
+    choice->context = choice->rejects ? NULL : find_context(handshake, server);
 }
 
 /* --- the handshake --- */
@@ -149,8 +168,7 @@ static void go_on(struct handshake *handshake) {
 static bool begin_tls(struct handshake *handshake) {
     struct http_connection *connection = &handshake->connection;
     const struct tls_server_chooser chooser = {.choose = choose, .owner = handshake};
-    struct tls_server_context *context =
-        find_context(handshake, find_settings(handshake, SLICE("")));
+    struct tls_server_context *context = find_context(handshake, find_server(handshake, SLICE("")));
     if (context == NULL) {
         return false;
     }

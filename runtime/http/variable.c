@@ -1,5 +1,6 @@
 /* LIVE variables: those that only the running exchange can tell. What the proxy knows of upstreams
  * it tells itself; what follows from the request alone is in src/engine/. */
+#include "http/client_certificate.h"
 #include "http/internal.h"
 
 #include "engine/http_status.h"
@@ -223,6 +224,9 @@ static bool find_variable(void *owner, enum variable_id id, struct slice suffix,
     }
     if (exchange_is_tls_variable(id)) {
         return exchange_tls_variable(exchange, id, value);
+    }
+    if (http_client_certificate_variable(exchange, id, value)) {
+        return true;
     }
     return exchange->proxy_data != NULL &&
            exchange->service->proxy->variable(exchange, id, suffix, value);

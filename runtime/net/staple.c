@@ -84,22 +84,18 @@ bool staple_use(struct staple *staple, struct slice answer, time_t expires) {
 struct making {
     SSL_CTX *ssl;
     const struct staples_options *options;
-    void (*warn)(void *data, const char *message);
-    void *data;
     struct failure *failure;
 };
 
 /* Always false. */
-__attribute__((format(printf, 2, 3))) static bool leave_out(const struct making *making,
+__attribute__((format(printf, 2, 3))) static bool leave_out(struct staple *staple,
                                                             const char *format, ...) {
     char message[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (making->warn != NULL) {
-        making->warn(making->data, message);
-    }
+    staple->problem = strdup(message);
     return false;
 }
 
@@ -161,7 +157,7 @@ static bool set_subject(const struct making *making, struct staple *staple, X509
     };
     X509_STORE_up_ref(trusted);
     return (staple->subject.id != NULL && staple->subject.signers != NULL) ||
-           leave_out(making, "\"ssl_stapling\" ignored, no memory for certificate \"%s\"",
+           leave_out(staple, "\"ssl_stapling\" ignored, no memory for certificate \"%s\"",
                      staple->name);
 }
 
@@ -170,13 +166,13 @@ static bool set_responder(const struct making *making, struct staple *staple) {
     char *url =
         given.size > 0 ? strndup(given.data, given.size) : ocsp_find_responder(staple->certificate);
     if (url == NULL) {
-        return leave_out(making,
+        return leave_out(staple,
                          "\"ssl_stapling\" ignored, no OCSP responder URL in the certificate "
                          "\"%s\"",
                          staple->name);
     }
     if (!ocsp_parse_responder(slice_from_string(url), &staple->responder)) {
-        leave_out(making,
+        leave_out(staple,
                   "\"ssl_stapling\" ignored, invalid OCSP responder URL \"%s\" for the "
                   "certificate \"%s\"",
                   url, staple->name);
@@ -210,26 +206,22 @@ static void release(struct staple *staple) {
     sk_X509_pop_free(staple->subject.signers, X509_free);
     X509_STORE_free(staple->subject.trusted);
     free(staple->name);
+    free(staple->problem);
     free(staple->url);
     free(staple->answer);
 }
 
-/* False: nobody can be asked about it. */
-static bool find_out(const struct making *making, struct staple *staple,
+static void find_out(const struct making *making, struct staple *staple,
                      const STACK_OF(X509) * chain) {
     X509 *issuer = find_issuer(making, staple->certificate, chain);
     if (issuer == NULL) {
-        return leave_out(making,
-                         "\"ssl_stapling\" ignored, issuer certificate not found for certificate "
-                         "\"%s\"",
-                         staple->name);
-    }
-    bool is_done = set_subject(making, staple, issuer, chain) && set_responder(making, staple);
-    X509_free(issuer);
-    if (is_done) {
+        leave_out(staple,
+                  "\"ssl_stapling\" ignored, issuer certificate not found for certificate \"%s\"",
+                  staple->name);
+    } else if (set_subject(making, staple, issuer, chain) && set_responder(making, staple)) {
         set_key(staple);
     }
-    return is_done;
+    X509_free(issuer);
 }
 
 /* The file's answer is sent as it is, as long as it is configured. */
@@ -257,13 +249,12 @@ static bool add(const struct making *making, struct staples *staples) {
         release(staple);
         return failure_set(making->failure, "%s", strerror(ENOMEM));
     }
-    bool has_file = making->options->file.data != NULL;
-    if (!has_file && !find_out(making, staple, chain)) {
-        release(staple);
-        return true;
-    }
     staples->count++;
-    return !has_file || use_file(making, staple);
+    if (making->options->file.data != NULL) {
+        return use_file(making, staple);
+    }
+    find_out(making, staple, chain);
+    return true;
 }
 
 static bool add_all(const struct making *making, struct staples *staples) {
@@ -296,9 +287,8 @@ static bool check_file(const struct making *making) {
 }
 
 struct staples *staples_create(SSL_CTX *ssl, const struct staples_options *options,
-                               void (*warn)(void *data, const char *message), void *data,
                                struct failure *failure) {
-    const struct making making = {ssl, options, warn, data, failure};
+    const struct making making = {ssl, options, failure};
     if (!check_file(&making)) {
         return NULL;
     }

@@ -16,7 +16,8 @@ struct staple {
     char *name;        /* of its file, for logs */
     struct ocsp_subject subject;
     struct staple_key key;
-    char *url; /* NULL: nobody is asked */
+    char *problem; /* why nothing can be sent, for logs; NULL: nothing is wrong */
+    char *url;     /* NULL: nobody is asked */
     struct ocsp_responder responder;
     struct staple_place *place;   /* on the board; NULL: none so far */
     uint32_t version;             /* of the place: which answer this is */
@@ -38,11 +39,9 @@ struct staples_options {
 };
 
 /* For the certificates of the context, whose aliases (X509_alias_set1) are the names of their
- * files, and whose store says who is trusted; handshakes use it from now on. What cannot be asked
- * about is left out, and one line for each said to `warn`, which may be NULL. NULL without memory,
+ * files, and whose store says who is trusted; handshakes use them from now on. NULL without memory,
  * or when `file` makes no sense; the reason in `failure`. */
 struct staples *staples_create(SSL_CTX *ssl, const struct staples_options *options,
-                               void (*warn)(void *data, const char *message), void *data,
                                struct failure *failure);
 
 /* Once no handshake uses them any more. NULL is allowed. */

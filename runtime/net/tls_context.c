@@ -45,12 +45,21 @@ static bool set_ciphers(const struct making *making) {
 
 /* --- whom to trust --- */
 
+static struct tls_trust_file file_of(const struct making *making, enum tls_file file) {
+    return (struct tls_trust_file){tls_file_directives[file],
+                                   tls_file_path(making->table, making->settings, file)};
+}
+
 static bool set_trust(const struct making *making) {
     if (making->settings->proxy_ssl_verify == 0) {
         return true;
     }
-    struct tls_trust *trust = tls_trust_find(making->trusted, making->table, making->settings,
-                                             making->secrets, making->failure);
+    const struct tls_trust_files files = {
+        .authorities = {file_of(making, TLS_FILE_TRUSTED)},
+        .revoked = file_of(making, TLS_FILE_CRL),
+    };
+    struct tls_trust *trust =
+        tls_trust_find(making->trusted, &files, making->secrets, making->failure);
     if (trust == NULL) {
         return false;
     }

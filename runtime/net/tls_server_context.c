@@ -16,6 +16,7 @@ struct making {
     const struct table_server_settings *settings;
     const struct secrets *secrets;
     const struct tls_shared *shared;
+    struct tls_trust_list *trusted;
     struct failure *failure;
 };
 
@@ -49,6 +50,10 @@ static bool use_certificate(const struct making *making, struct slice certificat
         (tls_use_chain(making->ssl, chain) || fail(making, "ssl_certificate", certificate)) &&
         (tls_use_key(making->ssl, secret, find_passwords(making)) ||
          fail(making, "ssl_certificate_key", key));
+    if (is_done) { /* by which it is called in logs */
+        X509_alias_set1(SSL_CTX_get0_certificate(making->ssl),
+                        (const unsigned char *)certificate.data, (int)certificate.size);
+    }
     BIO_free(chain);
     BIO_free(secret);
     return is_done;
@@ -119,22 +124,43 @@ static bool set_sessions(const struct making *making, struct tls_server_context 
     return context->sessions != NULL;
 }
 
+static bool set_stapling(const struct making *making, struct tls_server_context *context) {
+    struct secret file = {0};
+    struct slice path = table_text(making->table, making->settings->ssl_stapling_file);
+    if (making->settings->ssl_stapling == 0) {
+        return true;
+    }
+    (void)secrets_find(making->secrets, path, &file);
+    const struct staples_options options = {
+        .responder = table_text(making->table, making->settings->ssl_stapling_responder),
+        .file = file.content,
+        .verifies = making->settings->ssl_stapling_verify != 0,
+    };
+    struct failure reason;
+    context->staples = staples_create(making->ssl, &options, &reason);
+    return context->staples != NULL ||
+           failure_set(making->failure, "ssl_stapling_file \"%.*s\": %.200s", SLICE_ARGS(path),
+                       reason.text);
+}
+
 static bool set_up(const struct making *making, struct tls_server_context *context) {
     set_modes(making->ssl);
     tls_server_set_callbacks(making->ssl);
     tls_use_versions(making->ssl, making->table, making->settings->ssl_protocols);
     return set_ciphers(making) && set_curves(making) && set_parameters(making) &&
-           set_certificates(making) && set_sessions(making, context) &&
+           set_certificates(making) &&
+           tls_server_use_clients(context, making->table, making->settings, making->secrets,
+                                  making->trusted, making->failure) &&
+           set_stapling(making, context) && set_sessions(making, context) &&
            tls_run_commands(making->ssl, SSL_CONF_FLAG_SERVER | SSL_CONF_FLAG_CERTIFICATE,
                             "ssl_conf_command", making->table, making->settings->ssl_conf_command,
                             making->failure);
 }
 
-struct tls_server_context *tls_server_context_create(const struct table *table,
-                                                     const struct table_server_settings *settings,
-                                                     const struct secrets *secrets,
-                                                     const struct tls_shared *shared,
-                                                     struct failure *failure) {
+struct tls_server_context *
+tls_server_context_create(const struct table *table, const struct table_server_settings *settings,
+                          const struct secrets *secrets, const struct tls_shared *shared,
+                          struct tls_trust_list *trusted, struct failure *failure) {
     struct tls_server_context *context = calloc(1, sizeof *context);
     if (context == NULL) {
         failure_set(failure, "%s", strerror(ENOMEM));
@@ -145,7 +171,7 @@ struct tls_server_context *tls_server_context_create(const struct table *table,
     tls_server_identify(table, settings, secrets, shared, context->identity);
     context->transport = tls_transport_create();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_server_method()) : NULL;
-    const struct making making = {context->ssl, table, settings, secrets, shared, failure};
+    const struct making making = {context->ssl, table, settings, secrets, shared, trusted, failure};
     if (context->ssl == NULL) {
         fail(&making, "ssl_protocols", SLICE("..."));
     }
@@ -170,6 +196,10 @@ void tls_server_context_release(struct tls_server_context *context) {
         SSL_CTX_free(context->ssl);
         if (context->sessions != NULL) {
             tls_server_sessions_release(context->sessions);
+        }
+        staples_destroy(context->staples);
+        if (context->trust != NULL) {
+            tls_trust_release(context->trust);
         }
         BIO_meth_free(context->transport);
         free(context);

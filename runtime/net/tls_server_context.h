@@ -5,6 +5,7 @@
 #ifndef NET_TLS_SERVER_CONTEXT_H
 #define NET_TLS_SERVER_CONTEXT_H
 
+#include "net/staple.h"
 #include "net/tls_context.h"
 #include "net/tls_server_sessions.h"
 #include "net/tls_shared.h"
@@ -14,6 +15,8 @@ struct tls_server_context {
     SSL_CTX *ssl;
     BIO_METHOD *transport;
     struct tls_server_sessions *sessions;
+    struct tls_trust *trust; /* held; NULL: nobody is trusted */
+    struct staples *staples; /* NULL without ssl_stapling */
     uint8_t identity[TLS_IDENTITY_SIZE];
     /* Of the list it is in: */
     struct tls_server_context *next;
@@ -36,15 +39,23 @@ void tls_server_identify(const struct table *table, const struct table_server_se
                          const struct secrets *secrets, const struct tls_shared *shared,
                          uint8_t identity[TLS_IDENTITY_SIZE]);
 
-/* With a `shared` of NULL it is good for a trial. NULL with the reason, which names directive and
- * file, in `failure`. */
-struct tls_server_context *tls_server_context_create(const struct table *table,
-                                                     const struct table_server_settings *settings,
-                                                     const struct secrets *secrets,
-                                                     const struct tls_shared *shared,
-                                                     struct failure *failure);
+/* Takes whom to trust from `trusted`, or adds it there. With a `shared` of NULL it is good for a
+ * trial. NULL with the reason, which names directive and file, in `failure`. */
+struct tls_server_context *
+tls_server_context_create(const struct table *table, const struct table_server_settings *settings,
+                          const struct secrets *secrets, const struct tls_shared *shared,
+                          struct tls_trust_list *trusted, struct failure *failure);
 struct tls_server_context *tls_server_context_hold(struct tls_server_context *context);
 void tls_server_context_release(struct tls_server_context *context);
+
+/* --- tls_server_clients.c --- */
+
+/* Gives the context what it needs to judge certificates of clients, as the settings ask for. False
+ * with the reason in `failure`. */
+__attribute__((warn_unused_result)) bool
+tls_server_use_clients(struct tls_server_context *context, const struct table *table,
+                       const struct table_server_settings *settings, const struct secrets *secrets,
+                       struct tls_trust_list *trusted, struct failure *failure);
 
 /* --- tls_server_list.c: those of one worker --- */
 
@@ -53,6 +64,7 @@ struct tls_server_list {
     struct tls_server_context **buckets;
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
+    struct tls_trust_list trusted;
 };
 
 /* Of a generation: the contexts by record of server_settings, as far as they were used. */

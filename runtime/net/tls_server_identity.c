@@ -9,21 +9,32 @@
 
 /* --- which files --- */
 
-/* A directive that names one file, or one file each time. */
+/* A directive that names one file, or one file each time; one that another setting makes no use of
+ * is not read, as in nginx. */
 static const struct {
     const char *directive;
     size_t offset;
     bool is_list;
+    size_t condition; /* offset of a number that must not be 0; ALWAYS: none */
 } file_rows[] = {
-#define ONE_FILE(name)                                                                             \
-    { #name, offsetof(struct table_server_settings, name), false }
-#define FILES(name)                                                                                \
-    { #name, offsetof(struct table_server_settings, name), true }
-    FILES(ssl_certificate), FILES(ssl_certificate_key),    ONE_FILE(ssl_password_file),
-    ONE_FILE(ssl_dhparam),  FILES(ssl_session_ticket_key),
-#undef FILES
-#undef ONE_FILE
+#define ALWAYS SIZE_MAX
+#define FIELD_AT(name) offsetof(struct table_server_settings, name)
+    {"ssl_certificate", FIELD_AT(ssl_certificate), true, ALWAYS},
+    {"ssl_certificate_key", FIELD_AT(ssl_certificate_key), true, ALWAYS},
+    {"ssl_password_file", FIELD_AT(ssl_password_file), false, ALWAYS},
+    {"ssl_dhparam", FIELD_AT(ssl_dhparam), false, ALWAYS},
+    {"ssl_session_ticket_key", FIELD_AT(ssl_session_ticket_key), true, ALWAYS},
+    {"ssl_client_certificate", FIELD_AT(ssl_client_certificate), false,
+     FIELD_AT(ssl_verify_client)},
+    {"ssl_trusted_certificate", FIELD_AT(ssl_trusted_certificate), false, ALWAYS},
+    {"ssl_crl", FIELD_AT(ssl_crl), false, ALWAYS},
+    {"ssl_stapling_file", FIELD_AT(ssl_stapling_file), false, FIELD_AT(ssl_stapling)},
 };
+
+static bool is_used(const struct table_server_settings *settings, size_t condition) {
+    return condition == ALWAYS ||
+           *(const uint32_t *)(const void *)((const char *)settings + condition) != 0;
+}
 
 bool tls_server_file(const struct table *table, const struct table_server_settings *settings,
                      uint32_t index, struct tls_server_file *file) {
@@ -38,7 +49,11 @@ bool tls_server_file(const struct table *table, const struct table_server_settin
         const struct table_string *path = file_rows[i].is_list
                                               ? &table->name[range->first + index].text
                                               : (const struct table_string *)(const void *)field;
-        *file = (struct tls_server_file){file_rows[i].directive, table_text(table, *path)};
+        *file = (struct tls_server_file){
+            .directive = file_rows[i].directive,
+            .path =
+                is_used(settings, file_rows[i].condition) ? table_text(table, *path) : SLICE(""),
+        };
         return true;
     }
     return false;

@@ -35,6 +35,7 @@ static bool make_room(struct tls_server_list *list) {
     struct tls_server_list grown = {
         .bucket_count = list->bucket_count > 0 ? list->bucket_count * 2 : FEWEST_BUCKETS,
         .count = list->count,
+        .trusted = list->trusted,
     };
     grown.buckets = calloc(grown.bucket_count, sizeof(struct tls_server_context *));
     if (grown.buckets == NULL) {
@@ -68,7 +69,7 @@ find_or_make(struct tls_server_list *list, const struct table *table,
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
-    context = tls_server_context_create(table, settings, secrets, shared, failure);
+    context = tls_server_context_create(table, settings, secrets, shared, &list->trusted, failure);
     if (context != NULL) {
         struct tls_server_context **bucket = find_bucket(list, identity);
         context->next = *bucket;
@@ -117,6 +118,7 @@ void tls_server_list_sweep(struct tls_server_list *list) {
             }
         }
     }
+    tls_trust_list_sweep(&list->trusted);
 }
 
 void tls_server_list_release(struct tls_server_list *list) {
@@ -128,6 +130,7 @@ void tls_server_list_release(struct tls_server_list *list) {
         }
     }
     free(list->buckets);
+    tls_trust_list_release(&list->trusted);
     *list = (struct tls_server_list){0};
 }
 

@@ -1,6 +1,7 @@
 /* Reading authorities and revocation lists, each kind of file once. */
+#include "net/tls_trust.h"
 #include "net/tls_error.h"
-#include "net/tls_internal.h"
+#include "net/tls_material.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -61,9 +62,10 @@ static int add_all(X509_STORE *store, const STACK_OF(X509_INFO) * items) {
 }
 
 /* `missing` is what to say of a file that is well-formed and holds nothing. */
-static bool load(X509_STORE *store, BIO *content, enum tls_file file, struct slice path,
-                 const char *missing, struct failure *failure) {
+static bool load(X509_STORE *store, const struct secrets *secrets,
+                 const struct tls_trust_file *file, const char *missing, struct failure *failure) {
     char text[TLS_ERROR_SIZE];
+    BIO *content = tls_material_open(secrets, file->path);
     STACK_OF(X509_INFO) *items =
         content != NULL ? PEM_X509_INFO_read_bio(content, NULL, NULL, NULL) : NULL;
     int count = items != NULL ? add_all(store, items) : 0;
@@ -71,29 +73,28 @@ static bool load(X509_STORE *store, BIO *content, enum tls_file file, struct sli
     sk_X509_INFO_pop_free(items, X509_INFO_free);
     BIO_free(content);
     ERR_clear_error();
-    return count > 0 || failure_set(failure, "%s \"%.*s\": %s", tls_file_directives[file],
-                                    SLICE_ARGS(path), problem);
+    return count > 0 || failure_set(failure, "%s \"%.*s\": %s", file->directive,
+                                    SLICE_ARGS(file->path), problem);
 }
 
-static bool fill(X509_STORE *store, const struct table *table,
-                 const struct table_settings *settings, const struct secrets *secrets,
-                 struct failure *failure) {
-    struct slice revoked = tls_file_path(table, settings, TLS_FILE_CRL);
-    if (!load(store, tls_file_open(table, settings, secrets, TLS_FILE_TRUSTED), TLS_FILE_TRUSTED,
-              tls_file_path(table, settings, TLS_FILE_TRUSTED), "it holds no certificate",
-              failure)) {
-        return false;
+static bool fill(X509_STORE *store, const struct tls_trust_files *files,
+                 const struct secrets *secrets, struct failure *failure) {
+    for (size_t i = 0; i < TLS_TRUST_AUTHORITIES; i++) {
+        if (files->authorities[i].path.size > 0 &&
+            !load(store, secrets, &files->authorities[i], "it holds no certificate", failure)) {
+            return false;
+        }
     }
-    if (revoked.size == 0) {
+    if (files->revoked.path.size == 0) {
         return true;
     }
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-    return load(store, tls_file_open(table, settings, secrets, TLS_FILE_CRL), TLS_FILE_CRL, revoked,
-                "it holds no list of revoked certificates", failure);
+    return load(store, secrets, &files->revoked, "it holds no list of revoked certificates",
+                failure);
 }
 
-static struct tls_trust *make(const struct table *table, const struct table_settings *settings,
-                              const struct secrets *secrets, struct failure *failure) {
+static struct tls_trust *make(const struct tls_trust_files *files, const struct secrets *secrets,
+                              struct failure *failure) {
     struct tls_trust *trust = calloc(1, sizeof *trust);
     if (trust == NULL || (trust->store = X509_STORE_new()) == NULL) {
         free(trust);
@@ -101,28 +102,31 @@ static struct tls_trust *make(const struct table *table, const struct table_sett
         return NULL;
     }
     trust->references = 1;
-    if (!fill(trust->store, table, settings, secrets, failure)) {
+    if (!fill(trust->store, files, secrets, failure)) {
         tls_trust_release(trust);
         return NULL;
     }
     return trust;
 }
 
-struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct table *table,
-                                 const struct table_settings *settings,
+static void add_hash(const struct secrets *secrets, struct slice path, uint64_t hash[2]) {
+    struct secret secret = {0};
+    (void)secrets_find(secrets, path, &secret);
+    memcpy(hash, secret.hash, sizeof secret.hash);
+}
+
+struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct tls_trust_files *files,
                                  const struct secrets *secrets, struct failure *failure) {
-    struct secret authorities = {0};
-    struct secret revoked = {0};
-    uint64_t hash[4];
-    (void)secrets_find(secrets, tls_file_path(table, settings, TLS_FILE_TRUSTED), &authorities);
-    (void)secrets_find(secrets, tls_file_path(table, settings, TLS_FILE_CRL), &revoked);
-    memcpy(hash, authorities.hash, sizeof authorities.hash);
-    memcpy(hash + 2, revoked.hash, sizeof revoked.hash);
+    uint64_t hash[2 * (TLS_TRUST_AUTHORITIES + 1)];
+    for (size_t i = 0; i < TLS_TRUST_AUTHORITIES; i++) {
+        add_hash(secrets, files->authorities[i].path, hash + 2 * i);
+    }
+    add_hash(secrets, files->revoked.path, hash + 2 * TLS_TRUST_AUTHORITIES);
     struct tls_trust *trust = list->first;
     while (trust != NULL && memcmp(trust->hash, hash, sizeof hash) != 0) {
         trust = trust->next;
     }
-    if (trust == NULL && (trust = make(table, settings, secrets, failure)) != NULL) {
+    if (trust == NULL && (trust = make(files, secrets, failure)) != NULL) {
         memcpy(trust->hash, hash, sizeof hash);
         trust->next = list->first;
         list->first = trust;

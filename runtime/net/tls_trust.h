@@ -6,14 +6,26 @@
 
 #include "log/failure.h"
 #include "net/secrets.h"
-#include "table/table.h"
 
 #include <openssl/ssl.h>
 
-/* The contents of one pair of files. */
+enum { TLS_TRUST_AUTHORITIES = 2 };
+
+/* A file as a directive names it; an empty path is none. */
+struct tls_trust_file {
+    const char *directive;
+    struct slice path;
+};
+
+struct tls_trust_files {
+    struct tls_trust_file authorities[TLS_TRUST_AUTHORITIES];
+    struct tls_trust_file revoked;
+};
+
+/* What some such files come to. */
 struct tls_trust {
     uint32_t references;
-    uint64_t hash[4]; /* of both files' contents */
+    uint64_t hash[2 * (TLS_TRUST_AUTHORITIES + 1)]; /* of the files' contents */
     X509_STORE *store;
     struct tls_trust *next; /* the list's */
 };
@@ -23,10 +35,9 @@ struct tls_trust_list {
     struct tls_trust *first;
 };
 
-/* What is trusted by these settings, borrowed; read unless it is there. NULL with the reason, which
+/* What is trusted by these files, borrowed; read unless it is there. NULL with the reason, which
  * names directive and file, in `failure`. */
-struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct table *table,
-                                 const struct table_settings *settings,
+struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct tls_trust_files *files,
                                  const struct secrets *secrets, struct failure *failure);
 struct tls_trust *tls_trust_hold(struct tls_trust *trust);
 void tls_trust_release(struct tls_trust *trust);

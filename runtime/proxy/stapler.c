@@ -35,6 +35,7 @@ struct stapler_watch {
     struct staples *staples;
     struct name_cache *names; /* held; NULL: the system's resolver is asked */
     uint64_t resolver_timeout;
+    uint32_t generation; /* whose resolver that is */
     uint32_t count;
     struct watch items[];
 };
@@ -170,10 +171,17 @@ void stapler_stop(struct proxy_state *state) {
 static void choose_resolver(struct stapler_watch *list, const struct generation *generation,
                             const struct table_settings *settings) {
     const struct proxy_groups *groups = generation->extension;
-    if (settings->resolver != TABLE_NONE && groups->resolvers->items[settings->resolver] != NULL) {
-        list->names = name_cache_hold(groups->resolvers->items[settings->resolver]);
-        list->resolver_timeout = settings->resolver_timeout;
+    struct name_cache *names =
+        settings->resolver != TABLE_NONE ? groups->resolvers->items[settings->resolver] : NULL;
+    if (names != NULL) {
+        name_cache_hold(names);
     }
+    if (list->names != NULL) {
+        name_cache_release(list->names);
+    }
+    list->names = names;
+    list->resolver_timeout = settings->resolver_timeout;
+    list->generation = generation->number;
 }
 
 static void join(struct proxy_state *state, struct stapler_watch *list) {
@@ -185,8 +193,8 @@ static void join(struct proxy_state *state, struct stapler_watch *list) {
     state->staple_watches = list;
 }
 
-bool stapler_watch(struct proxy_state *state, const struct generation *generation,
-                   const struct table_settings *settings, struct staples *staples) {
+static bool begin(struct proxy_state *state, const struct generation *generation,
+                  const struct table_settings *settings, struct staples *staples) {
     struct stapler_watch *list = calloc(1, sizeof *list + staples->count * sizeof(struct watch));
     if (list == NULL) {
         return false;
@@ -205,6 +213,19 @@ bool stapler_watch(struct proxy_state *state, const struct generation *generatio
                                                       .retry_delay = RETRY_FIRST_MS};
             look(&list->items[list->count++].timer);
         }
+    }
+    return true;
+}
+
+/* A context may outlive a generation; what it is to ask with does not. */
+bool stapler_watch(struct proxy_state *state, const struct generation *generation,
+                   const struct table_settings *settings, struct staples *staples) {
+    struct stapler_watch *list = staples->watcher;
+    if (list == NULL) {
+        return begin(state, generation, settings, staples);
+    }
+    if (list->generation != generation->number) {
+        choose_resolver(list, generation, settings);
     }
     return true;
 }

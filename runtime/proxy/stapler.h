@@ -11,7 +11,8 @@ struct proxy_state;
 struct stapler_watch;
 
 /* From now on until they go, or the worker does. `settings` are those of a server of the generation
- * whose context they belong to; its resolver is asked. False without memory. */
+ * whose context they belong to; its resolver is asked. May be called again, with settings of a
+ * later generation. False without memory. */
 __attribute__((warn_unused_result)) bool stapler_watch(struct proxy_state *state,
                                                        const struct generation *generation,
                                                        const struct table_settings *settings,

@@ -84,17 +84,17 @@ struct engine_request {
     const struct engine_observer *observer; /* NULL: nobody listens */
     void *observer_owner;
 
-    struct slice method;   /* an error page makes it GET */
-    struct slice target;   /* the request target as received */
-    struct slice protocol; /* HTTP/1.1 */
-    struct slice line;     /* the request line as received; $request */
-    struct slice scheme;   /* http */
-    struct slice host;     /* $host: validated, lower case, without port; may be empty */
+    struct slice method;     /* an error page makes it GET */
+    struct slice target;     /* the request target as received */
+    struct slice protocol;   /* HTTP/1.1 */
+    struct slice line;       /* the request line as received; $request */
+    struct slice scheme;     /* http */
+    struct slice host;       /* $host: validated, lower case, without port; may be empty */
     struct slice asked_name; /* that the client named in its TLS handshake, as received; or empty */
-    struct slice uri;      /* $uri: decoded and normalised path */
-    struct slice raw_path; /* the path as received */
-    struct slice args;     /* without '?'; no data when there is no '?' */
-    bool uri_is_plain;     /* normalising changed nothing: uri is the bytes of raw_path */
+    struct slice uri;        /* $uri: decoded and normalised path */
+    struct slice raw_path;   /* the path as received */
+    struct slice args;       /* without '?'; no data when there is no '?' */
+    bool uri_is_plain;       /* normalising changed nothing: uri is the bytes of raw_path */
     const struct engine_header *headers;
     const uint8_t *header_ids; /* what each is, see http_field.h; used for backends only */
     uint32_t header_count;
@@ -153,6 +153,11 @@ __attribute__((warn_unused_result)) bool engine_request_prepare(struct engine_re
  * or else the endpoint's default server, as in nginx. */
 void engine_use_default_server(struct engine_request *request,
                                const struct table_endpoint *endpoint);
+
+/* Whether the client named a server in its handshake, one that there is, and another name in its
+ * request. */
+bool engine_names_another_server(struct engine_request *request,
+                                 const struct table_endpoint *endpoint);
 
 /* Takes the target apart and finds the server for the host: that of an absolute target, else of the
  * Host field (RFC 9112 3.2.2), which is NULL when there is none. Returns 0, or the status to fail

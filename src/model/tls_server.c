@@ -72,6 +72,47 @@ static void check_endpoint(struct model *model, const struct endpoint *endpoint)
     }
 }
 
+/* --- certificates of clients --- */
+
+enum { VERIFY_OFF = 0, VERIFY_OPTIONAL_NO_CA = 3 }; /* among the values of ssl_verify_client */
+
+static bool has_authority(const struct server_settings *settings) {
+    return settings->ssl_client_certificate.size > 0 || settings->ssl_trusted_certificate.size > 0;
+}
+
+static void report_authority(struct model *model, const struct statement *statement) {
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS, statement->span,
+        "there is no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client");
+    diagnostic_help(model->arena, diagnostic,
+                    "add \"ssl_client_certificate FILE;\" with the authorities that vouch for "
+                    "clients, or write \"optional_no_ca\" if a backend judges them");
+}
+
+/* As nginx, which looks at servers that have a certificate, or refuse handshakes. */
+static bool lacks_authority(const struct server *server) {
+    const struct server_settings *settings = server->own_settings;
+    return settings->ssl_verify_client != VERIFY_OFF &&
+           settings->ssl_verify_client != VERIFY_OPTIONAL_NO_CA && !has_authority(settings) &&
+           can_answer(server);
+}
+
+/* What http says is reported once. */
+static void check_clients(struct model *model) {
+    bool is_reported = false;
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server_settings *settings = model->servers.items[i]->own_settings;
+        bool is_own = settings != model->http_own_settings &&
+                      settings->is_own[SERVER_SETTING_ssl_verify_client];
+        if (lacks_authority(model->servers.items[i]) && (is_own || !is_reported)) {
+            report_authority(model, settings->origin[SERVER_SETTING_ssl_verify_client]);
+            is_reported = is_reported || !is_own;
+        }
+    }
+}
+
+/* --- altogether --- */
+
 void tls_server_check(struct model *model) {
     check_keys(model, model->http_own_settings);
     for (size_t i = 0; i < model->servers.count; i++) {
@@ -83,6 +124,9 @@ void tls_server_check(struct model *model) {
             settings->is_own[SERVER_SETTING_ssl_certificate_key]) {
             check_keys(model, settings);
         }
+    }
+    if (!model->is_snippet) {
+        check_clients(model);
     }
     /* The rest of a server may well have it. */
     for (size_t i = 0; i < model->listeners.count && !model->is_snippet; i++) {

@@ -10,19 +10,11 @@ enum { NOW = 1000000 };
 static struct ocsp_authority authority;
 static SSL_CTX *server;
 static struct failure failure;
-static char warning[1024];
-
-static void note(void *data, const char *message) {
-    (void)data;
-    snprintf(warning, sizeof warning, "%s", message);
-}
-
 /* The chain is the leaf and its issuer, unless that is only trusted, or not even that. */
 enum issuer { ISSUER_IN_CHAIN, ISSUER_TRUSTED, ISSUER_UNKNOWN };
 
 static void open_server(enum issuer issuer) {
     authority_open(&authority);
-    warning[0] = '\0';
     server = SSL_CTX_new(TLS_server_method());
     X509_alias_set1(authority.leaf, (const unsigned char *)"www.pem", -1);
     CU_ASSERT_EQUAL_FATAL(SSL_CTX_use_certificate(server, authority.leaf), 1);
@@ -41,7 +33,7 @@ static void close_server(struct staples *staples) {
 }
 
 static struct staples *create(const struct staples_options *options) {
-    return staples_create(server, options, note, NULL, &failure);
+    return staples_create(server, options, &failure);
 }
 
 /* Moves bytes between the two until neither has any. */
@@ -133,7 +125,7 @@ static void sends_a_file_as_it_is(void) {
     struct slice file = {(char *)bytes, authority_answer(&authority, &expired, bytes)};
     struct staples *staples = create(&(struct staples_options){.file = file});
     CU_ASSERT_PTR_NOT_NULL_FATAL(staples);
-    CU_ASSERT_STRING_EQUAL(warning, "");
+    CU_ASSERT_PTR_NULL(staples->items[0].problem);
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     CU_ASSERT_TRUE(slice_equals(ask(true, context, received), file));
     SSL_CTX_free(context);
@@ -143,18 +135,20 @@ static void sends_a_file_as_it_is(void) {
     close_server(NULL);
 }
 
-static void leaves_out_whom_nobody_can_be_asked_about(void) {
+static void says_why_nobody_can_be_asked(void) {
     open_server(ISSUER_UNKNOWN);
     struct staples *staples = create(&(struct staples_options){.verifies = true});
-    CU_ASSERT_EQUAL(staples->count, 0);
-    CU_ASSERT_STRING_EQUAL(warning, "\"ssl_stapling\" ignored, issuer certificate not found for "
-                                    "certificate \"www.pem\"");
+    CU_ASSERT_EQUAL_FATAL(staples->count, 1);
+    CU_ASSERT_STRING_EQUAL(staples->items[0].problem,
+                           "\"ssl_stapling\" ignored, issuer certificate not found for "
+                           "certificate \"www.pem\"");
     CU_ASSERT_TRUE(gets(true, ""));
     close_server(staples);
     open_server(ISSUER_IN_CHAIN);
     staples = create(&(struct staples_options){.responder = SLICE("https://ocsp.test/")});
-    CU_ASSERT_EQUAL(staples->count, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(warning, "invalid OCSP responder URL \"https://ocsp.test/\""));
+    CU_ASSERT_EQUAL_FATAL(staples->count, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(staples->items[0].problem, "invalid OCSP responder URL \"https://ocsp.test/\""));
     close_server(staples);
     open_server(ISSUER_IN_CHAIN);
     X509 *silent = authority_issue(&authority, authority.leaf_key, "silent", 5, NULL);
@@ -162,11 +156,13 @@ static void leaves_out_whom_nobody_can_be_asked_about(void) {
     SSL_CTX_add1_chain_cert(server, authority.certificate);
     X509_free(silent);
     staples = create(&(struct staples_options){.verifies = true});
-    CU_ASSERT_EQUAL(staples->count, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(warning, "no OCSP responder URL in the certificate"));
+    CU_ASSERT_EQUAL_FATAL(staples->count, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(staples->items[0].problem, "no OCSP responder URL in the certificate"));
     staples_destroy(staples);
     staples = create(&(struct staples_options){.responder = SLICE("http://other.test/")});
-    CU_ASSERT_EQUAL(staples->count, 1);
+    CU_ASSERT_PTR_NULL(staples->items[0].problem);
+    CU_ASSERT_STRING_EQUAL(staples->items[0].url, "http://other.test/");
     close_server(staples);
 }
 
@@ -195,5 +191,5 @@ static void has_a_key_for_each_question(void) {
 UNIT_TESTS("net/staple", {"sends what it has", sends_what_it_has},
            {"sends what others were told", sends_what_others_were_told},
            {"sends a file as it is", sends_a_file_as_it_is},
-           {"leaves out whom nobody can be asked about", leaves_out_whom_nobody_can_be_asked_about},
+           {"says why nobody can be asked", says_why_nobody_can_be_asked},
            {"has a key for each question", has_a_key_for_each_question})

@@ -120,8 +120,7 @@ static struct staples *make_staples(const char *host) {
     snprintf(url, sizeof url, "http://%s:%u/", host, world.port);
     return staples_create(
         world.context,
-        &(struct staples_options){.responder = slice_from_string(url), .verifies = true}, NULL,
-        NULL, &failure);
+        &(struct staples_options){.responder = slice_from_string(url), .verifies = true}, &failure);
 }
 
 static void open_context(void) {

@@ -1,0 +1,339 @@
+"""Certificates of clients: who gets in, what is told of them, and what those see who do not."""
+
+import base64
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import tempfile
+import urllib.parse
+
+import pytest
+
+from lab import SecureClient, client_context
+from lab.certificates import Authority
+from lab.daemon import RPCD
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+
+class Certificates:
+    """Made once; nothing of it is trusted outside of a test."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = Authority(folder, "authority")
+        self.other = Authority(folder, "other")
+        self.third = Authority(folder, "third")
+        self.middle = Authority(folder, "middle", self.authority)
+        self.lower = Authority(folder, "lower", self.middle)
+        self.server = self.authority.issue("server", ["DNS:a.test", "DNS:b.test"])
+        self.client = self.authority.issue(
+            "client", [], '/C=DE/O=Example, "Inc"/CN=the client \u00e4')
+        self.soon = self.authority.issue("soon", [], dates=("-days", "3"))
+        self.deep = self.middle.issue("deep", [])
+        self.deeper = self.lower.issue("deeper", [])
+        self.stranger = self.other.issue("stranger", [])
+        self.third_one = self.third.issue("third_one", [])
+        self.expired = self.authority.issue("expired", [], dates=("-days", "-1"))
+        self.revoked = self.authority.issue("revoked", [])
+        self.revocations = self.authority.revoke(self.revoked)
+        self.both = folder + "/both.pem"
+        with open(self.both, "w") as file:
+            file.write(self.authority.pem.read_text() + self.other.pem.read_text())
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    folder = tempfile.mkdtemp(prefix="rpc-clients-")
+    os.chmod(folder, 0o755)
+    yield Certificates(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def values(certificates):
+    return {"chain": certificates.server.chain, "key": certificates.server.key,
+            "authority": certificates.authority.pem, "other": certificates.other.pem,
+            "third": certificates.third.pem, "both": certificates.both,
+            "crl": certificates.revocations}
+
+
+# Debian's nginx has no TLS 1.3 unless it is told.
+CERTIFICATE = "ssl_certificate {chain}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;"
+SITE = "server { listen {host}:{port} ssl; server_name a.test; " + CERTIFICATE + " %s }"
+
+
+def context_with(certificate, version=None):
+    context = client_context(version=version)
+    if certificate is not None:
+        context.load_cert_chain(certificate.chain, certificate.key)
+    return context
+
+
+def ask(address, certificate=None, version=None, name="a.test", **options):
+    options.setdefault("host", name)
+    with SecureClient(address, name, context_with(certificate, version)) as client:
+        return client.ask(**options)
+
+
+def in_both(pair, certificate=None, **options):
+    return pair.both(lambda address: ask(address, certificate, **options))
+
+
+# --- who gets in ---
+
+NONE = "no certificate"
+REFUSED, LACKING = b"The SSL certificate error", b"No required SSL certificate was sent"
+
+
+@pytest.mark.parametrize("mode, expected", [
+    ("on", {NONE: LACKING, "client": b"SUCCESS", "stranger": REFUSED, "expired": REFUSED,
+            "revoked": REFUSED}),
+    ("optional", {NONE: b"NONE", "client": b"SUCCESS", "stranger": REFUSED, "expired": REFUSED,
+                  "revoked": REFUSED}),
+    ("optional_no_ca",
+     {NONE: b"NONE", "client": b"SUCCESS", "expired": REFUSED, "revoked": REFUSED,
+      "stranger": b"FAILED:unable to verify the first certificate"}),
+    ("off", {NONE: b"NONE", "client": b"NONE", "stranger": b"NONE"}),
+])
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_modes(lab, certificates, values, mode, expected, version):
+    pair = lab.pair(SITE % f"ssl_verify_client {mode}; ssl_client_certificate {{authority}}; "
+                    "ssl_crl {crl}; return 200 $ssl_client_verify;", **values)
+    for name, text in expected.items():
+        for response in in_both(pair, getattr(certificates, name, None), version=version):
+            if text in (REFUSED, LACKING):
+                assert response.status == 400, name
+                assert b"<center>" + text + b"</center>" in response.body
+                assert b"<title>400 " + text + b"</title>" in response.body
+                assert response.get("Connection") == "close"
+            else:
+                assert (response.status, response.body) == (200, text), name
+
+
+def test_the_log_says_why(lab, certificates, values):
+    rpcd = lab.rpcd(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; return 200;",
+                    **values)
+    ask(lab.port, certificates.expired)
+    rpcd.wait_for_text("client SSL certificate verify error: (10:certificate has expired), client: "
+                       "127.0.0.1, server: a.test, request: ")
+    ask(lab.port)
+    rpcd.wait_for_text("client sent no required SSL certificate, client: 127.0.0.1, server: a.test")
+
+
+@pytest.mark.parametrize("setting, deep, deeper", [
+    ("ssl_verify_depth 0;", 400, 400), ("", 200, 400), ("ssl_verify_depth 2;", 200, 200)])
+def test_depth(lab, certificates, values, setting, deep, deeper):
+    pair = lab.pair(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; "
+                    f"{setting} return 200 in;", **values)
+    for certificate, status in ((certificates.client, 200), (certificates.deep, deep),
+                                (certificates.deeper, deeper)):
+        assert [response.status for response in in_both(pair, certificate)] == [status, status]
+
+
+def test_several_authorities(lab, certificates, values):
+    """Of one file, and of the other directive; only the first's names are told to clients."""
+    pair = lab.pair(SITE % "ssl_verify_client on; ssl_client_certificate {both}; "
+                    "ssl_trusted_certificate {third}; return 200 $ssl_client_verify;", **values)
+    for certificate in (certificates.client, certificates.stranger, certificates.third_one):
+        for response in in_both(pair, certificate):
+            assert response.body == b"SUCCESS"
+    names = pair.both(authority_names)
+    assert names[0] == names[1] == ["CN = authority", "CN = other"]
+
+
+def authority_names(address):
+    host, port = address
+    text = subprocess.run(["openssl", "s_client", "-connect", f"{host}:{port}", "-servername",
+                           "a.test"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=30).stdout
+    if "Acceptable client certificate CA names" not in text:
+        return []
+    listed = text.split("Acceptable client certificate CA names\n", 1)[1].splitlines()
+    return sorted(line for line in listed[:5] if line.startswith("CN = "))
+
+
+def test_only_trusted_ones(lab, certificates, values):
+    """As nginx 1.27: no authority needs to be told to clients."""
+    lab.rpcd(SITE % "ssl_verify_client on; ssl_trusted_certificate {authority}; "
+             "return 200 $ssl_client_verify;", **values)
+    assert ask(lab.port, certificates.client).body == b"SUCCESS"
+    assert authority_names(("127.0.0.1", lab.port)) == []
+    assert ask(lab.port, certificates.stranger).status == 400
+
+
+# --- what is told ---
+
+VARIABLES = ["serial", "fingerprint", "s_dn", "i_dn", "s_dn_legacy", "i_dn_legacy", "v_start",
+             "v_end", "v_remain", "verify", "escaped_cert", "raw_cert", "cert"]
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_variables(lab, certificates, values, version):
+    told = "".join(f"{name}=$ssl_client_{name};" for name in VARIABLES)
+    pair = lab.pair(SITE % ("ssl_verify_client optional; ssl_client_certificate {authority}; "
+                            f"return 200 '{told}';"), **values)
+    for certificate in (None, certificates.client, certificates.soon):
+        of_nginx, of_rpcd = in_both(pair, certificate, version=version)
+        assert of_rpcd.body == of_nginx.body
+        if certificate is None:
+            assert b"verify=NONE;" in of_rpcd.body and b"serial=;" in of_rpcd.body
+        else:
+            escaped = re.search(rb"escaped_cert=([^;]+)", of_rpcd.body).group(1).decode()
+            assert urllib.parse.unquote(escaped) == certificate.pem.read_text()
+    assert b"v_remain=2;" in of_rpcd.body
+
+
+def test_variables_of_plain_connections(lab, values):
+    pair = lab.pair("log_format f '$ssl_client_verify $ssl_client_serial';"
+                    "access_log access.log f; server { listen {host}:{port}; return 200 "
+                    "'$ssl_client_verify,$ssl_client_cert'; }", **values)
+    assert [response.body for response in pair.ask()] == [b",", b","]
+    assert pair.rpcd.wait_for_line() == pair.nginx.wait_for_line() == "- -"
+
+
+def test_a_certificate_for_a_backend(lab, certificates, values):
+    """One that is folded must not smuggle lines in."""
+    backend = lab.backend()
+    lab.rpcd(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; location / { "
+             "proxy_set_header X-Escaped $ssl_client_escaped_cert; "
+             "proxy_set_header X-Folded $ssl_client_cert; "
+             "proxy_set_header X-Name $ssl_client_s_dn; proxy_pass http://127.0.0.1:{backend}; }",
+             backend=backend, **values)
+    assert ask(lab.port, certificates.client).status == 200
+    pem = certificates.client.pem.read_text()
+    assert urllib.parse.unquote(backend.last.get("X-Escaped")) == pem
+    folded = backend.last.get("X-Folded")
+    inside = folded.replace("-----BEGIN CERTIFICATE-----", "").replace(
+        "-----END CERTIFICATE-----", "")
+    assert base64.b64decode("".join(inside.split())) == ssl.PEM_cert_to_DER_cert(pem)
+    assert backend.last.get("X-Name").startswith("CN=the client ")
+
+
+# --- what those see who do not get in ---
+
+def test_error_pages(lab, certificates, values):
+    pair = lab.pair(SITE % """
+        ssl_verify_client on; ssl_client_certificate {authority};
+        error_page 495 /bad; error_page 496 =403 /none;
+        location = /bad { return 418 "bad $ssl_client_verify"; }
+        location = /none { return 403 "none $ssl_client_verify"; }
+        location / { return 200 in; }""", **values)
+    for response in in_both(pair, certificates.expired):
+        assert response.status == 400
+        assert response.body == b"bad FAILED:certificate has expired"
+    for response in in_both(pair):
+        assert response.status == 403 and response.body == b"none NONE"
+    for response in in_both(pair, certificates.client):
+        assert response.body == b"in"
+
+
+def test_a_redirect_for_those_without(lab, values):
+    pair = lab.pair(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; "
+                    "error_page 495 496 = https://help.test/; return 200 in;", **values)
+    for response in in_both(pair):
+        assert response.status == 302 and response.get("Location") == "https://help.test/"
+
+
+def test_the_status_in_logs(lab, certificates, values):
+    pair = lab.pair("log_format f '$status'; access_log access.log f;" + SITE %
+                    "ssl_verify_client on; ssl_client_certificate {authority}; return 200 in;",
+                    **values)
+    in_both(pair)
+    in_both(pair, certificates.expired)
+    in_both(pair, certificates.client)
+    for daemon in (pair.nginx, pair.rpcd):
+        daemon.wait_for_line(3)
+        assert daemon.lines() == ["400", "400", "200"]
+
+
+# --- other servers on the same address ---
+
+SEVERAL = """
+server { listen {host}:{port} ssl default_server; server_name default.test; """ + CERTIFICATE + """
+         error_page 421 /misdirected; location = /misdirected { return 200 "421 default"; }
+         location / { return 200 default; } }
+server { listen {host}:{port} ssl; server_name open.test; """ + CERTIFICATE + """ return 200 open; }
+server { listen {host}:{port} ssl; server_name closed.test also.test; """ + CERTIFICATE + """
+         ssl_verify_client on; ssl_client_certificate {authority}; return 200 closed; }
+server { listen {host}:{port} ssl; server_name asking.test; """ + CERTIFICATE + """
+         ssl_verify_client optional; ssl_client_certificate {other}; return 200 asking; }
+"""
+
+
+@pytest.mark.parametrize("name, host, status", [
+    ("open.test", "open.test", 200),
+    ("open.test", "closed.test", 421),
+    ("open.test", "asking.test", 421),
+    ("open.test", "default.test", 200),
+    ("closed.test", "closed.test", 200),
+    ("closed.test", "CLOSED.test", 200),
+    ("closed.test", "also.test", 421),
+    ("closed.test", "open.test", 200),
+    ("closed.test", "asking.test", 421),
+    ("asking.test", "asking.test", 400),
+    ("asking.test", "closed.test", 421),
+    ("unknown.test", "closed.test", 400),
+    ("unknown.test", "unknown.test", 200),
+    (None, "closed.test", 400),
+    (None, "asking.test", 200),
+])
+def test_another_server(lab, certificates, values, name, host, status):
+    """421 where it would go around the certificate that was asked for, or not."""
+    pair = lab.pair(SEVERAL, **values)
+    answers = in_both(pair, certificates.client, name=name, host=host)
+    assert [response.status for response in answers] == [status, status]
+    if status == 200:
+        assert answers[0].body == answers[1].body == host.lower().partition(".")[0].replace(
+            "unknown", "default").encode()
+
+
+def test_421_is_of_the_server_that_was_named(lab, certificates, values):
+    pair = lab.pair(SEVERAL, **values)
+    for response in in_both(pair, certificates.client, name="default.test", host="closed.test"):
+        assert response.status == 421 and response.body == b"421 default"
+    pair.rpcd.wait_for_text("client attempted to request the server name different from the one "
+                            "that was negotiated")
+
+
+# --- files that do not work ---
+
+@pytest.mark.parametrize("settings, complaint", [
+    ("ssl_client_certificate missing.pem;",
+     r'ssl_client_certificate ".*/missing.pem": No such file'),
+    ("ssl_client_certificate {key};",
+     r'ssl_client_certificate ".*/server.key": it holds no certificate'),
+    ("ssl_client_certificate {authority}; ssl_trusted_certificate missing.pem;",
+     r'ssl_trusted_certificate ".*/missing.pem": No such file'),
+    ("ssl_client_certificate {authority}; ssl_crl {key};",
+     r'ssl_crl ".*/server.key": it holds no list of revoked certificates'),
+])
+def test_files_that_do_not_work(lab, values, settings, complaint):
+    daemon = lab.new_rpcd()
+    daemon.compile(lab.text_for(daemon, SITE % f"ssl_verify_client on; {settings} return 200;",
+                                **values))
+    result = subprocess.run([RPCD, "-p", daemon.folder, daemon.folder / "site.rpt"],
+                            capture_output=True, text=True, timeout=30)
+    lab.daemons.remove(daemon)
+    assert result.returncode == 1
+    assert re.search(r"site.conf:\d+: " + complaint, result.stderr), result.stderr
+
+
+def test_a_reload_brings_a_new_list_of_revoked_ones(lab, certificates, values):
+    """Also for those who come back with a session."""
+    place = lab.folder("live")
+    shutil.copy(certificates.revocations, place / "crl.pem")
+    victim = certificates.authority.issue("victim", [])
+    rpcd = lab.rpcd(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; "
+                    "ssl_crl {place}/crl.pem; return 200 in;", place=place, **values)
+    context = context_with(victim, TLS12)
+    with SecureClient(lab.port, "a.test", context) as client:
+        assert client.ask(host="a.test").status == 200
+        session = client.socket.session
+    shutil.copy(certificates.authority.revoke(victim), place / "crl.pem")
+    lab.reload(rpcd, SITE % "ssl_verify_client on; ssl_client_certificate {authority}; "
+               "ssl_crl {place}/crl.pem; return 200 still;", place=place, **values)
+    with SecureClient(lab.port, "a.test", context, session=session) as client:
+        assert client.ask(host="a.test").status == 400
