@@ -100,11 +100,12 @@ static bool keep_fields(struct proxy *proxy) {
 
 /* --- following --- */
 
-/* With a body to come the connection cannot be used again: nobody reads it. */
+/* With a body to come the connection cannot be used again: nobody reads it. Nor after 101: there
+ * the backend speaks another protocol now. */
 static void let_go(struct proxy *proxy) {
     bool has_body = proxy->head.framing != HTTP_BODY_NONE &&
                     !(proxy->head.framing == HTTP_BODY_LENGTH && proxy->head.content_length == 0);
-    proxy->pieces_are_last = !has_body;
+    proxy->pieces_are_last = !has_body && proxy->head.status != 101;
     proxy_finish_attempt(proxy);
 }
 
