@@ -10,7 +10,7 @@
 
 static void accept_again(struct timer *timer) {
     struct http_service *service = CONTAINER_OF(timer, struct http_service, accept_timer);
-    if (!service->is_draining) {
+    if (!service->is_draining && service->connection_count < service->connection_limit) {
         http_listener_resume_all(service);
     }
 }
@@ -114,6 +114,8 @@ bool http_service_use(struct http_service *service, struct generation *generatio
         http_listener_remember(service, previous);
     }
     service->generation = generation;
+    struct table_range error_logs = generation->table.process[0].error_logs;
+    log_set_main(service->log, generation->error_logs + error_logs.first, error_logs.count);
     service->needs_server_addr = uses_variable(&generation->table, VARIABLE_SERVER_ADDR) ||
                                  uses_proxy_protocol(&generation->table);
     service->connection_limit = generation->table.process[0].worker_connections;
@@ -173,6 +175,7 @@ void http_service_close(struct http_service *service) {
 void http_service_destroy(struct http_service *service) {
     service->is_draining = true;
     service->on_idle = NULL;
+    log_set_main(service->log, NULL, 0); /* they end with the generation */
     close_listeners(service);
     timer_remove(&service->loop->timers, &service->accept_timer);
     http_connections_destroy(service);

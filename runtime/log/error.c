@@ -117,6 +117,15 @@ add_message(struct error_line *line, const char *format, va_list arguments) {
     add_escaped(line, (struct slice){message, taken});
 }
 
+static void write_line(struct log *log, const struct log_target *targets, uint32_t count,
+                       enum table_log_level level, const struct error_line *line) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (level <= targets[i].level) {
+            log_write(log, targets[i].file, (struct slice){line->data, line->used});
+        }
+    }
+}
+
 void log_error(struct log *log, const struct log_target *targets, uint32_t target_count,
                enum table_log_level level, const struct log_subject *subject, const char *format,
                ...) {
@@ -132,22 +141,39 @@ void log_error(struct log *log, const struct log_target *targets, uint32_t targe
     if (subject != NULL) {
         add_subject(&line, subject);
     }
-    for (uint32_t i = 0; i < target_count; i++) {
-        if (level <= targets[i].level) {
-            log_write(log, targets[i].file, (struct slice){line.data, line.used});
-        }
+    write_line(log, targets, target_count, level, &line);
+}
+
+void log_set_main(struct log *log, const struct log_target *targets, uint32_t count) {
+    log->main_targets = targets;
+    log->main_count = count;
+}
+
+/* To the fallback when there are no targets. */
+__attribute__((format(printf, 5, 0))) static void
+write_message(struct log *log, const struct log_target *targets, uint32_t count,
+              enum table_log_level level, const char *format, va_list arguments) {
+    const struct log_target fallback = {log->fallback, level};
+    struct error_line line;
+    if (count == 0 && log->fallback != NULL) {
+        targets = &fallback;
+        count = 1;
     }
+    begin_line(&line, log, level, 0);
+    add_message(&line, format, arguments);
+    write_line(log, targets, count, level, &line);
 }
 
 void log_message(struct log *log, enum table_log_level level, const char *format, ...) {
-    if (log->fallback == NULL) {
-        return;
-    }
-    struct error_line line;
-    begin_line(&line, log, level, 0);
     va_list arguments;
     va_start(arguments, format);
-    add_message(&line, format, arguments);
+    write_message(log, log->main_targets, log->main_count, level, format, arguments);
     va_end(arguments);
-    log_write(log, log->fallback, (struct slice){line.data, line.used});
+}
+
+void log_message_fallback(struct log *log, enum table_log_level level, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_message(log, NULL, 0, level, format, arguments);
+    va_end(arguments);
 }

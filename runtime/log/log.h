@@ -14,6 +14,8 @@ struct log_file; /* one open file; several logs of the configuration may share i
 
 struct log_buffer;
 
+struct log_target;
+
 /* The files of one process. log/file.h has its beginning and end. */
 struct log {
     struct loop *loop;       /* NULL in the supervisor: lines are written at once */
@@ -22,6 +24,8 @@ struct log {
     size_t file_count;
     struct log_file *fallback; /* for errors before and beside any configuration: standard error or
                                   rpcd -e FILE */
+    const struct log_target *main_targets; /* the main level's error logs, borrowed */
+    uint32_t main_count;
     struct loop_task flush;
     struct log_file *pending; /* files that have lines of this turn */
     struct log_buffer *spare; /* buffers for the next lines, a few */
@@ -61,9 +65,17 @@ __attribute__((format(printf, 6, 7))) void
 log_error(struct log *log, const struct log_target *targets, uint32_t target_count,
           enum table_log_level level, const struct log_subject *subject, const char *format, ...);
 
-/* The same to the fallback only, without a subject. */
+/* The same about the process: to the main level's error logs, or to the fallback when there are
+ * none. */
 __attribute__((format(printf, 3, 4))) void log_message(struct log *log, enum table_log_level level,
                                                        const char *format, ...);
+
+/* The same to the fallback only: what is wrong is a log. */
+__attribute__((format(printf, 3, 4))) void
+log_message_fallback(struct log *log, enum table_log_level level, const char *format, ...);
+
+/* The main level's error logs from now on; they must stay until others, or NULL, are set. */
+void log_set_main(struct log *log, const struct log_target *targets, uint32_t count);
 
 /* "error", "warn", … */
 const char *log_level_name(enum table_log_level level);

@@ -61,9 +61,9 @@ static void report_loss(struct log *log, struct log_file *file, int error) {
     uint64_t lost = file->lost;
     file->lost = 0;
     file->reported_at = now;
-    log_message(log, TABLE_LOG_ALERT, "%llu lines of log \"%s\" were lost%s%s",
-                (unsigned long long)lost, file->path, error != 0 ? ": " : "",
-                error != 0 ? strerror(error) : "");
+    log_message_fallback(log, TABLE_LOG_ALERT, "%llu lines of log \"%s\" were lost%s%s",
+                         (unsigned long long)lost, file->path, error != 0 ? ": " : "",
+                         error != 0 ? strerror(error) : "");
 }
 
 static uint64_t count_lines(struct slice text) {

@@ -214,4 +214,4 @@ def test_worker_connections_changed_by_a_reload(lab, is_raised):
     assert [client.ask().status for client in clients[6:]] == [200] * 4
     for client in clients:
         client.close()
-    daemon.wait_for_text("5 worker_connections are not enough", "stderr")
+    daemon.wait_for_text("5 worker_connections are not enough")
