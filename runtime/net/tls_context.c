@@ -97,6 +97,14 @@ static bool set_certificate(const struct making *making) {
 
 /* --- altogether --- */
 
+/* HTTP/2 is spoken whatever the backend answers: it may know nothing of ALPN (RFC 9113 3.2). */
+static bool set_protocol(const struct making *making) {
+    static const unsigned char http2[] = {2, 'h', '2'};
+    return making->settings->proxy_http_version != TABLE_HTTP_2 ||
+           SSL_CTX_set_alpn_protos(making->ssl, http2, sizeof http2) == 0 ||
+           fail(making, "proxy_http_version", SLICE("2"));
+}
+
 /* An end without a goodbye is told apart by the stream, and is no reason to forget a session. */
 static void set_modes(const struct making *making) {
     SSL_CTX_set_options(making->ssl, SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -116,6 +124,7 @@ static bool set_up(const struct making *making) {
     set_modes(making);
     tls_use_versions(making->ssl, making->table, making->settings->proxy_ssl_protocols);
     return set_ciphers(making) && set_certificate(making) && set_trust(making) &&
+           set_protocol(making) &&
            tls_run_commands(making->ssl, SSL_CONF_FLAG_CLIENT, "proxy_ssl_conf_command",
                             making->table, making->settings->proxy_ssl_conf_command,
                             making->failure);

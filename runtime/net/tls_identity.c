@@ -81,6 +81,7 @@ void tls_context_identify(const struct table *table, const struct table_settings
     hash_number(&hash, settings->proxy_ssl_verify_depth);
     hash_number(&hash, settings->proxy_ssl_server_name);
     hash_number(&hash, settings->proxy_ssl_session_reuse);
+    hash_number(&hash, settings->proxy_http_version == TABLE_HTTP_2);
     hash_text(&hash, table_text(table, settings->proxy_ssl_ciphers));
     hash_names(&hash, table, settings->proxy_ssl_protocols);
     hash_names(&hash, table, settings->proxy_ssl_conf_command);

@@ -25,12 +25,18 @@ static bool choose_buffering(const struct proxy *proxy) {
     return settings_of(proxy)->proxy_buffering != 0;
 }
 
+static uint64_t buffered_memory(const struct proxy *proxy) {
+    const struct table_settings *settings = settings_of(proxy);
+    return proxy->is_buffered ? settings->proxy_buffers.first * settings->proxy_buffers.second : 0;
+}
+
 static void begin_backlog(struct proxy *proxy) {
     const struct table_settings *settings = settings_of(proxy);
     const struct exchange *exchange = proxy->exchange;
+    uint64_t file = proxy->is_buffered ? settings->proxy_max_temp_file_size : 0;
     const struct backlog_limits limits = {
-        .memory = settings->proxy_buffers.first * settings->proxy_buffers.second,
-        .file = settings->proxy_max_temp_file_size,
+        .memory = buffered_memory(proxy) + (file == 0 ? proxy->protocol->window : 0),
+        .file = file,
         .file_part = settings->proxy_temp_file_write_size,
         .piece = settings->proxy_busy_buffers_size,
     };
@@ -44,6 +50,7 @@ static void begin_backlog(struct proxy *proxy) {
 void proxy_start_absorbing(struct proxy *proxy) {
     proxy->is_front_full = false;
     proxy->is_buffered = !proxy->exchange->is_upgraded && choose_buffering(proxy);
+    proxy->is_absorbing = proxy->is_buffered || proxy->protocol->window > 0;
 }
 
 /* --- in --- */
@@ -76,6 +83,17 @@ void proxy_absorb(struct proxy *proxy) {
     if (backlog->file_error != 0 && !had_failed) {
         report_file(proxy);
     }
+}
+
+size_t proxy_kept_size(const struct proxy *proxy) {
+    uint64_t file = settings_of(proxy)->proxy_max_temp_file_size;
+    uint64_t window = proxy->protocol->window;
+    uint64_t waiting = backlog_size(&proxy->backlog);
+    uint64_t allowed = buffered_memory(proxy);
+    if (proxy->is_buffered && proxy->backlog.file_error == 0 && file > allowed + window) {
+        allowed = file - window; /* all that the window lets come has room, too */
+    }
+    return proxy_pieces_size(proxy) + (waiting > allowed ? (size_t)(waiting - allowed) : 0);
 }
 
 /* --- out --- */

@@ -137,6 +137,7 @@ static bool prepare_attempt(struct proxy *proxy) {
     proxy->spool_written = 0;
     proxy->framing = (struct proxy_framing){0};
     proxy->body_refused = false;
+    proxy->is_unseen = false;
     proxy->body_sent = proxy->body == PROXY_BODY_NONE || proxy->keeps_body;
     proxy->scanned = 0;
     if (proxy->response != NULL) {
@@ -259,11 +260,11 @@ static void close_attempt(struct proxy *proxy) {
     attempt->response_time = proxy->exchange->service->loop->now - attempt->started;
 }
 
-/* The connection was an idle one that the peer had closed in the meantime. That says nothing about
- * the peer: the same one is asked again. */
+/* The connection was an idle one that the peer had closed in the meantime, or was closing. That
+ * says nothing about the peer: the same one is asked again. */
 static bool is_stale(struct proxy *proxy, enum proxy_failure failure) {
     return failure == PROXY_FAILED && proxy->back != NULL && proxy->back->is_reused &&
-           proxy_current_attempt(proxy)->bytes_received == 0;
+           (proxy_current_attempt(proxy)->bytes_received == 0 || proxy->is_unseen);
 }
 
 void proxy_fail_attempt(struct proxy *proxy, enum proxy_failure failure) {

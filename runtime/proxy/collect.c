@@ -19,7 +19,7 @@ static enum proxy_body choose_body(const struct proxy *proxy) {
         return PROXY_BODY_NONE;
     }
     bool may_stream = settings->proxy_request_buffering == 0 && !proxy->keeps_body &&
-                      !(is_chunked && settings->proxy_http_version == 0);
+                      !(is_chunked && settings->proxy_http_version == TABLE_HTTP_1_0);
     return may_stream ? PROXY_BODY_STREAM : PROXY_BODY_COLLECT;
 }
 

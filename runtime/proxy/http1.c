@@ -51,6 +51,7 @@ static bool take_head(struct proxy *proxy) {
         proxy->scanned = 0;
         bool is_interim = proxy->head.status < 200 && proxy->head.status != 101;
         if (!is_interim) {
+            proxy->body_offset = in->begin;
             proxy_use_head(proxy);
             return false;
         }
@@ -170,13 +171,14 @@ static bool idle(struct back *back) {
 }
 
 const struct proxy_protocol proxy_http1 = {
-    .prepare = http1_prepare,
-    .can_write = http1_can_write,
-    .has_unsent = http1_has_unsent,
-    .owes_end = http1_owes_end,
-    .write = http1_write,
+    .prepare = proxy_http1_prepare,
+    .can_write = proxy_http1_can_write,
+    .has_unsent = proxy_http1_has_unsent,
+    .owes_end = proxy_http1_owes_end,
+    .write = proxy_http1_write,
     .take_head = take_head,
     .decode = decode,
+    .window = 0,
     .let_go = let_go,
     .idle = idle,
 };

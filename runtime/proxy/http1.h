@@ -6,12 +6,12 @@
 #include "proxy/internal.h"
 
 /* --- http1_request.c --- */
-bool http1_prepare(struct proxy *proxy);
+bool proxy_http1_prepare(struct proxy *proxy);
 
 /* --- http1_write.c --- */
-bool http1_can_write(const struct proxy *proxy);
-bool http1_has_unsent(const struct proxy *proxy);
-bool http1_owes_end(const struct proxy *proxy);
-ssize_t http1_write(struct proxy *proxy, struct slice body, bool last);
+bool proxy_http1_can_write(const struct proxy *proxy);
+bool proxy_http1_has_unsent(const struct proxy *proxy);
+bool proxy_http1_owes_end(const struct proxy *proxy);
+ssize_t proxy_http1_write(struct proxy *proxy, struct slice body, bool last);
 
 #endif

@@ -56,7 +56,7 @@ static bool write_head(struct proxy *proxy, const struct engine_upstream_head *h
     return true;
 }
 
-bool http1_prepare(struct proxy *proxy) {
+bool proxy_http1_prepare(struct proxy *proxy) {
     struct proxy_request_head made;
     return proxy->request != NULL ||
            (proxy_make_request_head(proxy, &made) && write_head(proxy, &made.head));

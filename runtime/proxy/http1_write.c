@@ -21,15 +21,15 @@ static struct slice framing_left(const struct proxy_framing *framing) {
     return (struct slice){framing->bytes + framing->begin, (size_t)(framing->end - framing->begin)};
 }
 
-bool http1_has_unsent(const struct proxy *proxy) {
+bool proxy_http1_has_unsent(const struct proxy *proxy) {
     return head_left(proxy).size > 0 || framing_left(&proxy->framing).size > 0;
 }
 
-bool http1_owes_end(const struct proxy *proxy) {
+bool proxy_http1_owes_end(const struct proxy *proxy) {
     return sends_chunks(proxy) && !proxy->framing.is_ended;
 }
 
-bool http1_can_write(const struct proxy *proxy) {
+bool proxy_http1_can_write(const struct proxy *proxy) {
     return (proxy->back->handle.ready & LOOP_WRITE) != 0;
 }
 
@@ -102,7 +102,7 @@ static size_t settle(struct proxy *proxy, size_t written, size_t body_size, stru
     return of_body;
 }
 
-ssize_t http1_write(struct proxy *proxy, struct slice body, bool last) {
+ssize_t proxy_http1_write(struct proxy *proxy, struct slice body, bool last) {
     struct slice end = {"", 0};
     if (sends_chunks(proxy)) {
         size_t size = open_chunk(&proxy->framing, body.size);
@@ -117,7 +117,7 @@ ssize_t http1_write(struct proxy *proxy, struct slice body, bool last) {
     add_part(parts, &count, body);
     add_part(parts, &count, end);
     ssize_t written = 0;
-    if (count > 0 && http1_can_write(proxy)) {
+    if (count > 0 && proxy_http1_can_write(proxy)) {
         written = back_write(proxy->back, parts, count);
         if (written == SOCKET_FAILED) {
             return -1;

@@ -72,6 +72,7 @@ struct proxy {
     struct proxy_state *state;
     const struct table_proxy *record;
     const struct proxy_protocol *protocol; /* what its backends speak */
+    void *protocol_data;                   /* the protocol's own */
     enum proxy_step step;
 
     /* Where to: a group, or an address or name that a variable gave. */
@@ -128,7 +129,8 @@ struct proxy {
     bool must_flush;           /* the front has a head that no body bytes pushed out */
     bool is_relaying;          /* guards against re-entry through the front */
     struct loop_task relay_on; /* goes on in the next turn */
-    bool is_buffered;          /* what the front does not take is put aside, see absorb.c */
+    bool is_buffered;          /* proxy_buffering, see absorb.c */
+    bool is_absorbing;         /* what the front does not take is put aside */
     bool is_front_full;        /* it took less than it was offered, and has not asked since */
     struct backlog backlog;    /* what was put aside; it comes before `pieces` */
     uint64_t rate;             /* bytes a second to be read; 0: no limit */
@@ -141,6 +143,7 @@ struct proxy {
     uint32_t attempt_count;
     uint32_t attempt_capacity;
     uint32_t interim_count;
+    bool is_unseen;       /* the backend has said that it did not look at the request */
     uint32_t stale_count; /* attempts on kept connections that turned out to be closed */
 };
 
@@ -334,6 +337,9 @@ void proxy_pass_trailers(struct proxy *proxy, const struct http_fields *fields);
 void proxy_start_absorbing(struct proxy *proxy);
 /* Puts aside what the front has not taken of the pieces, as far as there is room. */
 void proxy_absorb(struct proxy *proxy);
+/* How many bytes the backend is to wait for: those that the front has not taken, less what
+ * proxy_buffering takes for it. */
+size_t proxy_kept_size(const struct proxy *proxy);
 /* Offers the front a part of what was put aside. False when it cannot be read back: the exchange
  * has failed. */
 bool proxy_feed(struct proxy *proxy);
@@ -351,6 +357,8 @@ size_t proxy_pace(struct proxy *proxy, size_t wanted);
 void proxy_start_relay(struct proxy *proxy);
 /* For protocols: decoded bytes of the body, EXCHANGE_PIECES pieces at most. */
 void proxy_add_piece(struct proxy *proxy, struct slice piece);
+/* Bytes of the pieces that are left. */
+size_t proxy_pieces_size(const struct proxy *proxy);
 /* Moves body bytes to the front as far as both sides go. */
 void proxy_relay(struct proxy *proxy);
 

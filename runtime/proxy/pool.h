@@ -35,6 +35,7 @@ struct back {
     struct http_service *service;
     struct balance_peer *peer;
     const struct proxy_protocol *protocol;
+    void *protocol_data;    /* the protocol's own; NULL at first */
     struct tls_stream *tls; /* NULL: nothing protects it */
     struct back_pool *pool; /* while idle */
     struct back *newer;     /* in the pool */

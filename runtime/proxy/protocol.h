@@ -36,6 +36,13 @@ struct proxy_protocol {
      * NULL, or what is wrong with them: "sent an invalid chunked response". */
     const char *(*decode)(struct proxy *proxy);
 
+    /* How much of the body the backend may send before it is told to go on: what the front does not
+     * take of that is put aside, as reading goes on. 0: nobody reads then, and the backend waits.
+     */
+    size_t window;
+    /* With a window: bytes have been passed on or put aside, perhaps none. */
+    void (*passed)(struct proxy *proxy);
+
     /* --- the connection --- */
 
     /* The exchange is done with the connection, perhaps before either body's end. Returns whether
@@ -49,5 +56,6 @@ struct proxy_protocol {
 };
 
 extern const struct proxy_protocol proxy_http1;
+extern const struct proxy_protocol proxy_http2;
 
 #endif

@@ -29,6 +29,12 @@ static void release_buffers(void *data) {
     balance_group_release(&proxy->single);
 }
 
+static const struct proxy_protocol *const protocols[] = {
+    [TABLE_HTTP_1_0] = &proxy_http1,
+    [TABLE_HTTP_1_1] = &proxy_http1,
+    [TABLE_HTTP_2] = &proxy_http2,
+};
+
 static struct proxy *create(struct exchange *exchange) {
     struct proxy *proxy = arena_allocate(&exchange->arena, sizeof *proxy);
     if (proxy == NULL || !arena_add_cleanup(&exchange->arena, release_buffers, proxy)) {
@@ -39,7 +45,7 @@ static struct proxy *create(struct exchange *exchange) {
     proxy->exchange = exchange;
     proxy->state = exchange->service->proxy_state;
     proxy->record = &table->proxy[exchange->request.location->proxy];
-    proxy->protocol = &proxy_http1;
+    proxy->protocol = protocols[exchange->request.settings->proxy_http_version];
     proxy->keeps_body = !engine_passes_body(exchange->request.settings);
     proxy->send_on.run = proxy_send_on;
     spool_init(&proxy->spool, &exchange->service->buffers,

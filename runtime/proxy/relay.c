@@ -52,7 +52,7 @@ static void drop_taken(struct proxy *proxy, size_t taken) {
     }
 }
 
-static size_t pieces_size(const struct proxy *proxy) {
+size_t proxy_pieces_size(const struct proxy *proxy) {
     size_t size = 0;
     for (uint32_t i = 0; i < proxy->piece_count; i++) {
         size += proxy->pieces[i].size;
@@ -61,7 +61,7 @@ static size_t pieces_size(const struct proxy *proxy) {
 }
 
 static void offer(struct proxy *proxy) {
-    size_t size = pieces_size(proxy);
+    size_t size = proxy_pieces_size(proxy);
     if (size == 0 && !proxy->pieces_are_last && !proxy->must_flush) {
         return;
     }
@@ -86,8 +86,11 @@ static bool pass_on(struct proxy *proxy) {
     if (!proxy->is_front_full && !has_backlog(proxy) && !is_over) {
         offer(proxy);
     }
-    if (proxy->is_buffered && proxy->piece_count > 0) {
+    if (proxy->is_absorbing && proxy->piece_count > 0) {
         proxy_absorb(proxy);
+    }
+    if (proxy->back != NULL && proxy->protocol->window > 0) {
+        proxy->protocol->passed(proxy);
     }
     return true;
 }
@@ -241,7 +244,11 @@ static bool relay_round(struct proxy *proxy) {
     if (proxy->back == NULL) {
         return false;
     }
-    watch_read(proxy);
+    if (has_backlog(proxy) && !proxy->is_buffered) {
+        wait_for_client(proxy);
+    } else {
+        watch_read(proxy);
+    }
     return may_feed;
 }
 
@@ -268,7 +275,6 @@ static void relay_on(struct loop_task *task) {
 
 void proxy_start_relay(struct proxy *proxy) {
     proxy->remaining = proxy->head.content_length;
-    proxy->body_offset = proxy->response->begin;
     proxy->must_flush = true;
     proxy->relay_on.run = relay_on;
     proxy_start_absorbing(proxy);

@@ -66,7 +66,8 @@ bool proxy_may_try_next(const struct proxy *proxy, enum proxy_failure failure) {
     if (proxy->has_head || proxy->stream_taken > 0) {
         return false; /* the client has some of an answer, or nobody has all of the body any more */
     }
-    if (proxy->request_written > 0 && is_unsafe_to_repeat(proxy->exchange->request.method)) {
+    if (proxy->request_written > 0 && !proxy->is_unseen &&
+        is_unsafe_to_repeat(proxy->exchange->request.method)) {
         wanted |= TABLE_NEXT_NON_IDEMPOTENT;
     }
     return (settings->proxy_next_upstream & wanted) == wanted && has_tries_left(proxy) &&

@@ -11,13 +11,14 @@
 
 struct head_maker {
     struct engine_request *request;
+    bool is_http2;
     const struct table *table;
     struct table_range configured; /* proxy_set_header */
     struct engine_upstream_head *head;
 };
 
 uint32_t engine_upstream_field_limit(const struct engine_request *request) {
-    return request->settings->proxy_set_header.count + request->header_count + 2;
+    return request->settings->proxy_set_header.count + request->header_count + 3;
 }
 
 static void add(struct head_maker *maker, struct slice name, struct slice value) {
@@ -64,6 +65,16 @@ static bool is_never_configured(enum http_field id) {
            id == HTTP_FIELD_HTTP2_SETTINGS;
 }
 
+/* HTTP/2 has no fields of the connection, and a TE of one word (RFC 9113 8.2.2). */
+static bool fits_http2(enum http_field id, struct slice value) {
+    static const bool is_of_connection[HTTP_FIELD_COUNT] = {[HTTP_FIELD_CONNECTION] = true,
+                                                            [HTTP_FIELD_KEEP_ALIVE] = true,
+                                                            [HTTP_FIELD_PROXY_CONNECTION] = true,
+                                                            [HTTP_FIELD_UPGRADE] = true};
+    return !is_of_connection[id] &&
+           (id != HTTP_FIELD_TE || slice_equals_nocase(value, SLICE("trailers")));
+}
+
 static bool add_configured(struct head_maker *maker, const struct table_header_field *field) {
     struct engine_upstream_head *head = maker->head;
     struct slice name = table_text(maker->table, field->name);
@@ -76,7 +87,7 @@ static bool add_configured(struct head_maker *maker, const struct table_header_f
         (id == HTTP_FIELD_UPGRADE && !take_out_h2c(maker->request->arena, &value))) {
         return false;
     }
-    if (value.size == 0) {
+    if (value.size == 0 || (maker->is_http2 && !fits_http2(id, value))) {
         return true;
     }
     head->asks_upgrade = head->asks_upgrade || id == HTTP_FIELD_UPGRADE;
@@ -100,6 +111,21 @@ static void add_client_fields(struct head_maker *maker) {
         if (http_field_in_request[ids[i]] == HTTP_PASS && !is_configured(maker, name) &&
             !(has_connection && http_fields_connection_names(fields, ids, count, name))) {
             add(maker, name, fields[i].value);
+        }
+    }
+}
+
+/* A client that takes trailers is told about by the one value of TE that HTTP/2 knows. */
+static void add_te(struct head_maker *maker) {
+    const struct engine_request *request = maker->request;
+    if (request->settings->proxy_pass_trailers == 0 || is_configured(maker, SLICE("TE"))) {
+        return;
+    }
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        if (request->header_ids[i] == HTTP_FIELD_TE &&
+            http_list_has_token(request->headers[i].value, SLICE("trailers"))) {
+            add(maker, SLICE("TE"), SLICE("trailers"));
+            return;
         }
     }
 }
@@ -161,18 +187,25 @@ static bool choose_body(struct head_maker *maker, struct slice *body_size) {
     return true;
 }
 
+static const struct slice protocols[] = {
+    [TABLE_HTTP_1_0] = SLICE_INIT("HTTP/1.0"),
+    [TABLE_HTTP_1_1] = SLICE_INIT("HTTP/1.1"),
+    [TABLE_HTTP_2] = SLICE_INIT("HTTP/2.0"),
+};
+
 bool engine_make_upstream_head(struct engine_request *request, struct slice host,
                                struct slice body_size, struct engine_upstream_head *head) {
     const struct table_settings *settings = request->settings;
     struct head_maker maker = {
         .request = request,
+        .is_http2 = settings->proxy_http_version == TABLE_HTTP_2,
         .table = request->engine->table,
         .configured = settings->proxy_set_header,
         .head = head,
     };
     head->count = 0;
     head->asks_upgrade = head->asks_close = false;
-    head->protocol = settings->proxy_http_version == 0 ? SLICE("HTTP/1.0") : SLICE("HTTP/1.1");
+    head->protocol = protocols[settings->proxy_http_version];
     if (!choose_method(&maker) || !choose_body(&maker, &body_size)) {
         return false;
     }
@@ -187,9 +220,12 @@ bool engine_make_upstream_head(struct engine_request *request, struct slice host
             return false;
         }
     }
-    if (head->is_chunked) {
+    if (maker.is_http2) {
+        add_te(&maker);
+    }
+    if (head->is_chunked && !maker.is_http2) {
         add(&maker, SLICE("Transfer-Encoding"), SLICE("chunked"));
-    } else if (body_size.data != NULL) {
+    } else if (!head->is_chunked && body_size.data != NULL) {
         add(&maker, SLICE("Content-Length"), body_size);
     }
     if (settings->proxy_pass_request_headers != 0) {

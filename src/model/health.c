@@ -269,11 +269,20 @@ static void find_match(struct model *model, struct health_check *check) {
     }
 }
 
+/* A check speaks HTTP/1.1 so far. */
+static void refuse_http2(struct model *model, const struct health_check *check) {
+    if (check->location->settings->proxy_http_version == TABLE_HTTP_2) {
+        refuse(model, check->statement, check->statement->words[0].span,
+               "health_check of backends that are asked by HTTP/2");
+    }
+}
+
 void health_resolve(struct model *model) {
     for (size_t i = 0; i < model->reading->health_checks.count; i++) {
         struct health_check *check = model->reading->health_checks.items[i];
         struct upstream *upstream = find_group(model, check);
         find_match(model, check);
+        refuse_http2(model, check);
         if (upstream != NULL && upstream->health_check != NULL) {
             report_conflict(model, check, upstream->health_check);
         } else if (upstream != NULL) {

@@ -118,6 +118,9 @@ enum table_next_upstream {
     TABLE_NEXT_OFF = 1 << 12,      /* excludes the others */
 };
 
+/* The words of proxy_http_version. */
+enum table_http_version { TABLE_HTTP_1_0, TABLE_HTTP_1_1, TABLE_HTTP_2 };
+
 /* How long clients keep the cookie of a `sticky`. */
 enum table_cookie_life {
     TABLE_COOKIE_SESSION, /* until the browser is closed */

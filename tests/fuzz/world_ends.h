@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "http/internal.h"
+#include "proxy/http2.h"
 #include "proxy/proxy.c"
 
 /* A request as its bytes, and where it comes from. */
@@ -157,6 +158,36 @@ static void check_back_request(struct proxy *proxy) {
     }
 }
 
+/* The same by HTTP/2: four fields for the line, of which none is empty, then fields of one line
+ * each, and none of the connection (RFC 9113 8.2.2). */
+static void check_http2_request(struct proxy *proxy, struct world_answer *answer) {
+    const struct proxy_http2_request *request = proxy->protocol_data;
+    for (size_t i = 0; i < request->count; i++) {
+        const nghttp2_nv *field = &request->fields[i];
+        struct slice name = {(const char *)field->name, field->namelen};
+        struct slice value = {(const char *)field->value, field->valuelen};
+        enum http_field id = http_field_find(name);
+        require(i < 4 ? name.data[0] == ':' : is_token(name));
+        require(is_field_value(value));
+        require(id != HTTP_FIELD_CONNECTION && id != HTTP_FIELD_TRANSFER_ENCODING &&
+                id != HTTP_FIELD_UPGRADE && id != HTTP_FIELD_KEEP_ALIVE && id != HTTP_FIELD_HOST);
+        digest(answer, value);
+    }
+    require(request->fields[2].value[0] == '/' || request->fields[2].value[0] == '*');
+    require(is_token(
+        (struct slice){(const char *)request->fields[0].value, request->fields[0].valuelen}));
+}
+
+/* What would be sent, looked at by who would get it. */
+static void check_sent(struct proxy *proxy, struct world_answer *answer) {
+    if (proxy->protocol == &proxy_http2) {
+        check_http2_request(proxy, answer);
+    } else {
+        check_back_request(proxy);
+        digest(answer, buffer_content(proxy->request));
+    }
+}
+
 static void answer_for_back(struct proxy *proxy, uint32_t status, struct slice location) {
     struct exchange *exchange = proxy->exchange;
     exchange_start_response(exchange, status);
@@ -205,7 +236,7 @@ static void world_start_back(struct exchange *exchange) {
     if (!proxy_find_target(proxy)) {
         return;
     }
-    if (!pick_peer(proxy) || !proxy_http1.prepare(proxy)) {
+    if (!pick_peer(proxy) || !proxy->protocol->prepare(proxy)) {
         exchange_fail(exchange, 500);
         return;
     }
@@ -214,9 +245,8 @@ static void world_start_back(struct exchange *exchange) {
         exchange_fail(exchange, 500);
         return;
     }
-    check_back_request(proxy);
+    check_sent(proxy, answer);
     answer->asked++;
-    digest(answer, buffer_content(proxy->request));
     digest(answer, way.greeting);
     uint32_t status = answer->request->back_status;
     if (answer->request->back_location.size > 0 && status == 200) {

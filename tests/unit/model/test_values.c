@@ -37,7 +37,7 @@ static void says_what_to_write(void) {
                              DIAGNOSTIC_INVALID_VALUE, "maybe",
                              "write \"off\", \"on\" or \"build\""));
     CU_ASSERT_TRUE(site_says("server { proxy_http_version 3; }", SEVERITY_ERROR,
-                             DIAGNOSTIC_INVALID_VALUE, "3", "write \"1.0\" or \"1.1\""));
+                             DIAGNOSTIC_INVALID_VALUE, "3", "write \"1.0\", \"1.1\" or \"2\""));
     CU_ASSERT_TRUE(site_says("events {} worker_processes many;", SEVERITY_ERROR,
                              DIAGNOSTIC_INVALID_NUMBER, "many", "\"auto\""));
 }

@@ -82,7 +82,7 @@ static void refuses_fields_out_of_bounds(void) {
 
 static void refuses_settings_beyond_their_limits(void) {
     CHECK_FAULTS(
-        FAULT(settings, 0, proxy_http_version, 2,
+        FAULT(settings, 0, proxy_http_version, 3,
               AT("settings", 0, "proxy_http_version", "is no such value")),
         FAULT(settings, 0, server_tokens, 3,
               AT("settings", 0, "server_tokens", "is no such value")),
