@@ -72,9 +72,9 @@ static void expand(struct arena *arena, const char *string, struct cipher_list *
         memory_exhausted();
     }
     SSL_CTX_set_security_level(context, 0);
-    list->is_empty = SSL_CTX_set_cipher_list(context, string) != 1;
+    bool is_empty = SSL_CTX_set_cipher_list(context, string) != 1;
     STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(context);
-    for (int i = 0; !list->is_empty && i < sk_SSL_CIPHER_num(suites); i++) {
+    for (int i = 0; !is_empty && i < sk_SSL_CIPHER_num(suites); i++) {
         const SSL_CIPHER *suite = sk_SSL_CIPHER_value(suites, i);
         if (SSL_CIPHER_get_kx_nid(suite) != NID_kx_any) {
             add_suite(arena, suite, list);

@@ -19,7 +19,6 @@ enum cipher_weakness {
 extern const char *const cipher_weakness_names[CIPHER_WEAKNESS_COUNT];
 
 struct cipher_list {
-    bool is_empty; /* nothing known is left, weak or not */
     struct phrase_list weak[CIPHER_WEAKNESS_COUNT];
 };
 

@@ -164,15 +164,8 @@ static void check_ciphers(struct finding_list *findings, const struct statement 
         ciphers_expand(arena, word->text, list);
         map_insert(expanded, word->text, list);
     }
-    struct slice directive = statement_name(statement);
     if (has_weak(list)) {
         report_weak(findings, statement, list);
-    } else if (list->is_empty) {
-        struct diagnostic *diagnostic =
-            check_report(findings, RULE_weak_cipher, word->span, "%.*s admits no suite at all",
-                         SLICE_ARGS(directive));
-        diagnostic->severity = SEVERITY_ERROR;
-        suggest(findings, diagnostic, statement, good_ciphers);
     }
 }
 

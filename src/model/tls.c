@@ -35,17 +35,28 @@ static bool check_protocol(const struct setter_call *call, const struct word *wo
     return false;
 }
 
+/* Versions that OpenSSL no longer has, or was built without. */
+static bool is_gone(struct slice version) {
+#ifdef OPENSSL_NO_SSL3
+    return slice_equals_nocase(version, SLICE("SSLv2")) ||
+           slice_equals_nocase(version, SLICE("SSLv3"));
+#else
+    return slice_equals_nocase(version, SLICE("SSLv2"));
+#endif
+}
+
 bool model_set_ssl_protocols(const struct setter_call *call) {
     for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
-        if (!check_protocol(call, statement_argument(call->statement, i))) {
+        const struct word *word = statement_argument(call->statement, i);
+        if (!check_protocol(call, word)) {
             return false;
+        }
+        if (is_gone(word->text)) {
+            refuse(call->model, call->statement, word->span, "\"%.*s\" of \"%s\"",
+                   SLICE_ARGS(word->text), call->directive->name);
         }
     }
     return model_set_names(call);
-}
-
-bool model_set_ssl_ciphers(const struct setter_call *call) {
-    return model_set_text(call);
 }
 
 /* --- certificates --- */

@@ -41,13 +41,13 @@ static void reads_rewrites(void) {
 
 static void reads_tls_settings(void) {
     struct site site;
-    site_read(&site, "ssl_protocols TLSv1 tlsv1.2; server { ssl_ciphers RC4; }");
+    site_read(&site, "ssl_protocols TLSv1 tlsv1.2; server { ssl_ciphers AES128-SHA; }");
     CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
     const struct server_settings *settings = site.model.servers.items[0]->own_settings;
     CU_ASSERT_EQUAL_FATAL(settings->ssl_protocols.list.count, 2);
     CU_ASSERT_TRUE(text_is(settings->ssl_protocols.list.items[0].text, "TLSv1"));
     CU_ASSERT_PTR_NOT_NULL(settings->ssl_protocols.list.items[0].word);
-    CU_ASSERT_TRUE(text_is(settings->ssl_ciphers, "RC4"));
+    CU_ASSERT_TRUE(text_is(settings->ssl_ciphers, "AES128-SHA"));
     CU_ASSERT_TRUE(text_is(site.model.http_own_settings->ssl_ciphers, "HIGH:!aNULL:!MD5"));
     CU_ASSERT_EQUAL(site.model.refusals.count, 0);
     site_release(&site);
