@@ -4,6 +4,8 @@
 
 #include "net/tls_stream.h"
 
+enum { TLS_LARGEST_RECORD = 16384 }; /* RFC 8446 5.1 */
+
 /* What differs between the two ends of a connection; one constant for each. */
 struct tls_role {
     /* Says why a handshake has failed when OpenSSL's errors alone do not; else false. */
@@ -20,6 +22,7 @@ struct tls_stream {
     struct buffer_pool *buffers;
     struct buffer *unsent; /* encrypted already; what the kernel did not take */
     char *problem;         /* see tls_stream_problem; allocated; NULL: none, or no memory */
+    uint32_t record_limit; /* most bytes of one record */
     int read_error;        /* errno of the transport */
     int write_error;
     bool is_open;        /* the handshake is over */

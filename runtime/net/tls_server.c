@@ -78,6 +78,9 @@ static int read_hello(SSL *ssl, int *alert, void *unused) {
     server->chooser.choose(server->chooser.owner, find_name(ssl), &choice);
     server->is_rejected = choice.rejects;
     server->offers_http2 = choice.http2;
+    if (choice.record_limit < TLS_LARGEST_RECORD) {
+        server->stream.record_limit = (uint32_t)choice.record_limit;
+    }
     if (choice.rejects) {
         *alert = SSL_AD_UNRECOGNIZED_NAME;
         return SSL_CLIENT_HELLO_ERROR;

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST_RECORD = 16384 }; /* bytes of one record, encrypted at once */
-
 /* --- life --- */
 
 bool tls_stream_set_up(struct tls_stream *stream, SSL_CTX *context, BIO_METHOD *method,
@@ -18,6 +16,7 @@ bool tls_stream_set_up(struct tls_stream *stream, SSL_CTX *context, BIO_METHOD *
     ERR_clear_error();
     stream->handle = handle;
     stream->buffers = buffers;
+    stream->record_limit = TLS_LARGEST_RECORD;
     stream->ssl = SSL_new(context);
     BIO *transport = stream->ssl != NULL ? BIO_new(method) : NULL;
     if (transport == NULL) {
@@ -185,16 +184,16 @@ bool tls_stream_is_truncated(const struct tls_stream *stream) {
     return stream->has_ended;
 }
 
-/* The next bytes for one record, from `skip` on: where they are when they lie together, else
- * copied into `copy`. */
-static struct slice gather(const struct iovec *parts, int count, size_t skip,
-                           char copy[LARGEST_RECORD]) {
+/* The next bytes for one record of at most `limit`, from `skip` on: where they are when they lie
+ * together, else copied into `copy`. */
+static struct slice gather(const struct iovec *parts, int count, size_t skip, size_t limit,
+                           char copy[TLS_LARGEST_RECORD]) {
     size_t size = 0;
     for (int i = 0; i < count; i++) {
         struct slice part = slice_skip((struct slice){parts[i].iov_base, parts[i].iov_len}, skip);
         skip -= parts[i].iov_len < skip ? parts[i].iov_len : skip;
-        part = slice_take(part, LARGEST_RECORD - size);
-        bool is_alone = size == 0 && (i == count - 1 || part.size == LARGEST_RECORD);
+        part = slice_take(part, limit - size);
+        bool is_alone = size == 0 && (i == count - 1 || part.size == limit);
         if (is_alone) {
             return part;
         }
@@ -220,25 +219,55 @@ static ssize_t write_record(struct tls_stream *stream, struct slice bytes) {
     return 0;
 }
 
+/* Whether a record can be written now. Several records gather and leave together: a system call for
+ * each costs more than the copy. */
+static bool prepare_record(struct tls_stream *stream, size_t left) {
+    size_t needed = stream->record_limit + SSL3_RT_MAX_ENCRYPTED_OVERHEAD;
+    if (stream->holds_back && buffer_room(stream->unsent) < needed) {
+        stream->holds_back = false;
+        tls_transport_send(stream);
+    }
+    if (stream->unsent == NULL && left > stream->record_limit) {
+        stream->unsent = buffer_take_large(stream->buffers, true);
+        stream->holds_back = stream->unsent != NULL;
+    }
+    return (stream->handle->ready & LOOP_WRITE) != 0 &&
+           (stream->unsent == NULL || stream->holds_back);
+}
+
+static void send_held_back(struct tls_stream *stream) {
+    if (stream->holds_back) {
+        stream->holds_back = false;
+        tls_transport_send(stream);
+    }
+}
+
+static size_t total_size(const struct iovec *parts, int count) {
+    size_t size = 0;
+    for (int i = 0; i < count; i++) {
+        size += parts[i].iov_len;
+    }
+    return size;
+}
+
 ssize_t tls_stream_write(struct tls_stream *stream, const struct iovec *parts, int count) {
-    char copy[LARGEST_RECORD];
+    char copy[TLS_LARGEST_RECORD];
+    size_t size = total_size(parts, count);
     size_t done = 0;
+    ssize_t written = 1;
     ERR_clear_error();
     if (stream->is_broken || stream->write_error != 0) {
         return fail(stream, "SSL_write()", stream->write_error);
     }
-    while (stream->unsent == NULL && (stream->handle->ready & LOOP_WRITE) != 0) {
-        struct slice bytes = gather(parts, count, done, copy);
-        ssize_t written = bytes.size > 0 ? write_record(stream, bytes) : 0;
-        if (written == SOCKET_FAILED) {
-            return SOCKET_FAILED;
-        }
-        if (written == 0) {
-            return done > 0 || bytes.size == 0 ? (ssize_t)done : SOCKET_AGAIN;
-        }
-        done += (size_t)written;
+    while (written > 0 && done < size && prepare_record(stream, size - done)) {
+        written = write_record(stream, gather(parts, count, done, stream->record_limit, copy));
+        done += written > 0 ? (size_t)written : 0;
     }
-    return done > 0 ? (ssize_t)done : SOCKET_AGAIN;
+    send_held_back(stream);
+    if (written == SOCKET_FAILED) {
+        return SOCKET_FAILED;
+    }
+    return done > 0 || size == 0 ? (ssize_t)done : SOCKET_AGAIN;
 }
 
 bool tls_stream_has_unsent(const struct tls_stream *stream) {

@@ -39,9 +39,10 @@ bool tls_stream_is_for(const struct tls_stream *stream, const struct tls_context
 /* What a virtual server wants of the connection. */
 struct tls_server_choice {
     struct tls_server_context
-        *context; /* borrowed; NULL: there is none, which ends the handshake */
-    bool rejects; /* ssl_reject_handshake */
-    bool http2;   /* it speaks HTTP/2 */
+        *context;          /* borrowed; NULL: there is none, which ends the handshake */
+    bool rejects;          /* ssl_reject_handshake */
+    bool http2;            /* it speaks HTTP/2 */
+    uint64_t record_limit; /* ssl_buffer_size */
 };
 
 /* Asked within the handshake, for the server of that name; empty: the client names none. The owner

@@ -99,7 +99,7 @@ void tls_transport_send(struct tls_stream *stream) {
     }
     struct slice rest = buffer_content(stream->unsent);
     struct iovec part = {.iov_base = (void *)(uintptr_t)rest.data, .iov_len = rest.size};
-    ssize_t written = socket_write(stream->handle, &part, 1);
+    ssize_t written = rest.size > 0 ? socket_write(stream->handle, &part, 1) : 0;
     if (written == SOCKET_FAILED) {
         stream->write_error = errno;
     } else if (written > 0) {

@@ -110,6 +110,7 @@ struct table_setting_limits table_setting_limits(const struct table_setting *set
         LIMITS(settings, client_header_buffer_size, 1, buffer_limit, 0, 0),
         LIMITS(settings, large_client_header_buffers, 1, number_limit, 1, buffer_limit),
         LIMITS(settings, keepalive_timeout, 0, time_limit, 0, time_limit),
+        LIMITS(server_settings, ssl_buffer_size, 1, size_limit, 0, 0),
         LIMITS(upstream, keepalive, 0, number_limit, 0, 1),
 #undef LIMITS
     };

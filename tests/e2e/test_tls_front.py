@@ -264,6 +264,24 @@ def test_variables_without_tls(lab, values):
 
 # --- what files are needed for ---
 
+def refused(lab, settings, complaint, **values):
+    """A start is refused, a reload leaves what there is."""
+    bad = "server { listen {host}:{port} ssl; " + settings + " return 200 bad; }"
+    daemon = lab.new_rpcd()
+    daemon.compile(lab.text_for(daemon, bad, **values))
+    result = subprocess.run([os.path.join(os.path.dirname(RPC), "rpcd"), "-p", daemon.folder,
+                             daemon.folder / "site.rpt"], capture_output=True, text=True, timeout=30)
+    assert result.returncode == 1
+    assert re.search(complaint, result.stderr), result.stderr
+    lab.daemons.remove(daemon)
+    rpcd = lab.rpcd("server { listen {host}:{port}; return 200 good; }")
+    rpcd.expects_alerts = True
+    rpcd.reload(lab.text_for(rpcd, bad, **values))
+    wait_until(lambda: re.search(complaint, rpcd.text("error.log")), "the complaint")
+    with lab.client() as client:
+        assert client.ask().body == b"good"
+
+
 @pytest.mark.parametrize("settings, complaint", [
     ("ssl_certificate missing.pem; ssl_certificate_key {a_key};",
      r'site.conf:\d+: ssl_certificate ".*/missing.pem": No such file or directory'),
@@ -276,21 +294,7 @@ def test_variables_without_tls(lab, values):
     (A + "ssl_dhparam {a_key};", r'ssl_dhparam ".*/a.key": SSL: '),
 ])
 def test_files_that_do_not_work(lab, values, settings, complaint):
-    """A start is refused, a reload leaves what there is."""
-    bad = "server { listen {host}:{port} ssl; " + settings + " return 200 bad; }"
-    daemon = lab.new_rpcd()
-    daemon.compile(lab.text_for(daemon, bad, **values))
-    result = subprocess.run([os.path.join(os.path.dirname(RPC), "rpcd"), "-p", daemon.folder,
-                             daemon.folder / "site.rpt"], capture_output=True, text=True, timeout=30)
-    assert result.returncode == 1
-    assert re.search(complaint, result.stderr), result.stderr
-    lab.daemons.remove(daemon)
-    rpcd = lab.rpcd(HELLO, **values)
-    rpcd.reload(lab.text_for(rpcd, bad, **values))
-    rpcd.expects_alerts = True
-    wait_until(lambda: re.search(complaint, rpcd.text("error.log")), "the complaint")
-    with SecureClient(lab.port, "a.test") as client:
-        assert client.ask().body == b"hello a.test"
+    refused(lab, settings, complaint, **values)
 
 
 def test_an_expired_certificate_is_served(lab, certificates, values):
@@ -432,3 +436,146 @@ def test_alpn(lab, values):
             assert client.ask().status == 200
     with pytest.raises(ssl.SSLError, match="no application protocol"):
         SecureClient(lab.port, "a.test", client_context(alpn=["smtp"]))
+
+
+# --- records ---
+
+class Records:
+    """A proxy that notes the sizes of the records that a server sends; it sees no more than they
+    say themselves."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.target, self.data = self.listener.getsockname()[1], port, b""
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        client = self.listener.accept()[0]
+        server = socket.create_connection(("127.0.0.1", self.target))
+        threading.Thread(target=self.carry, args=(client, server), daemon=True).start()
+        while data := server.recv(65536):
+            self.data += data
+            client.sendall(data)
+        client.close()
+
+    @staticmethod
+    def carry(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def sizes(self):
+        sizes, rest = [], self.data
+        while len(rest) >= 5:
+            size = int.from_bytes(rest[3:5], "big")
+            if rest[0] == 23:
+                sizes.append(size)
+            rest = rest[5 + size:]
+        return sizes
+
+
+@pytest.mark.parametrize("setting, largest", [("", 16384), ("ssl_buffer_size 4k;", 4096),
+                                              ("ssl_buffer_size 64k;", 16384)])
+def test_the_size_of_records(lab, values, setting, largest):
+    body = os.urandom(200000)
+    backend = lab.backend(answer(body))
+    lab.rpcd(SITE % (setting + "location / { proxy_pass http://127.0.0.1:{backend}; }"),
+             backend=backend, **values)
+    records = Records(lab.port)
+    with SecureClient(records.port, "a.test", client_context(version=TLS12)) as client:
+        assert client.ask().body == body
+    sizes = records.sizes()
+    assert largest < max(sizes) <= largest + 32
+    assert len(sizes) <= len(body) / largest + 12
+
+
+# --- keys ---
+
+def make_key(folder, name, *algorithm):
+    openssl("genpkey", *algorithm, "-out", folder / f"{name}.key", folder=folder)
+    openssl("req", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}.test", "-days", 9,
+            "-out", f"{name}.pem", folder=folder)
+
+
+def test_two_kinds_of_keys(lab):
+    """The client's abilities choose the certificate."""
+    folder = lab.folder("keys")
+    make_key(folder, "rsa", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    make_key(folder, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    lab.rpcd("server { listen {host}:{port} ssl;"
+             "ssl_certificate {keys}/rsa.pem; ssl_certificate_key {keys}/rsa.key;"
+             "ssl_certificate {keys}/ec.pem; ssl_certificate_key {keys}/ec.key; return 204; }",
+             keys=folder)
+    for suites, kind in (("ECDHE-RSA-AES128-GCM-SHA256", "rsa"),
+                         ("ECDHE-ECDSA-AES128-GCM-SHA256", "ec")):
+        context = client_context(version=TLS12)
+        context.set_ciphers(suites)
+        with SecureClient(lab.port, "x.test", context) as client:
+            assert client.certificate == ssl.PEM_cert_to_DER_cert(
+                (folder / f"{kind}.pem").read_text())
+
+
+def test_a_key_of_another_kind(lab):
+    """OpenSSL would take it, and have no certificate to show."""
+    folder = lab.folder("keys")
+    make_key(folder, "rsa", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    make_key(folder, "ec", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    refused(lab, "ssl_certificate {keys}/rsa.pem; ssl_certificate_key {keys}/ec.key;",
+            r'ssl_certificate_key ".*/ec.key": SSL: .*', keys=folder)
+
+
+@pytest.mark.parametrize("passwords, works", [("wrong\nsecret\n", True), ("secret", True),
+                                              ("wrong\r\nsecret\r\n", True), ("wrong\n", False),
+                                              ("", False)])
+def test_keys_with_passwords(lab, passwords, works):
+    folder = lab.folder("keys")
+    make_key(folder, "a", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    openssl("pkey", "-in", "a.key", "-aes128", "-passout", "pass:secret", "-out", "a.enc",
+            folder=folder)
+    (folder / "passwords").write_text(passwords)
+    settings = ("ssl_certificate {keys}/a.pem; ssl_certificate_key {keys}/a.enc; "
+                "ssl_password_file {keys}/passwords;")
+    if not works:
+        refused(lab, settings, r'ssl_certificate_key ".*/a.enc": SSL: ', keys=folder)
+        return
+    lab.rpcd("server { listen {host}:{port} ssl; " + settings + " return 200 a; }", keys=folder)
+    with SecureClient(lab.port) as client:
+        assert client.ask().body == b"a"
+
+
+def test_parameters_and_groups(lab, values):
+    folder = lab.folder("keys")
+    make_key(folder, "rsa", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    openssl("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out",
+            "dh.pem", folder=folder)
+    rsa = "ssl_certificate {keys}/rsa.pem; ssl_certificate_key {keys}/rsa.key;"
+    lab.rpcd("server { listen {host}:{port} ssl; " + rsa + "ssl_protocols TLSv1.2;"
+             "ssl_ciphers DHE-RSA-AES128-GCM-SHA256; ssl_dhparam {keys}/dh.pem; return 204; }"
+             "server { listen {host}:{other} ssl; " + A + "ssl_ecdh_curve secp384r1;"
+             "return 200 $ssl_curve; }", keys=folder, other=(other := lab.new_port()), **values)
+    with SecureClient(lab.port) as client:
+        assert client.socket.cipher()[0] == "DHE-RSA-AES128-GCM-SHA256"
+    with SecureClient(other) as client:
+        assert client.ask().body == b"secp384r1"
+
+
+def test_commands(lab, values):
+    lab.rpcd(SITE % "ssl_conf_command Ciphersuites TLS_CHACHA20_POLY1305_SHA256; return 204;",
+             **values)
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.socket.cipher()[0] == "TLS_CHACHA20_POLY1305_SHA256"
+
+
+@pytest.mark.parametrize("prefers", ["on", "off"])
+def test_whose_order_of_suites_counts(lab, values, prefers):
+    lab.rpcd(SITE % ("ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES256-GCM-SHA384:"
+                     "ECDHE-ECDSA-AES128-GCM-SHA256; ssl_prefer_server_ciphers %s; return 204;"
+                     % prefers), **values)
+    context = client_context(version=TLS12)
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384")
+    with SecureClient(lab.port, "a.test", context) as client:
+        assert client.socket.cipher()[0] == {"on": "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                             "off": "ECDHE-ECDSA-AES128-GCM-SHA256"}[prefers]
