@@ -1,7 +1,10 @@
 """TLS to clients: which certificate they see, what is agreed on, bodies both ways, how it ends; and
 that reloads take up new certificates without a handshake failing."""
 
+import asyncio
+import contextlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -14,10 +17,12 @@ import time
 
 import pytest
 
-from lab import Client, Incomplete, SecureClient, answer, client_context, wait_until
+from lab import Client, SecureClient, answer, client_context, wait_until
 from lab.certificates import Authority, openssl
-from lab.daemon import RPC
+from lab.daemon import RPC, SANITIZED
 from lab.http import request_bytes
+
+from test_load import needs_strace, syscalls
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -579,3 +584,142 @@ def test_whose_order_of_suites_counts(lab, values, prefers):
     with SecureClient(lab.port, "a.test", context) as client:
         assert client.socket.cipher()[0] == {"on": "ECDHE-ECDSA-AES256-GCM-SHA384",
                                              "off": "ECDHE-ECDSA-AES128-GCM-SHA256"}[prefers]
+
+
+# --- what else goes over it ---
+
+def test_websockets(lab, certificates, values):
+    """wss:// of a real client, with a real server behind."""
+    websockets = pytest.importorskip("websockets")
+    from test_websocket import EchoServer
+    backend = EchoServer()
+    lab.rpcd(SITE % "location / { proxy_set_header Upgrade $http_upgrade;"
+             "proxy_set_header Connection upgrade; proxy_pass http://127.0.0.1:{backend}; }",
+             backend=backend.port, **values)
+
+    async def talk():
+        context = client_context(certificates.authority)
+        async with websockets.connect(f"wss://127.0.0.1:{lab.port}/", ssl=context,
+                                      server_hostname="a.test", max_size=None,
+                                      compression=None) as socket:
+            for size in (0, 1, 125, 70000, 1 << 20):
+                message = os.urandom(size)
+                await socket.send(message)
+                assert await socket.recv() == message
+    try:
+        asyncio.run(talk())
+    finally:
+        backend.close()
+
+
+def test_a_killed_worker(lab, values):
+    """The next one has what it needs, although it cannot read any file."""
+    rpcd = lab.rpcd(HELLO, workers=2, **values)
+    for _ in range(3):
+        for worker in rpcd.workers():
+            os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: len(rpcd.workers()) == 2, "new workers")
+        with SecureClient(lab.port, "a.test") as client:
+            assert client.ask().body == b"hello a.test"
+    rpcd.expects_alerts = True
+
+
+def test_a_stop_lets_requests_end(lab, certificates, values):
+    """A handshake under way and a request under way are both brought to their end."""
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def handler(connection):
+        connection.request()
+        arrived.set()
+        go_on.wait(10)
+        connection.send(answer(b"late"))
+    rpcd = lab.rpcd(SITE % "location / { proxy_pass http://127.0.0.1:{backend}; }",
+                    backend=lab.backend(handler), **values)
+    client = SecureClient(lab.port, "a.test")
+    client.send(request_bytes("/"))
+    assert arrived.wait(10)
+    rpcd.send_signal(signal.SIGQUIT)
+    time.sleep(0.2)
+    go_on.set()
+    response = client.response()
+    assert response.body == b"late" and response.get("Connection") == "close"
+    client.socket.suppress_ragged_eofs = False
+    assert client.socket.recv(1) == b""
+    client.close()
+    rpcd.wait()
+
+
+# --- what clients may not cost ---
+
+def memory(process):
+    """Kilobytes that a process has written to."""
+    text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(re.search(r"Anonymous: +(\d+)", text).group(1))
+
+
+def test_a_hello_that_is_too_large(lab, values):
+    """OpenSSL takes 16 KiB and a few bytes; nothing of a larger one is kept."""
+    lab.rpcd(HELLO, **values)
+    for size in (20000, 200000, (1 << 24) - 1):
+        client = Client(lab.port)
+        record = b"\x01" + size.to_bytes(3, "big") + bytes(16000)
+        with contextlib.suppress(OSError):
+            for _ in range(40):
+                client.send(b"\x16\x03\x01" + len(record).to_bytes(2, "big") + record)
+        assert client.read_rest()[:1] in (b"", b"\x15")
+        client.close()
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"hello a.test"
+
+
+def test_slow_handshakes_are_bounded(lab, values):
+    """Thousands of clients that send half a hello: a few kilobytes each, and others are served."""
+    rpcd = lab.rpcd(SITE % "client_header_timeout 30s; return 200 a;",
+                    events="worker_connections 4096;", **values)
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"a"
+    worker, = rpcd.workers()
+    before = memory(worker)
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(200)
+    clients = [Client(lab.port) for _ in range(500)]
+    for client in clients:
+        client.send(hello)
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"a"
+    if not SANITIZED:
+        assert (memory(worker) - before) / len(clients) < 48
+    for client in clients:
+        client.close()
+
+
+def test_a_client_that_does_not_read(lab, values):
+    """What waits for it is bounded, whatever the backend has."""
+    rpcd = lab.rpcd(SITE % "location / { proxy_pass http://127.0.0.1:{backend}; proxy_buffers 4 8k;"
+                    "proxy_max_temp_file_size 0; }",
+                    backend=lab.backend(answer(bytes(1 << 26))), **values)
+    worker, = rpcd.workers()
+    with SecureClient(lab.port, "a.test", receive_buffer=4096) as client:
+        client.send(request_bytes("/"))
+        time.sleep(0.5)
+        if not SANITIZED:
+            assert memory(worker) < 8192
+        assert len(client.response().body) == 1 << 26
+
+
+@needs_strace
+@pytest.mark.skipif(SANITIZED, reason="sanitizers make system calls of their own")
+def test_system_calls(lab, values):
+    """A request on a kept connection: one read and one write, besides its share of a wait."""
+    rpcd = lab.rpcd(HELLO, **values)
+    with SecureClient(lab.port, "a.test") as client:
+        client.ask()
+
+        def ask():
+            for _ in range(100):
+                assert client.ask().body == b"hello a.test"
+        try:
+            counts, _ = syscalls(rpcd.workers()[0], ask)
+        except AssertionError:
+            pytest.skip("strace may not attach here")
+    waits = sum(counts.pop(name, 0) for name in ("epoll_wait", "poll", "ppoll"))
+    assert waits <= 110 and sum(counts.values()) <= 210, counts
