@@ -104,6 +104,11 @@ static bool session_reused(struct exchange *exchange, SSL *ssl, struct slice *va
     return set_constant(SSL_session_reused(ssl) ? "r" : ".", value);
 }
 
+static bool early_data(struct exchange *exchange, SSL *ssl, struct slice *value) {
+    (void)ssl;
+    return set_constant(tls_server_is_early(exchange->tls) ? "1" : "", value);
+}
+
 /* --- what the client has offered --- */
 
 static bool server_name(struct exchange *exchange, SSL *ssl, struct slice *value) {
@@ -152,6 +157,7 @@ static bool (*const variables[TABLE_variable_id_COUNT])(struct exchange *exchang
     [VARIABLE_SSL_CIPHERS] = ciphers,
     [VARIABLE_SSL_CURVE] = curve,
     [VARIABLE_SSL_CURVES] = curves,
+    [VARIABLE_SSL_EARLY_DATA] = early_data,
     [VARIABLE_SSL_PROTOCOL] = protocol,
     [VARIABLE_SSL_SERVER_NAME] = server_name,
     [VARIABLE_SSL_SESSION_ID] = session_id,

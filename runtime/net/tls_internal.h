@@ -14,6 +14,13 @@ struct tls_role {
     void (*release)(struct tls_stream *stream);
 };
 
+/* How far a client is with what it sends before the handshake is over. */
+enum tls_early {
+    TLS_EARLY_NONE,     /* there is none, or the handshake is over */
+    TLS_EARLY_EXPECTED, /* there may be some, or more */
+    TLS_EARLY_OVER,     /* all was read, and the handshake goes on */
+};
+
 /* The first member of what a role makes of it; the SSL's app data. */
 struct tls_stream {
     SSL *ssl;
@@ -30,6 +37,9 @@ struct tls_stream {
     bool has_ended;      /* the transport, without a word of TLS's */
     bool waits_to_write; /* a write needs something to be read first */
     bool holds_back;     /* what is written gathers in `unsent` */
+    enum tls_early early;
+    bool has_early_byte; /* the first of it, to be read next */
+    char early_byte;
 };
 
 /* --- tls_stream.c --- */
@@ -48,6 +58,14 @@ BIO_METHOD *tls_transport_create(void);
 /* Sends what waits in stream->unsent, as far as the kernel has room. What fails is found out by the
  * next write. */
 void tls_transport_send(struct tls_stream *stream);
+
+/* --- tls_early.c: instead of OpenSSL's functions, while stream->early is not NONE --- */
+
+/* Begins the handshake, or goes on with it, up to early data. Returns SSL_READ_EARLY_DATA_SUCCESS
+ * when there is some; _FINISH: there is none, and SSL_do_handshake goes on; or _ERROR. */
+int tls_early_accept(struct tls_stream *stream);
+int tls_early_read(struct tls_stream *stream, char *bytes, int size);
+int tls_early_write(struct tls_stream *stream, const char *bytes, int size);
 
 /* --- tls_client.c: what a context calls back --- */
 

@@ -171,12 +171,19 @@ struct tls_stream *tls_server_create(struct tls_server_context *context,
         return NULL;
     }
     SSL_set_accept_state(server->stream.ssl);
+    if (tls_server_sessions_take_early_data(context->sessions)) {
+        server->stream.early = TLS_EARLY_EXPECTED;
+    }
     return &server->stream;
 }
 
 struct slice tls_server_name(const struct tls_stream *stream) {
     const char *name = SSL_get_servername(stream->ssl, TLSEXT_NAMETYPE_host_name);
     return name != NULL ? slice_from_string(name) : SLICE("");
+}
+
+bool tls_server_is_early(const struct tls_stream *stream) {
+    return stream->early != TLS_EARLY_NONE && SSL_is_init_finished(stream->ssl) == 0;
 }
 
 SSL *tls_server_ssl(const struct tls_stream *stream) {

@@ -191,7 +191,6 @@ static void set_up(SSL_CTX *ssl, const struct tls_server_sessions *sessions,
     SSL_CTX_sess_set_remove_cb(ssl, forget);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, choose_key);
     SSL_CTX_set_max_early_data(ssl, sessions->early_data);
-    SSL_CTX_set_recv_max_early_data(ssl, sessions->early_data);
     SSL_CTX_set_options(ssl, SSL_OP_NO_ANTI_REPLAY);
     if (settings->ssl_session_tickets == 0) {
         SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
@@ -242,10 +241,13 @@ void tls_server_sessions_release(struct tls_server_sessions *sessions) {
     free(sessions);
 }
 
+bool tls_server_sessions_take_early_data(const struct tls_server_sessions *sessions) {
+    return sessions->early_data > 0;
+}
+
 /* A ticket that leads nowhere costs both sides, and is not sent. */
 void tls_server_sessions_choose(const struct tls_server_sessions *sessions, SSL *ssl) {
     SSL_set_max_early_data(ssl, sessions->early_data);
-    SSL_set_recv_max_early_data(ssl, sessions->early_data);
     if (!sessions->resumes) {
         SSL_set_num_tickets(ssl, 0);
     }

@@ -24,6 +24,9 @@ struct tls_server_sessions *tls_server_sessions_create(SSL_CTX *ssl, const struc
                                                        struct failure *failure);
 void tls_server_sessions_release(struct tls_server_sessions *sessions);
 
+/* Whether streams have to look for early data. */
+bool tls_server_sessions_take_early_data(const struct tls_server_sessions *sessions);
+
 /* Within a handshake, once the server is known: what an SSL does not take over from the context. */
 void tls_server_sessions_choose(const struct tls_server_sessions *sessions, SSL *ssl);
 

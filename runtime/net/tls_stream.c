@@ -80,8 +80,14 @@ static enum tls_progress fail_handshake(struct tls_stream *stream, struct failur
 /* OpenSSL writes its flights in pieces of 4 KiB and each ticket by itself; held back until it waits
  * for the other side they leave together. */
 static int shake_hands(struct tls_stream *stream) {
+    int result = SSL_READ_EARLY_DATA_FINISH;
     stream->holds_back = true;
-    int result = SSL_do_handshake(stream->ssl);
+    if (stream->early != TLS_EARLY_NONE) {
+        result = tls_early_accept(stream);
+    }
+    if (result == SSL_READ_EARLY_DATA_FINISH) {
+        result = SSL_do_handshake(stream->ssl);
+    }
     stream->holds_back = false;
     tls_transport_send(stream);
     return result;
@@ -91,7 +97,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure
     ERR_clear_error();
     int result = shake_hands(stream);
     if (result == 1) {
-        stream->is_open = true;
+        stream->is_open = stream->early == TLS_EARLY_NONE;
         if (SSL_has_pending(stream->ssl)) {
             stream->handle->ready |= LOOP_READ;
         }
@@ -160,7 +166,8 @@ ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size) {
     }
     while (done < size) {
         size_t room = size - done < INT32_MAX ? size - done : INT32_MAX;
-        int got = SSL_read(stream->ssl, bytes + done, (int)room);
+        int got = stream->early == TLS_EARLY_NONE ? SSL_read(stream->ssl, bytes + done, (int)room)
+                                                  : tls_early_read(stream, bytes + done, (int)room);
         if (got > 0) {
             done += (size_t)got;
             continue;
@@ -207,7 +214,9 @@ static struct slice gather(const struct iovec *parts, int count, size_t skip, si
 
 /* Returns the bytes that were taken: 0 when something must be read first, or SOCKET_FAILED. */
 static ssize_t write_record(struct tls_stream *stream, struct slice bytes) {
-    int written = SSL_write(stream->ssl, bytes.data, (int)bytes.size);
+    int written = stream->early == TLS_EARLY_NONE
+                      ? SSL_write(stream->ssl, bytes.data, (int)bytes.size)
+                      : tls_early_write(stream, bytes.data, (int)bytes.size);
     if (written > 0) {
         return written;
     }

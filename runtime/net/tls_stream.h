@@ -64,6 +64,11 @@ bool tls_server_speaks_http2(const struct tls_stream *stream);
 /* The name that the client asked for, as received; empty when it named none. */
 struct slice tls_server_name(const struct tls_stream *stream);
 
+/* The handshake is not over: what was read so far may have been sent before, by whoever recorded
+ * it.
+ */
+bool tls_server_is_early(const struct tls_stream *stream);
+
 /* For those who want to know what was agreed on; it stays the stream's. */
 SSL *tls_server_ssl(const struct tls_stream *stream);
 

@@ -12,8 +12,10 @@ import time
 
 import pytest
 
-from lab import wait_until
+from lab import answer, wait_until
 from lab.certificates import Authority
+from lab.early import EarlyClient
+from lab.http import request_bytes
 
 V2, V3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -391,3 +393,153 @@ def test_settings_are_those_of_the_server_asked_for(lab, values, version):
     client.visit(None, "b.test")
     assert client.session.has_ticket and client.session.ticket_lifetime_hint == 9
     assert client.resumes(client.session, "b.test")
+
+
+# --- early data ---
+
+EARLY = """
+ssl_protocols TLSv1.3;
+ssl_certificate {server_chain};
+ssl_certificate_key {server_key};
+ssl_early_data on;
+server {
+    listen {host}:{port} ssl;
+    location / { return 200 "[$ssl_early_data]"; }
+    location /back/ {
+        proxy_pass http://127.0.0.1:{backend};
+        proxy_set_header Early-Data $ssl_early_data;
+    }
+}
+"""
+
+
+def closing(target="/", **options):
+    return request_bytes(target, headers=[("Connection", "close")], **options)
+
+
+def ask_early(client, request, until, is_late=False):
+    """Sends the request with the hello; returns what is answered, before the client has ended its
+    part of the handshake when that `is_late`."""
+    client.open().write_early(request)
+    client.shake_hands()
+    if not is_late:
+        client.send()
+    text = client.read(until)
+    client.send()
+    return text
+
+
+@pytest.fixture
+def early():
+    clients = []
+
+    def create(address):
+        client = EarlyClient(address)
+        clients.append(client)
+        client.begin(closing())
+        return client
+    yield create
+    for client in clients:
+        client.close()
+
+
+def test_early_data_is_answered_early(lab, values, early):
+    """Without the client's part of the handshake, which would prove that it is no replay."""
+    backend = lab.backend()
+    pair = lab.pair(EARLY, backend=backend, **values)
+
+    def once(address):
+        client = early(address)
+        said = ask_early(client, request_bytes("/"), b"]", is_late=True).endswith(b"[1]")
+        accepted = client.is_accepted()
+        client.write(request_bytes("/"))
+        later = client.read(b"]").endswith(b"[]")
+        client.close()
+        assert ask_early(client, request_bytes("/back/"), b"ok", is_late=True).endswith(b"ok")
+        seen = [backend.last.get("Early-Data")]
+        client.write(request_bytes("/back/"))
+        client.read(b"ok")
+        client.close()
+        return said, accepted, later, seen + [backend.last.get("Early-Data")]
+    assert pair.both(once) == [(True, True, True, ["1", None])] * 2
+
+
+def test_what_comes_after_the_handshake_is_not_early(lab, values):
+    lab.rpcd(EARLY, backend=lab.backend(), **values)
+    client = visitor(lab, V3)
+    assert client.visit() == "[]"
+    assert client.visit(client.session) == "[]"
+    assert client.reused
+
+
+def test_a_backend_can_ask_for_another_time(lab, values, early):
+    """RFC 8470 5.2. A replay is as good as the first time, so it is for the backend to be careful."""
+    def refuse(connection):
+        while (request := connection.request()) is not None:
+            if request.get("Early-Data") == "1":
+                connection.send(answer(b"no.", status="425 Too Early"))
+            else:
+                connection.send(answer(b"yes."))
+    lab.rpcd(EARLY, backend=lab.backend(refuse), **values)
+    client = early(("127.0.0.1", lab.port))
+    for _ in range(2):
+        text = ask_early(client, request_bytes("/back/"), b"no.", is_late=True)
+        assert text.startswith(b"HTTP/1.1 425 Too Early\r\n")
+        client.write(request_bytes("/back/"))
+        assert client.read(b"yes.").startswith(b"HTTP/1.1 200 OK\r\n")
+        client.close()
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_early_data_is_a_request_like_others(lab, values, early, is_late):
+    """One in pieces, several at once, one with a body part of which comes later, one that ends all."""
+    backend = lab.backend(lambda connection: [connection.send(answer(b"<%d>" % len(request.body)))
+                                              for request in iter(connection.request, None)])
+    lab.rpcd(EARLY, backend=backend, **values)
+    client = early(("127.0.0.1", lab.port))
+    whole = request_bytes("/back/", method="POST", body=b"x" * 9000)
+    client.open()
+    for piece in whole[:100], whole[100:8000], whole[8000:]:
+        client.write_early(piece)
+        time.sleep(0.05)
+    client.shake_hands()
+    if not is_late:
+        client.send()
+    assert client.read(b"<9000>")
+    client.close()
+    text = ask_early(client, request_bytes("/") * 2 + request_bytes("/back/"), b"<0>", is_late)
+    assert text.count(b"HTTP/1.1 200 OK") == 3
+    client.close()
+    client.open().write_early(whole[:5000])
+    client.shake_hands()
+    client.write(whole[5000:])
+    assert client.read(b"<9000>").endswith(b"<9000>")
+    client.close()
+    assert ask_early(client, closing(), b"]", is_late).endswith(b"1]" if is_late else b"]")
+    client.close()
+
+
+def test_a_client_that_never_ends_the_handshake(lab, values, early):
+    """What it has asked for by then has been answered; it is closed like one that is idle."""
+    lab.rpcd(EARLY + "keepalive_timeout 1s; client_header_timeout 1s;", backend=lab.backend(), **values)
+    client = early(("127.0.0.1", lab.port))
+    ask_early(client, request_bytes("/"), b"]", is_late=True)
+    client.close()
+    client.open().write_early(request_bytes("/"))
+    client.shake_hands()
+    assert client.read(b"]")
+    begin = time.monotonic()
+    assert client.read(b"never") == b""
+    assert time.monotonic() - begin < 5
+
+
+def test_early_data_is_refused_where_it_is_off(lab, values, early):
+    text = EARLY.replace("ssl_early_data on;", "SWITCH")
+    rpcd = lab.rpcd(text.replace("SWITCH", "ssl_early_data on;"), backend=lab.backend(), **values)
+    client = early(("127.0.0.1", lab.port))
+    lab.reload(rpcd, text.replace("SWITCH", ""), backend=lab.backend(), **values)
+    client.open().write_early(request_bytes("/"))
+    client.shake_hands().send()
+    assert not client.is_accepted() and client.is_reused()
+    client.write(request_bytes("/"))
+    assert client.read(b"]").endswith(b"[]")
