@@ -11,9 +11,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A context has one certificate for each kind of key. */
-enum { STAPLES_LIMIT = 10 };
-
 /* --- in the handshake --- */
 
 static struct staple *find(struct staples *staples, const X509 *certificate) {
@@ -23,13 +20,6 @@ static struct staple *find(struct staples *staples, const X509 *certificate) {
         }
     }
     return NULL;
-}
-
-static struct staple_answer *room_for_answer(struct staple *staple) {
-    if (staple->answer == NULL) {
-        staple->answer = calloc(1, sizeof *staple->answer);
-    }
-    return staple->answer;
 }
 
 /* What another worker was told. */
@@ -44,13 +34,12 @@ static void look_at_board(struct staple *staple) {
     }
 }
 
-static int send_answer(SSL *ssl, const struct staple_answer *answer) {
-    unsigned char *copy = OPENSSL_malloc(answer->size);
+static int send_answer(SSL *ssl, const struct staple *staple) {
+    unsigned char *copy = OPENSSL_memdup(staple->answer, staple->answer_size);
     if (copy == NULL) {
         return SSL_TLSEXT_ERR_NOACK;
     }
-    memcpy(copy, answer->bytes, answer->size);
-    SSL_set_tlsext_status_ocsp_resp(ssl, copy, answer->size);
+    SSL_set_tlsext_status_ocsp_resp(ssl, copy, staple->answer_size);
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -61,21 +50,20 @@ static int on_request(SSL *ssl, void *data) {
         return SSL_TLSEXT_ERR_NOACK;
     }
     look_at_board(staple);
-    if (staple->answer == NULL || staple->answer->size == 0 ||
-        staple->answer->expires < time(NULL)) {
-        return SSL_TLSEXT_ERR_NOACK;
-    }
-    return send_answer(ssl, staple->answer);
+    bool has_answer = staple->answer != NULL && staple->expires >= time(NULL);
+    return has_answer ? send_answer(ssl, staple) : SSL_TLSEXT_ERR_NOACK;
 }
 
 bool staple_use(struct staple *staple, struct slice answer, time_t expires) {
-    struct staple_answer *kept = room_for_answer(staple);
-    if (kept == NULL || answer.size > sizeof kept->bytes) {
+    unsigned char *copy = answer.size > 0 ? malloc(answer.size) : NULL;
+    if (copy == NULL) {
         return false;
     }
-    memcpy(kept->bytes, answer.data, answer.size);
-    kept->size = (uint32_t)answer.size;
-    kept->expires = expires;
+    memcpy(copy, answer.data, answer.size);
+    free(staple->answer);
+    staple->answer = copy;
+    staple->answer_size = (uint32_t)answer.size;
+    staple->expires = expires;
     return true;
 }
 
@@ -257,13 +245,23 @@ static bool add(const struct making *making, struct staples *staples) {
     return true;
 }
 
-static bool add_all(const struct making *making, struct staples *staples) {
-    long found = SSL_CTX_set_current_cert(making->ssl, SSL_CERT_SET_FIRST);
-    while (found == 1 && staples->count < STAPLES_LIMIT) {
+/* A context has one certificate for each kind of key. */
+static uint32_t count_certificates(SSL_CTX *ssl) {
+    uint32_t count = 0;
+    for (long found = SSL_CTX_set_current_cert(ssl, SSL_CERT_SET_FIRST); found == 1;
+         found = SSL_CTX_set_current_cert(ssl, SSL_CERT_SET_NEXT)) {
+        count++;
+    }
+    return count;
+}
+
+static bool add_all(const struct making *making, struct staples *staples, uint32_t count) {
+    (void)SSL_CTX_set_current_cert(making->ssl, SSL_CERT_SET_FIRST);
+    for (uint32_t i = 0; i < count; i++) {
         if (!add(making, staples)) {
             return false;
         }
-        found = SSL_CTX_set_current_cert(making->ssl, SSL_CERT_SET_NEXT);
+        (void)SSL_CTX_set_current_cert(making->ssl, SSL_CERT_SET_NEXT);
     }
     ERR_clear_error();
     return true;
@@ -292,12 +290,13 @@ struct staples *staples_create(SSL_CTX *ssl, const struct staples_options *optio
     if (!check_file(&making)) {
         return NULL;
     }
-    struct staples *staples = calloc(1, sizeof *staples + STAPLES_LIMIT * sizeof(struct staple));
+    uint32_t count = count_certificates(ssl);
+    struct staples *staples = calloc(1, sizeof *staples + count * sizeof(struct staple));
     if (staples == NULL) {
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
-    if (!add_all(&making, staples)) {
+    if (!add_all(&making, staples, count)) {
         staples_destroy(staples);
         return NULL;
     }

@@ -19,9 +19,11 @@ struct staple {
     char *problem; /* why nothing can be sent, for logs; NULL: nothing is wrong */
     char *url;     /* NULL: nobody is asked */
     struct ocsp_responder responder;
-    struct staple_place *place;   /* on the board; NULL: none so far */
-    uint32_t version;             /* of the place: which answer this is */
-    struct staple_answer *answer; /* NULL: there is none */
+    struct staple_place *place; /* on the board; NULL: none so far */
+    uint32_t version;           /* of the place: which answer this is */
+    unsigned char *answer;      /* NULL: there is none */
+    uint32_t answer_size;
+    time_t expires;
 };
 
 /* Those of one context. */

@@ -1,4 +1,4 @@
-/* fuzz: runtime */
+/* fuzz: runtime -max_len=20000 */
 /* Answers of OCSP responders, as they arrive: the head, the body in whatever framing, and what it
  * says of a certificate. What is accepted says so in bytes that are whole and bounded, in whatever
  * pieces they came. */

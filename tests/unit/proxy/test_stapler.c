@@ -213,7 +213,7 @@ static void does_without_a_board(void) {
     open_context();
     ask_and_wait();
     CU_ASSERT_PTR_NOT_NULL_FATAL(world.staples->items[0].answer);
-    CU_ASSERT_EQUAL(world.staples->items[0].answer->size, body.size);
+    CU_ASSERT_EQUAL(world.staples->items[0].answer_size, body.size);
     close_world();
 }
 
