@@ -117,11 +117,11 @@ static void add_hash(const struct secrets *secrets, struct slice path, uint64_t 
 
 struct tls_trust *tls_trust_find(struct tls_trust_list *list, const struct tls_trust_files *files,
                                  const struct secrets *secrets, struct failure *failure) {
-    uint64_t hash[2 * (TLS_TRUST_AUTHORITIES + 1)];
+    uint64_t hash[TLS_TRUST_FILES][2];
     for (size_t i = 0; i < TLS_TRUST_AUTHORITIES; i++) {
-        add_hash(secrets, files->authorities[i].path, hash + 2 * i);
+        add_hash(secrets, files->authorities[i].path, hash[i]);
     }
-    add_hash(secrets, files->revoked.path, hash + 2 * TLS_TRUST_AUTHORITIES);
+    add_hash(secrets, files->revoked.path, hash[TLS_TRUST_AUTHORITIES]);
     struct tls_trust *trust = list->first;
     while (trust != NULL && memcmp(trust->hash, hash, sizeof hash) != 0) {
         trust = trust->next;

@@ -9,7 +9,7 @@
 
 #include <openssl/ssl.h>
 
-enum { TLS_TRUST_AUTHORITIES = 2 };
+enum { TLS_TRUST_AUTHORITIES = 2, TLS_TRUST_FILES };
 
 /* A file as a directive names it; an empty path is none. */
 struct tls_trust_file {
@@ -25,7 +25,7 @@ struct tls_trust_files {
 /* What some such files come to. */
 struct tls_trust {
     uint32_t references;
-    uint64_t hash[2 * (TLS_TRUST_AUTHORITIES + 1)]; /* of the files' contents */
+    uint64_t hash[TLS_TRUST_FILES][2]; /* of their contents */
     X509_STORE *store;
     struct tls_trust *next; /* the list's */
 };

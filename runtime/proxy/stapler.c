@@ -145,8 +145,7 @@ static void stop(struct watch *watch) {
     }
 }
 
-static void forget(struct staples *staples) {
-    struct stapler_watch *list = staples->watcher;
+static void end(struct stapler_watch *list) {
     for (uint32_t i = 0; i < list->count; i++) {
         stop(&list->items[i]);
     }
@@ -157,14 +156,19 @@ static void forget(struct staples *staples) {
     if (list->names != NULL) {
         name_cache_release(list->names);
     }
-    staples->watcher = NULL;
-    staples->forget = NULL;
+    list->staples->watcher = NULL;
+    list->staples->forget = NULL;
     free(list);
 }
 
+static void forget(struct staples *staples) {
+    end(staples->watcher);
+}
+
 void stapler_stop(struct proxy_state *state) {
-    while (state->staple_watches != NULL) {
-        forget(state->staple_watches->staples);
+    for (struct stapler_watch *list = state->staple_watches, *next; list != NULL; list = next) {
+        next = list->next;
+        end(list);
     }
 }
 

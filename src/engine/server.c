@@ -94,12 +94,12 @@ bool engine_find_server(struct engine_request *request, const struct table_endpo
     return true;
 }
 
-/* A request without a host is one for the server of the handshake. */
+/* As in nginx, none at all is another one, too. */
 bool engine_names_another_server(struct engine_request *request,
                                  const struct table_endpoint *endpoint) {
     struct slice name;
     uint32_t server;
-    return request->asked_name.size > 0 && request->host.size > 0 &&
+    return request->asked_name.size > 0 &&
            engine_parse_host(request->arena, request->asked_name, &name) &&
            !slice_equals(name, request->host) && find(request, endpoint, name, &server) &&
            server != TABLE_NONE;

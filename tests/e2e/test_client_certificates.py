@@ -41,7 +41,8 @@ class Certificates:
         self.revocations = self.authority.revoke(self.revoked)
         self.both = folder + "/both.pem"
         with open(self.both, "w") as file:
-            file.write(self.authority.pem.read_text() + self.other.pem.read_text())
+            for one in (self.authority, self.other, self.authority):
+                file.write(one.pem.read_text())
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +73,10 @@ def context_with(certificate, version=None):
     return context
 
 
-def ask(address, certificate=None, version=None, name="a.test", **options):
+def ask(address, certificate=None, version=None, name="a.test", protocol="HTTP/1.1", **options):
     options.setdefault("host", name)
     with SecureClient(address, name, context_with(certificate, version)) as client:
-        return client.ask(**options)
+        return client.ask(version=protocol, **options)
 
 
 def in_both(pair, certificate=None, **options):
@@ -279,15 +280,29 @@ server { listen {host}:{port} ssl; server_name asking.test; """ + CERTIFICATE + 
     ("unknown.test", "unknown.test", 200),
     (None, "closed.test", 400),
     (None, "asking.test", 200),
+    ("open.test", None, 200),
 ])
 def test_another_server(lab, certificates, values, name, host, status):
     """421 where it would go around the certificate that was asked for, or not."""
     pair = lab.pair(SEVERAL, **values)
-    answers = in_both(pair, certificates.client, name=name, host=host)
+    protocol = "HTTP/1.1" if host else "HTTP/1.0"
+    answers = in_both(pair, certificates.client, name=name, host=host, protocol=protocol)
     assert [response.status for response in answers] == [status, status]
     if status == 200:
-        assert answers[0].body == answers[1].body == host.lower().partition(".")[0].replace(
-            "unknown", "default").encode()
+        server = (host or "default").lower().partition(".")[0].replace("unknown", "default")
+        assert answers[0].body == answers[1].body == server.encode()
+
+
+def test_no_host_is_another_server(lab, certificates, values):
+    """Nobody gets around a certificate by leaving it out."""
+    pair = lab.pair("server { listen {host}:{port} ssl default_server; " + CERTIFICATE +
+                    "ssl_verify_client on; ssl_client_certificate {authority}; return 200 closed; }"
+                    "server { listen {host}:{port} ssl; server_name open.test; " + CERTIFICATE +
+                    "return 200 open; }", **values)
+    for certificate in (None, certificates.client):
+        for response in in_both(pair, certificate, name="open.test", host=None,
+                                protocol="HTTP/1.0"):
+            assert response.status == 421
 
 
 def test_421_is_of_the_server_that_was_named(lab, certificates, values):

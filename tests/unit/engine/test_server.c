@@ -84,6 +84,30 @@ static void keeps_to_the_name_in_a_handshake(void) {
 }
 
 /* The key of *.a is ".a", which may be a name, too. */
+static bool names_another(struct engine_fixture *fixture, const char *asked, const char *host) {
+    fixture->request.asked_name = slice_from_string(asked);
+    fixture->request.host = slice_from_string(host);
+    return engine_names_another_server(&fixture->request, &fixture->builder.table.endpoint[0]);
+}
+
+/* Of names that lead to a server, whichever that is. */
+static void tells_another_name_from_that_in_a_handshake(void) {
+    static const struct server_name_spec names[] = {{"a.test", 1}, {"also.test", 1}, {"~^c", 2}};
+    struct engine_fixture fixture;
+    open_servers(&fixture, names, COUNT(names));
+    CU_ASSERT_FALSE(names_another(&fixture, "a.test", "a.test"));
+    CU_ASSERT_FALSE(names_another(&fixture, "A.Test", "a.test"));
+    CU_ASSERT_TRUE(names_another(&fixture, "a.test", "also.test"));
+    CU_ASSERT_TRUE(names_another(&fixture, "a.test", "nobody"));
+    CU_ASSERT_TRUE(names_another(&fixture, "a.test", ""));
+    CU_ASSERT_TRUE(names_another(&fixture, "c.test", "a.test"));
+    CU_ASSERT_FALSE(names_another(&fixture, "c.test", "c.test"));
+    CU_ASSERT_FALSE(names_another(&fixture, "nobody", "a.test"));
+    CU_ASSERT_FALSE(names_another(&fixture, "not a name", "a.test"));
+    CU_ASSERT_FALSE(names_another(&fixture, "", "a.test"));
+    fixture_close(&fixture);
+}
+
 static void tells_keys_of_different_kinds_apart(void) {
     static const struct server_name_spec names[] = {{".a", 1}, {"*.a", 2}, {"*.b", 3}, {".b", 4}};
     struct engine_fixture fixture;
@@ -228,6 +252,8 @@ static void agrees_with_a_search_of_everything(void) {
 
 UNIT_TESTS("engine/server", {"follows the order of nginx", follows_the_order_of_nginx},
            {"keeps to the name in a handshake", keeps_to_the_name_in_a_handshake},
+           {"tells another name from that in a handshake",
+            tells_another_name_from_that_in_a_handshake},
            {"tells keys of different kinds apart", tells_keys_of_different_kinds_apart},
            {"fills slots and captures", fills_slots_and_captures},
            {"finds the empty name", finds_the_empty_name},
