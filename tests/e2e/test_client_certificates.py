@@ -13,7 +13,7 @@ import pytest
 
 from lab import SecureClient, client_context
 from lab.certificates import Authority
-from lab.daemon import RPCD
+from lab.daemon import REPOSITORY, RPCD
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -352,3 +352,25 @@ def test_a_reload_brings_a_new_list_of_revoked_ones(lab, certificates, values):
                "ssl_crl {place}/crl.pem; return 200 still;", place=place, **values)
     with SecureClient(lab.port, "a.test", context, session=session) as client:
         assert client.ask(host="a.test").status == 400
+
+
+# --- the sample ---
+
+def test_the_sample(lab, certificates, values):
+    text = (REPOSITORY / "samples/client-certificates.conf").read_text()
+    backend = lab.backend()
+    http = text[text.index("http {") + len("http {"):text.rindex("}")]
+    for old, new in (("listen [::]:443 ssl;", ""), ("listen 443", "listen {host}:{port}"),
+                     ("/etc/ssl/inside.example.com/fullchain.pem", "{chain}"),
+                     ("/etc/ssl/inside.example.com/privkey.pem", "{key}"),
+                     ("/etc/ssl/people/authority.pem", "{authority}"),
+                     ("/etc/ssl/people/revoked.pem", "{crl}"), (":3000", ":{backend}")):
+        assert old in http
+        http = http.replace(old, new)
+    lab.rpcd(http, backend=backend, **values)
+    assert ask(lab.port, certificates.client).body == b"ok"
+    assert backend.last.get("X-Client-Name").startswith("CN=the client")
+    assert b"help desk" in ask(lab.port).body
+    for certificate in (certificates.revoked, certificates.expired):
+        response = ask(lab.port, certificate)
+        assert response.status == 403 and b"renew" in response.body
