@@ -4,6 +4,7 @@
 #define HTTP_INTERNAL_H
 
 #include "http/exchange.h"
+#include "http/staple_ahead.h"
 
 #include <limits.h>
 
@@ -38,6 +39,7 @@ struct http_service {
     void (*on_idle)(void *data);
     void *on_idle_data;
     struct loop_task idle_task;
+    struct staple_ahead staple_ahead;
     /* Texts of the current second. */
     time_t second;
     char date[32];

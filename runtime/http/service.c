@@ -126,6 +126,7 @@ bool http_service_use(struct http_service *service, struct generation *generatio
         generation_release(previous);
         tls_server_list_sweep(&service->tls_servers);
     }
+    staple_ahead_start(&service->staple_ahead, service);
     return true;
 }
 
@@ -178,6 +179,7 @@ void http_service_destroy(struct http_service *service) {
     log_set_main(service->log, NULL, 0); /* they end with the generation */
     close_listeners(service);
     timer_remove(&service->loop->timers, &service->accept_timer);
+    staple_ahead_stop(&service->staple_ahead);
     http_connections_destroy(service);
     service->proxy->destroy(service->proxy_state);
     if (service->generation != NULL) {

@@ -91,7 +91,7 @@ def wait_for_staple(address, arguments=()):
 # --- from a responder ---
 
 def test_as_nginx_does(lab, certificates, values):
-    """Both send nothing at first, then what openssl's own responder says."""
+    """Both send what openssl's own responder says."""
     responder = OpensslResponder(certificates.authority, [certificates.server], lab.new_port())
     lab.backends.append(responder)
     pair = lab.pair(FROM_RESPONDER, url=responder.url, **values)
@@ -171,6 +171,22 @@ def test_both_kinds_of_keys(lab, certificates, values, responder):
     assert status_of(lab.port, ["-cipher", "ECDHE-RSA-AES128-GCM-SHA256", "-tls1_2"]) is None
     rpcd.wait_for_text("certificate status not found in the OCSP response while requesting "
                        f"certificate status, responder: 127.0.0.1:{responder.port}")
+
+
+def test_nobody_has_to_ask_first(lab, certificates, values, responder):
+    """The answer is there for the first client, also after a reload with a new certificate."""
+    rpcd = lab.rpcd(FROM_RESPONDER, url=responder.url, workers=2, **values)
+    wait_until(lambda: responder.requests, "the question")
+    time.sleep(0.2)
+    assert status_of(lab.port) == "good"
+    new = certificates.authority.issue("ahead", ["DNS:a.test"])
+    responder.answer = http_answer(make_answer(certificates.authority, new, name="ahead"))
+    lab.reload(rpcd, FROM_RESPONDER, url=responder.url, workers=2,
+               **{**values, "chain": new.chain, "key": new.key})
+    wait_until(lambda: len(responder.requests) == 2, "another question")
+    time.sleep(0.2)
+    assert [status_of(lab.port) for _ in range(4)] == ["good"] * 4
+    assert len(responder.requests) == 2
 
 
 # --- workers and reloads ---
