@@ -55,9 +55,10 @@ class Authority(Certificate):
             f"[ca]\ndefault_ca=it\n[it]\ndatabase={self.index}\ncertificate={self.pem}\n"
             f"private_key={self.key}\ndefault_md=sha256\ndefault_crl_days=30\n")
 
-    def _make_key(self, certificate=None):
+    def _make_key(self, certificate=None, algorithm="EC"):
         key = (certificate or self).key
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key,
+        parameter = {"EC": "ec_paramgen_curve:P-256", "RSA": "rsa_keygen_bits:2048"}[algorithm]
+        openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", parameter, "-out", key,
                 folder=self.folder)
         key.chmod(0o600)
 
@@ -72,11 +73,15 @@ class Authority(Certificate):
                 folder=self.folder)
         certificate.chain.write_bytes(certificate.pem.read_bytes() + self.chain.read_bytes())
 
-    def issue(self, name, names=("DNS:backend.test",), subject="/CN=somebody", **options):
-        """A certificate for those names; `dates` are arguments of openssl x509."""
+    def issue(self, name, names=("DNS:backend.test",), subject="/CN=somebody", algorithm="EC",
+              extensions=None, **options):
+        """A certificate for those names, or with extensions of its own; `dates` are arguments of
+        openssl x509."""
         certificate = Certificate(self.folder, name)
-        self._make_key(certificate)
-        extensions = f"subjectAltName={','.join(names)}" if names else "basicConstraints=CA:FALSE"
+        self._make_key(certificate, algorithm)
+        if extensions is None:
+            extensions = (f"subjectAltName={','.join(names)}" if names else
+                          "basicConstraints=CA:FALSE")
         self.sign(certificate, subject, extensions, **options)
         return certificate
 
