@@ -172,8 +172,23 @@ struct certificate_key *certificate_key_read(struct arena *arena, struct slice p
     return key;
 }
 
+/* --- other files --- */
+
+static struct slice read_other(struct arena *arena, struct slice path, struct slice *content) {
+    int error = file_read(arena, arena_copy_slice(arena, path).data, SIZE_LIMIT, content);
+    return error != 0 ? describe(arena, error) : (struct slice){0};
+}
+
 struct slice certificate_file_probe(struct arena *arena, struct slice path) {
     struct slice content;
-    int error = file_read(arena, arena_copy_slice(arena, path).data, SIZE_LIMIT, &content);
-    return error != 0 ? describe(arena, error) : (struct slice){0};
+    return read_other(arena, path, &content);
+}
+
+struct slice certificate_ticket_key_probe(struct arena *arena, struct slice path) {
+    struct slice content = {0};
+    struct slice problem = read_other(arena, path, &content);
+    if (problem.size > 0 || content.size == 48 || content.size == 80) {
+        return problem;
+    }
+    return arena_format(arena, "it has %zu bytes, not 48 or 80", content.size);
 }

@@ -31,4 +31,7 @@ struct certificate_key *certificate_key_read(struct arena *arena, struct slice p
 /* Why a file cannot be read, or an empty slice. */
 struct slice certificate_file_probe(struct arena *arena, struct slice path);
 
+/* The same for a key that session tickets are encrypted with, of which the size alone is known. */
+struct slice certificate_ticket_key_probe(struct arena *arena, struct slice path);
+
 #endif

@@ -127,7 +127,19 @@ const struct certificate_pair *certificates_find(const struct certificate_set *s
 
 /* --- others --- */
 
-enum content { CONTENT_CERTIFICATES, CONTENT_ANY };
+enum content { CONTENT_CERTIFICATES, CONTENT_TICKET_KEY, CONTENT_ANY };
+
+static struct slice find_problem(struct certificate_set *set, struct slice path,
+                                 enum content content) {
+    switch (content) {
+    case CONTENT_CERTIFICATES:
+        return read_file(set, path)->problem;
+    case CONTENT_TICKET_KEY:
+        return certificate_ticket_key_probe(set->arena, path);
+    default:
+        return certificate_file_probe(set->arena, path);
+    }
+}
 
 static void add_other(struct certificate_set *set, const struct statement *statement,
                       enum content content) {
@@ -136,9 +148,7 @@ static void add_other(struct certificate_set *set, const struct statement *state
         map_find(&set->seen, other.place.path) != NULL) {
         return;
     }
-    other.problem = content == CONTENT_CERTIFICATES
-                        ? read_file(set, other.place.path)->problem
-                        : certificate_file_probe(set->arena, other.place.path);
+    other.problem = find_problem(set, other.place.path, content);
     VECTOR_PUSH(set->arena, &set->others, other);
     map_insert(&set->seen, other.place.path, set);
 }
@@ -200,7 +210,11 @@ static const struct {
 };
 
 static void add_server(struct certificate_set *set, const struct server *server) {
+    const struct name_list *ticket_keys = &server->own_settings->ssl_session_ticket_key;
     add_server_pairs(set, server->own_settings);
+    for (size_t i = 0; i < ticket_keys->list.count; i++) {
+        add_other(set, ticket_keys->list.items[i].statement, CONTENT_TICKET_KEY);
+    }
     for (size_t i = 0; i < sizeof server_files / sizeof server_files[0]; i++) {
         add_other(set, server->own_settings->origin[server_files[i].setting],
                   server_files[i].content);
