@@ -271,7 +271,7 @@ static void prepare(struct model *model, struct tree *tree) {
     model->reading = reading;
     catalogue_init(&reading->catalogue, model->arena);
     map_init(&reading->implicit_upstreams, model->arena);
-    map_init(&reading->ciphers, model->arena);
+    map_init(&reading->good_values, model->arena);
     map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
     map_init(&reading->zones, model->arena);

@@ -1,48 +1,84 @@
-/* Lists that OpenSSL reads: cipher suites and groups of key exchanges. OpenSSL passes over names of
- * suites that it does not know, so that a typing mistake weakens a site without a word; here it is
- * an error, unless the name is one that some other OpenSSL may have. */
+/* Cipher lists as OpenSSL reads them: words that are none of its language, and lists that come to
+ * nothing. What is weak of a list is found in check/. */
 #include "model/reading.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
-#define LIST_HELP "write, for example, \"ECDHE+AESGCM:ECDHE+CHACHA20\""
+/* Between words, and between the parts of one. */
+static const char separators[] = ": ,;";
+static const char joints[] = "-+_";
 
-/* What names of suites are made of, those of old and other builds included. */
-static const char vocabulary[] =
-    " TLS SSL SSLv2 SSLv3 TLSv1 WITH DHE EDH ECDHE ECDH EECDH DH ADH AECDH kEDH kEECDH kECDH kECDHe"
-    " kECDHr kDH kDHr kDHd kDHE kECDHE kRSA RSA aRSA ECDSA aECDSA aECDH aDH DSS aDSS DSA PSK kPSK "
-    "SRP"
-    " KRB5 kKRB5 GOST AES AES128 AES256 AESGCM AESCCM AESCCM8 CAMELLIA CAMELLIA128 CAMELLIA256 ARIA"
-    " ARIA128 ARIA256 ARIAGCM SEED IDEA RC2 RC4 DES 3DES CBC3 CBC EDE3 GCM CCM CCM8 CHACHA20 "
-    "POLY1305"
-    " MD5 SHA SHA1 SHA224 SHA256 SHA384 SHA512 NULL eNULL aNULL EXP EXPORT EXPORT40 EXPORT56 "
-    "EXP1024"
-    " LOW MEDIUM HIGH ALL FIPS DRAFT OLD D 40 56 64 128 168 256 8 ";
+/* What suites and classes of suites are or were named by. Lists are written for several versions of
+ * OpenSSL, and a word for what this one has no longer, or has not yet, does no harm: of words made
+ * of these parts nothing is said. */
+/* clang-format off */
+static const struct slice parts[] = {
+    SLICE_INIT("128"), SLICE_INIT("168"), SLICE_INIT("256"), SLICE_INIT("3DES"), SLICE_INIT("40"),
+    SLICE_INIT("56"), SLICE_INIT("64"), SLICE_INIT("8"), SLICE_INIT("ADH"), SLICE_INIT("AECDH"),
+    SLICE_INIT("AES"), SLICE_INIT("AES128"), SLICE_INIT("AES256"), SLICE_INIT("AESCCM"),
+    SLICE_INIT("AESCCM8"), SLICE_INIT("AESGCM"), SLICE_INIT("ALL"), SLICE_INIT("ARIA"),
+    SLICE_INIT("ARIA128"), SLICE_INIT("ARIA256"), SLICE_INIT("ARIAGCM"), SLICE_INIT("CAMELLIA"),
+    SLICE_INIT("CAMELLIA128"), SLICE_INIT("CAMELLIA256"), SLICE_INIT("CBC"), SLICE_INIT("CBC3"),
+    SLICE_INIT("CCM"), SLICE_INIT("CCM8"), SLICE_INIT("CHACHA20"), SLICE_INIT("COMPLEMENTOFALL"),
+    SLICE_INIT("COMPLEMENTOFDEFAULT"), SLICE_INIT("D"), SLICE_INIT("DEFAULT"), SLICE_INIT("DES"),
+    SLICE_INIT("DH"), SLICE_INIT("DHE"), SLICE_INIT("DRAFT"), SLICE_INIT("DSA"), SLICE_INIT("DSS"),
+    SLICE_INIT("ECDH"), SLICE_INIT("ECDHE"), SLICE_INIT("ECDSA"), SLICE_INIT("EDE"),
+    SLICE_INIT("EDE3"), SLICE_INIT("EDH"), SLICE_INIT("EECDH"), SLICE_INIT("EXP"),
+    SLICE_INIT("EXP1024"), SLICE_INIT("EXPORT"), SLICE_INIT("EXPORT40"), SLICE_INIT("EXPORT56"),
+    SLICE_INIT("FIPS"), SLICE_INIT("GCM"), SLICE_INIT("GOST"), SLICE_INIT("GOST12"),
+    SLICE_INIT("GOST2001"), SLICE_INIT("GOST2012"), SLICE_INIT("GOST89"), SLICE_INIT("GOST89MAC"),
+    SLICE_INIT("GOST94"), SLICE_INIT("HIGH"), SLICE_INIT("IDEA"), SLICE_INIT("KRB5"),
+    SLICE_INIT("LOW"), SLICE_INIT("MD5"), SLICE_INIT("MEDIUM"), SLICE_INIT("NULL"),
+    SLICE_INIT("OLD"), SLICE_INIT("POLY1305"), SLICE_INIT("PSK"), SLICE_INIT("RC2"),
+    SLICE_INIT("RC4"), SLICE_INIT("RSA"), SLICE_INIT("SEED"), SLICE_INIT("SHA"), SLICE_INIT("SHA1"),
+    SLICE_INIT("SHA224"), SLICE_INIT("SHA256"), SLICE_INIT("SHA384"), SLICE_INIT("SHA512"),
+    SLICE_INIT("SRP"), SLICE_INIT("SSLv2"), SLICE_INIT("SSLv3"), SLICE_INIT("SUITEB128"),
+    SLICE_INIT("SUITEB128C2"), SLICE_INIT("SUITEB128ONLY"), SLICE_INIT("SUITEB192"),
+    SLICE_INIT("TLS"), SLICE_INIT("TLS13"), SLICE_INIT("TLSv1"), SLICE_INIT("TLSv1.0"),
+    SLICE_INIT("TLSv1.2"), SLICE_INIT("TLSv1.3"), SLICE_INIT("WITH"), SLICE_INIT("aDH"),
+    SLICE_INIT("aDSS"), SLICE_INIT("aECDH"), SLICE_INIT("aECDSA"), SLICE_INIT("aGOST"),
+    SLICE_INIT("aGOST01"), SLICE_INIT("aGOST12"), SLICE_INIT("aNULL"), SLICE_INIT("aPSK"),
+    SLICE_INIT("aRSA"), SLICE_INIT("aSRP"), SLICE_INIT("eNULL"), SLICE_INIT("kDH"),
+    SLICE_INIT("kDHE"), SLICE_INIT("kDHEPSK"), SLICE_INIT("kDHd"), SLICE_INIT("kDHr"),
+    SLICE_INIT("kECDH"), SLICE_INIT("kECDHE"), SLICE_INIT("kECDHEPSK"), SLICE_INIT("kECDHe"),
+    SLICE_INIT("kECDHr"), SLICE_INIT("kEDH"), SLICE_INIT("kEECDH"), SLICE_INIT("kGOST"),
+    SLICE_INIT("kGOST18"), SLICE_INIT("kKRB5"), SLICE_INIT("kPSK"), SLICE_INIT("kRSA"),
+    SLICE_INIT("kRSAPSK"), SLICE_INIT("kSRP"),
+};
+/* clang-format on */
 
-static bool is_vocabulary(struct arena *arena, struct slice part) {
-    struct slice padded = arena_format(arena, " %.*s ", SLICE_ARGS(part));
-    return part.size > 0 && slice_find_byte(part, ' ') == part.size &&
-           strstr(vocabulary, padded.data) != NULL;
-}
+#define PART_COUNT (sizeof parts / sizeof parts[0])
 
-static bool is_plausible(struct arena *arena, struct slice name) {
-    size_t begin = 0;
-    for (size_t at = 0; at <= name.size; at++) {
-        if (at < name.size && strchr("-+_", name.data[at]) == NULL) {
-            continue;
+/* --- words --- */
+
+static bool is_part(struct slice text) {
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (slice_equals(text, parts[i])) {
+            return true;
         }
-        struct slice part = {name.data + begin, at - begin};
-        if (!is_vocabulary(arena, part)) {
-            return false;
-        }
-        begin = at + 1;
     }
-    return true;
+    return false;
 }
 
-static SSL_CTX *make_context(void) {
+/* The first part of the word that is none; an empty slice when all are. */
+static struct slice find_odd_part(struct slice word) {
+    size_t begin = 0;
+    for (size_t at = 0; at <= word.size; at++) {
+        if (at == word.size || strchr(joints, word.data[at]) != NULL) {
+            struct slice part = {word.data + begin, at - begin};
+            if (!is_part(part)) {
+                return part.size > 0 ? part : word;
+            }
+            begin = at + 1;
+        }
+    }
+    return (struct slice){0};
+}
+
+/* Every suite of this OpenSSL, so that lists are read as the running machine may be set up. */
+static SSL_CTX *create_context(void) {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (context == NULL) {
         memory_exhausted();
@@ -51,115 +87,127 @@ static SSL_CTX *make_context(void) {
     return context;
 }
 
-static bool takes_ciphers(SSL_CTX *context, struct arena *arena, struct slice list) {
-    bool is_taken = SSL_CTX_set_cipher_list(context, arena_copy_slice(arena, list).data) == 1;
+static bool admits_any(SSL_CTX *context, struct arena *arena, struct slice list) {
+    bool is_any = SSL_CTX_set_cipher_list(context, arena_copy_slice(arena, list).data) == 1;
     ERR_clear_error();
-    return is_taken;
+    return is_any;
 }
 
-static bool takes_groups(SSL_CTX *context, struct arena *arena, struct slice list) {
-    bool is_taken = SSL_CTX_set1_groups_list(context, arena_copy_slice(arena, list).data) == 1;
-    ERR_clear_error();
-    return is_taken;
+/* @STRENGTH orders, @SECLEVEL=2 demands. */
+static bool is_known_command(struct slice word) {
+    uint64_t level;
+    return slice_equals(word, SLICE("@STRENGTH")) ||
+           (slice_starts_with(word, SLICE("@SECLEVEL=")) &&
+            slice_parse_u64(slice_skip(word, 10), 5, &level));
 }
 
-/* Tells the nearest name that OpenSSL has. */
-static struct slice make_help(struct model *model, struct slice name) {
-    SSL_CTX *context = make_context();
+/* `word` without the mark in front of it. */
+static bool is_known(SSL_CTX *context, struct arena *arena, struct slice word) {
+    return find_odd_part(word).size == 0 || admits_any(context, arena, word);
+}
+
+/* The name that was meant: a suite of this OpenSSL, or a part. */
+static struct slice find_nearest(SSL_CTX *context, struct arena *arena, struct slice word) {
     VECTOR_OF(struct slice) names = {0};
-    (void)SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL");
+    admits_any(context, arena, SLICE("ALL:COMPLEMENTOFALL"));
     STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(context);
     for (int i = 0; i < sk_SSL_CIPHER_num(suites); i++) {
-        const char *suite = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(suites, i));
-        VECTOR_PUSH(model->arena, &names, slice_from_string(suite));
+        const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(suites, i));
+        VECTOR_PUSH(arena, &names, slice_from_string(name));
     }
-    struct slice nearest = nearest_name(name, names.items, names.count);
-    struct slice help = nearest.size > 0
-                            ? arena_format(model->arena, "write \"%.*s\"", SLICE_ARGS(nearest))
-                            : SLICE("\"openssl ciphers ALL\" lists what there is");
-    SSL_CTX_free(context);
-    return help;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        VECTOR_PUSH(arena, &names, parts[i]);
+    }
+    return nearest_name(word, names.items, names.count);
 }
 
-static bool reject_name(const struct setter_call *call, const struct word *word, size_t begin,
-                        struct slice name, const char *kind, struct slice help) {
+static void report_unknown(const struct setter_call *call, SSL_CTX *context,
+                           const struct word *word, size_t begin, struct slice unknown) {
     struct model *model = call->model;
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
-                         word_span(model, word, begin, begin + name.size),
-                         "OpenSSL knows no %s \"%.*s\"", kind, SLICE_ARGS(name));
-    diagnostic_help(model->arena, diagnostic, "%.*s", SLICE_ARGS(help));
-    return false;
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
+        word_span(model, word, begin, begin + unknown.size),
+        unknown.data[0] == '@' ? "cipher lists have no command \"%.*s\""
+                               : "\"%.*s\" is no cipher suite, nor a class of them",
+        SLICE_ARGS(unknown));
+    struct slice nearest = find_nearest(context, model->arena, unknown);
+    struct slice odd = find_odd_part(unknown);
+    struct slice part = nearest_name(odd, parts, PART_COUNT);
+    if (nearest.size > 0) {
+        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
+    } else if (unknown.data[0] == '@') {
+        diagnostic_help(model->arena, diagnostic,
+                        "the commands are @STRENGTH and @SECLEVEL=0 to @SECLEVEL=5");
+    } else if (part.size > 0) {
+        diagnostic_help(model->arena, diagnostic, "write \"%.*s\" for \"%.*s\"", SLICE_ARGS(part),
+                        SLICE_ARGS(odd));
+    } else {
+        diagnostic_help(model->arena, diagnostic,
+                        "a good list is ECDHE+AESGCM:ECDHE+CHACHA20; \"openssl ciphers -s ALL\" "
+                        "prints what there is");
+    }
 }
 
-/* Takes out what is excluded, moved or commanded: a name that is not there does no harm in these.
- */
-static bool is_wish(struct slice name) {
-    return name.size > 0 && strchr("!-+@", name.data[0]) == NULL;
-}
-
-static bool check_names(const struct setter_call *call, const struct word *word, SSL_CTX *context) {
-    struct arena *arena = call->model->arena;
+/* Reports the words that nothing can be made of; false when there are any. */
+static bool check_words(const struct setter_call *call, SSL_CTX *context, const struct word *word) {
     struct slice text = word->text;
-    for (size_t begin = 0; begin <= text.size;) {
-        size_t end = begin;
-        while (end < text.size && strchr(": ,;", text.data[end]) == NULL) {
+    bool is_sound = true;
+    for (size_t end, begin = 0; begin < text.size; begin = end + 1) {
+        end = begin;
+        while (end < text.size && strchr(separators, text.data[end]) == NULL) {
             end++;
         }
-        struct slice name = {text.data + begin, end - begin};
-        if (is_wish(name) && !takes_ciphers(context, arena, name) && !is_plausible(arena, name)) {
-            return reject_name(call, word, begin, name, "cipher suite",
-                               make_help(call->model, name));
+        begin += begin < end && strchr("!-+", text.data[begin]) != NULL ? 1 : 0;
+        /* DEFAULT@SECLEVEL=1 is two words. */
+        size_t at = begin;
+        while (at < end && (text.data[at] != '@' || at == begin)) {
+            at++;
         }
-        begin = end + 1;
+        struct slice name = {text.data + begin, at - begin};
+        end = at < end ? at - 1 : end;
+        bool is_command = name.size > 0 && name.data[0] == '@';
+        if (name.size > 0 &&
+            !(is_command ? is_known_command(name) : is_known(context, call->model->arena, name))) {
+            report_unknown(call, context, word, begin, name);
+            is_sound = false;
+        }
     }
-    return true;
+    return is_sound;
 }
 
+/* --- the list --- */
+
+static void report_empty(const struct setter_call *call, const struct word *word) {
+    struct diagnostic *diagnostic = diagnostic_error(
+        call->model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
+        "\"%s\" admits no cipher suite that OpenSSL has here", call->directive->name);
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write \"%s ECDHE+AESGCM:ECDHE+CHACHA20;\"; suites of TLS 1.3 are not "
+                    "listed, they are always there",
+                    call->directive->name);
+}
+
+/* Large sites say the same in each server: OpenSSL is asked once. */
 static bool check_list(const struct setter_call *call, const struct word *word) {
-    struct model *model = call->model;
+    struct arena *arena = call->model->arena;
+    struct map *good = &call->model->reading->good_values;
+    struct slice key = text_marked(arena, 'c', word->text);
     /* Red Hat's OpenSSL reads these from a file of the machine. */
-    if (slice_starts_with(word->text, SLICE("PROFILE=")) ||
-        map_find(&model->reading->ciphers, word->text) != NULL) {
+    if (call->origin == NULL || slice_starts_with(word->text, SLICE("PROFILE=")) ||
+        map_find(good, key) != NULL) {
         return true;
     }
-    SSL_CTX *context = make_context();
-    bool is_fine = check_names(call, word, context);
-    if (is_fine && !takes_ciphers(context, model->arena, word->text)) {
-        is_fine = reject_word(call, DIAGNOSTIC_INVALID_VALUE, word, LIST_HELP,
-                              "\"%s\" admits no cipher suite at all", call->directive->name);
+    SSL_CTX *context = create_context();
+    bool is_sound = check_words(call, context, word);
+    if (is_sound && admits_any(context, arena, word->text)) {
+        map_insert(good, key, good);
+    } else if (is_sound) {
+        report_empty(call, word);
     }
     SSL_CTX_free(context);
-    if (is_fine) {
-        map_set(&model->reading->ciphers, word->text, model);
-    }
-    return is_fine;
+    return is_sound;
 }
 
 bool model_set_ssl_ciphers(const struct setter_call *call) {
-    const struct word *word = statement_argument(call->statement, 0);
-    return (call->origin == NULL || check_list(call, word)) && model_set_text(call);
-}
-
-/* "auto" leaves them to OpenSSL. */
-bool model_set_ssl_groups(const struct setter_call *call) {
-    const struct word *word = statement_argument(call->statement, 0);
-    struct slice text = word->text;
-    SSL_CTX *context = make_context();
-    bool is_fine =
-        slice_equals(text, SLICE("auto")) || takes_groups(context, call->model->arena, text);
-    for (size_t begin = 0; !is_fine && begin <= text.size;) {
-        struct slice rest = slice_skip(text, begin);
-        struct slice name = slice_take(rest, slice_find_byte(rest, ':'));
-        if (!takes_groups(context, call->model->arena, name)) {
-            SSL_CTX_free(context);
-            return reject_name(call, word, begin, name, "group",
-                               SLICE("\"openssl ecparam -list_curves\" lists most of them"));
-        }
-        begin += name.size + 1;
-    }
-    SSL_CTX_free(context);
-    return (is_fine || reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "list of groups",
-                                    "name each once, such as X25519:prime256v1")) &&
-           model_set_text(call);
+    return check_list(call, statement_argument(call->statement, 0)) && model_set_text(call);
 }

@@ -40,11 +40,11 @@ struct reading {
     VECTOR_OF(struct proxy_pass *) proxies;         /* whose upstream is to be found at the end */
     struct map implicit_upstreams;                  /* "host:port" to struct upstream */
     VECTOR_OF(struct health_check *) health_checks; /* whose group is to be found at the end */
-    struct map ciphers;                             /* lists that have been found right */
-    struct map matches;                             /* name to struct health_match */
-    struct map log_formats;                         /* name to struct log_format */
-    struct map zones;                               /* kind and name to struct statement */
-    struct map session_zones;                       /* name to struct session_zone */
+    struct map good_values;   /* marked texts that OpenSSL has been asked about, and takes */
+    struct map matches;       /* name to struct health_match */
+    struct map log_formats;   /* name to struct log_format */
+    struct map zones;         /* kind and name to struct statement */
+    struct map session_zones; /* name to struct session_zone */
     VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
     struct server_settings server_defaults;
     struct upstream upstream_defaults;

@@ -2,7 +2,7 @@
  * cipher string comes to is expanded in check/, with OpenSSL. */
 #include "model/reading.h"
 
-#include <openssl/ssl.h>
+#include <openssl/opensslconf.h>
 
 /* The newest first, as the nearest of several is the first of them. */
 static const struct slice protocols[] = {
@@ -37,7 +37,7 @@ static bool check_protocol(const struct setter_call *call, const struct word *wo
 
 /* Versions that OpenSSL no longer has, or was built without. */
 static bool is_gone(struct slice version) {
-#ifdef OPENSSL_NO_SSL3
+#if defined OPENSSL_NO_SSL3 || defined OPENSSL_NO_SSL3_METHOD
     return slice_equals_nocase(version, SLICE("SSLv2")) ||
            slice_equals_nocase(version, SLICE("SSLv3"));
 #else
@@ -99,62 +99,6 @@ bool model_set_ssl_files(const struct setter_call *call) {
                     .statement = call->origin,
                     .word = call->origin != NULL ? statement_argument(call->statement, 0) : NULL,
                     .text = read_file_name(call),
-                });
-    return true;
-}
-
-/* --- commands --- */
-
-static int command_type(const char *name, unsigned end) {
-    SSL_CONF_CTX *commands = SSL_CONF_CTX_new();
-    if (commands == NULL) {
-        memory_exhausted();
-    }
-    SSL_CONF_CTX_set_flags(commands, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CERTIFICATE | end);
-    int type = SSL_CONF_cmd_value_type(commands, name);
-    SSL_CONF_CTX_free(commands);
-    return type;
-}
-
-static bool check_command(const struct setter_call *call, const struct word *word) {
-    struct model *model = call->model;
-    bool is_server = call->directive->group == GROUP_SERVER;
-    switch (command_type(arena_copy_slice(model->arena, word->text).data,
-                         is_server ? SSL_CONF_FLAG_SERVER : SSL_CONF_FLAG_CLIENT)) {
-    case SSL_CONF_TYPE_UNKNOWN: {
-        struct diagnostic *diagnostic =
-            diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
-                             "OpenSSL has no command \"%.*s\" for %s", SLICE_ARGS(word->text),
-                             is_server ? "servers" : "clients");
-        diagnostic_help(model->arena, diagnostic,
-                        "the manual page SSL_CONF_cmd(3) lists them, such as Options or Groups");
-        return false;
-    }
-    case SSL_CONF_TYPE_FILE:
-    case SSL_CONF_TYPE_DIR:
-    case SSL_CONF_TYPE_STORE:
-        refuse(model, call->statement, word->span, "command \"%.*s\" of \"%s\"",
-               SLICE_ARGS(word->text), call->directive->name);
-        return true;
-    default:
-        return true;
-    }
-}
-
-/* Name and value are one text: no name has a space. */
-bool model_set_ssl_conf_command(const struct setter_call *call) {
-    const struct word *name = statement_argument(call->statement, 0);
-    const struct word *value = statement_argument(call->statement, 1);
-    if (!check_command(call, name)) {
-        return false;
-    }
-    MODEL_TYPE_NAMES *commands = call->field;
-    VECTOR_PUSH(call->model->arena, &commands->list,
-                (struct name_setting){
-                    .statement = call->origin,
-                    .word = call->origin != NULL ? name : NULL,
-                    .text = arena_format(call->model->arena, "%.*s %.*s", SLICE_ARGS(name->text),
-                                         SLICE_ARGS(value->text)),
                 });
     return true;
 }

@@ -28,12 +28,14 @@ static void has_defaults(void) {
 }
 
 static void joins_commands(void) {
-    const struct settings *settings = settings_of("proxy_ssl_conf_command Groups X25519:P-256;"
-                                                  "proxy_ssl_conf_command Options \"A, B\";");
+    const struct settings *settings =
+        settings_of("proxy_ssl_conf_command Groups X25519:P-256;"
+                    "proxy_ssl_conf_command Options \"SessionTicket, Bugs\";");
     CU_ASSERT_EQUAL_FATAL(settings->proxy_ssl_conf_command.list.count, 2);
     CU_ASSERT_TRUE(
         text_is(settings->proxy_ssl_conf_command.list.items[0].text, "Groups X25519:P-256"));
-    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_conf_command.list.items[1].text, "Options A, B"));
+    CU_ASSERT_TRUE(text_is(settings->proxy_ssl_conf_command.list.items[1].text,
+                           "Options SessionTicket, Bugs"));
     site_release(&site);
 }
 
