@@ -308,6 +308,16 @@ def test_answers_that_are_not_accepted(lab, certificates, values, responder, kin
     expect_no_staple(lab, rpcd, complaint)
 
 
+def test_the_issuer_may_sign_without_showing_itself(lab, certificates, values, responder):
+    """It is known: it has issued the certificate."""
+    bare = make_answer(certificates.authority, certificates.server, name="bare",
+                       options=["-resp_no_certs"])
+    assert len(bare) < len(certificates.answer) - 300
+    responder.answer = http_answer(bare)
+    lab.rpcd(FROM_RESPONDER, url=responder.url, **values)
+    wait_for_staple(lab.port)
+
+
 def test_without_verification_anybody_may_sign(lab, certificates, values, responder):
     """As in nginx: clients judge for themselves."""
     responder.answer = http_answer(certificates.forged)

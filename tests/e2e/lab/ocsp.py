@@ -23,15 +23,16 @@ def write_index(authority, certificates, status="V"):
     return index
 
 
-def make_answer(authority, certificate, status="V", signer=None, minutes=600, name="answer"):
-    """What a responder would send about the certificate, in DER."""
+def make_answer(authority, certificate, status="V", signer=None, minutes=600, name="answer",
+                options=()):
+    """What a responder would send about the certificate, in DER; with more options of openssl."""
     folder, signer = authority.folder, signer or authority
     index = write_index(authority, [certificate], status)
     openssl("ocsp", "-issuer", authority.pem, "-cert", certificate.pem, "-no_nonce", "-reqout",
             f"{name}.req", folder=folder)
     openssl("ocsp", "-index", index, "-CA", authority.pem, "-rsigner", signer.pem, "-rkey",
             signer.key, "-reqin", f"{name}.req", "-nmin", minutes, "-respout", f"{name}.der",
-            folder=folder)
+            *options, folder=folder)
     return (folder / f"{name}.der").read_bytes()
 
 
