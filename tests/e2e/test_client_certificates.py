@@ -187,6 +187,23 @@ def test_variables(lab, certificates, values, version):
     assert b"v_remain=2;" in of_rpcd.body
 
 
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_a_resumed_session(lab, certificates, values, version):
+    """It says who the client is, as the first one did."""
+    pair = lab.pair("ssl_session_cache shared:clients:1m;" + SITE %
+                    ("ssl_verify_client on; ssl_client_certificate {authority}; "
+                     "return 200 '$ssl_session_reused $ssl_client_verify $ssl_client_serial';"),
+                    **values)
+    for address in pair.addresses():
+        context, session, bodies = context_with(certificates.client, version), None, []
+        for _ in range(2):
+            with SecureClient(address, "a.test", context, session=session) as client:
+                bodies.append(client.ask(host="a.test").body)
+                session = client.socket.session
+        assert bodies[0].startswith(b". SUCCESS ")
+        assert bodies[1] == b"r" + bodies[0][1:]
+
+
 def test_variables_of_plain_connections(lab, values):
     pair = lab.pair("log_format f '$ssl_client_verify $ssl_client_serial';"
                     "access_log access.log f; server { listen {host}:{port}; return 200 "

@@ -138,6 +138,17 @@ def test_a_name_is_resolved(lab, values, responder):
     assert f"Host: ocsp.test:{responder.port}" in responder.requests[0]
 
 
+def test_another_address_of_a_name(lab, certificates, values):
+    """Nobody listens at the first one."""
+    responder = Responder(http_answer(certificates.answer), address="127.0.0.9")
+    lab.backends.append(responder)
+    names = lab.name_server({"ocsp.test": Name(("127.0.0.1", "127.0.0.9"))})
+    rpcd = lab.rpcd("resolver {names};" + FROM_RESPONDER, names=names,
+                    url=f"http://ocsp.test:{responder.port}/", **values)
+    wait_for_staple(lab.port)
+    assert ", peer: 127.0.0.1, " in rpcd.text("error.log")
+
+
 def test_a_name_of_this_machine_without_a_resolver(lab, values, responder):
     lab.rpcd(FROM_RESPONDER, url=f"http://localhost:{responder.port}/", **values)
     wait_for_staple(lab.port)
