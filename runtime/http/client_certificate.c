@@ -48,8 +48,11 @@ static uint32_t judge(struct exchange *exchange, uint32_t mode) {
 uint32_t http_client_certificate_refuse(struct exchange *exchange) {
     struct engine_request *request = &exchange->request;
     const struct table *table = &exchange->generation->table;
+    if (exchange->tls == NULL) {
+        return 0;
+    }
     uint32_t mode = table->server_settings[request->server->own_settings].ssl_verify_client;
-    if (mode == VERIFY_OFF || exchange->tls == NULL) {
+    if (mode == VERIFY_OFF) {
         return 0;
     }
     if (engine_names_another_server(request, exchange->endpoint)) {
