@@ -19,9 +19,9 @@ void proxy_log(struct proxy *proxy, enum table_log_level level, const char *form
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     struct slice name = proxy->attempt_count > 0 ? proxy_current_attempt(proxy)->name : proxy->host;
-    int size = snprintf(upstream, sizeof upstream, "%s%.*s%.*s",
-                        proxy->security.context != NULL ? "https://" : "http://", SLICE_ARGS(name),
-                        SLICE_ARGS(proxy->uri));
+    struct slice scheme = engine_upstream_scheme(proxy->record, proxy->security.context != NULL);
+    int size = snprintf(upstream, sizeof upstream, "%.*s%.*s%.*s", SLICE_ARGS(scheme),
+                        SLICE_ARGS(name), SLICE_ARGS(proxy->uri));
     struct slice shown = {upstream,
                           (size_t)size < sizeof upstream ? (size_t)size : sizeof upstream - 1};
     exchange_log(proxy->exchange, level, shown, "%s", message);

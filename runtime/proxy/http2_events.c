@@ -18,7 +18,6 @@ static void begin_head(struct proxy *proxy) {
     proxy_begin_fields(proxy);
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): of nghttp2's type */
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user) {
     struct proxy_http2 *http2 = user;
     struct proxy *proxy = proxy_of(http2, frame->hd.stream_id);
@@ -246,7 +245,6 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t er
     return 0;
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): of nghttp2's type */
 static int on_problem(nghttp2_session *session, int error, const char *text, size_t size,
                       void *user) {
     (void)session, (void)error;

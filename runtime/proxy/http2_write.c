@@ -84,7 +84,8 @@ bool proxy_http2_prepare(struct proxy *proxy) {
 
 /* --- the stream --- */
 
-/* Bytes of the body as nghttp2 asks for them: as many as fit into `out`, too. */
+/* Bytes of the body as nghttp2 asks for them: as many as fit into `out`, too. Of the type of its
+ * callback. NOLINTNEXTLINE(readability-non-const-parameter) */
 static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buffer, size_t limit,
                          uint32_t *flags, nghttp2_data_source *source, void *user) {
     struct proxy_http2 *http2 = user;

@@ -12,10 +12,16 @@ static bool is_wanted(const struct exchange *exchange) {
     return false;
 }
 
+/* Nobody understands the answer to a gRPC call without them. */
+static bool is_call(const struct proxy *proxy) {
+    return proxy->record->is_grpc != 0 && proxy->exchange->head.minor >= 1;
+}
+
 void proxy_decide_trailers(struct proxy *proxy) {
-    proxy->passes_trailers = proxy->head.framing == HTTP_BODY_CHUNKED &&
-                             proxy->exchange->request.settings->proxy_pass_trailers != 0 &&
-                             is_wanted(proxy->exchange);
+    const struct exchange *exchange = proxy->exchange;
+    bool is_asked = exchange->request.settings->proxy_pass_trailers != 0 && is_wanted(exchange);
+    proxy->passes_trailers =
+        proxy->head.framing == HTTP_BODY_CHUNKED && (is_asked || is_call(proxy));
 }
 
 void proxy_pass_trailers(struct proxy *proxy, const struct http_fields *fields) {

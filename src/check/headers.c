@@ -87,8 +87,9 @@ static void check_proxy(struct finding_list *findings, const struct location *lo
 
 void check_rule_missing_proxy_headers(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.locations.count; i++) {
-        if (findings->site.locations.items[i]->proxy != NULL) {
-            check_proxy(findings, findings->site.locations.items[i]);
+        const struct location *location = findings->site.locations.items[i];
+        if (location->proxy != NULL && !location->proxy->is_grpc) {
+            check_proxy(findings, location);
         }
     }
 }
@@ -97,28 +98,29 @@ void check_rule_missing_proxy_headers(struct finding_list *findings) {
 
 static const struct header_list *header_list_of(const struct settings *settings,
                                                 enum setting_id id) {
-    return id == SETTING_add_header ? &settings->add_header : &settings->proxy_set_header;
+    return id == SETTING_add_header        ? &settings->add_header
+           : id == SETTING_grpc_set_header ? &settings->grpc_set_header
+                                           : &settings->proxy_set_header;
 }
 
-/* Whether some proxy_pass uses the list that the location has. */
-static bool is_used_for_proxying(const struct location *location) {
+/* Whether some proxy_pass, or grpc_pass, uses the list that the location has. */
+static bool is_used_for_proxying(const struct location *location, enum setting_id id) {
     if (location->proxy != NULL) {
-        return true;
+        return location->proxy->is_grpc == (id == SETTING_grpc_set_header);
     }
     for (size_t i = 0; i < location->nested.count; i++) {
         const struct location *nested = location->nested.items[i];
-        if (!nested->settings->is_own[SETTING_proxy_set_header] && is_used_for_proxying(nested)) {
+        if (!nested->settings->is_own[id] && is_used_for_proxying(nested, id)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_used_in_server(const struct server *server) {
+static bool is_used_in_server(const struct server *server, enum setting_id id) {
     for (size_t i = 0; i < server->locations.count; i++) {
         const struct location *location = server->locations.items[i];
-        if (!location->settings->is_own[SETTING_proxy_set_header] &&
-            is_used_for_proxying(location)) {
+        if (!location->settings->is_own[id] && is_used_for_proxying(location, id)) {
             return true;
         }
     }
@@ -179,20 +181,26 @@ static void check_list(struct finding_list *findings, const struct settings *set
                     names.items.count > 1 ? "them" : "it", SLICE_ARGS(directive));
 }
 
+static const enum setting_id to_backends[] = {SETTING_proxy_set_header, SETTING_grpc_set_header};
+
 void check_rule_header_inheritance(struct finding_list *findings) {
     struct model *model = findings->model;
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
         check_list(findings, server->settings, SETTING_add_header);
-        if (is_used_in_server(server)) {
-            check_list(findings, server->settings, SETTING_proxy_set_header);
+        for (size_t j = 0; j < sizeof to_backends / sizeof to_backends[0]; j++) {
+            if (is_used_in_server(server, to_backends[j])) {
+                check_list(findings, server->settings, to_backends[j]);
+            }
         }
     }
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
         check_list(findings, location->settings, SETTING_add_header);
-        if (is_used_for_proxying(location)) {
-            check_list(findings, location->settings, SETTING_proxy_set_header);
+        for (size_t j = 0; j < sizeof to_backends / sizeof to_backends[0]; j++) {
+            if (is_used_for_proxying(location, to_backends[j])) {
+                check_list(findings, location->settings, to_backends[j]);
+            }
         }
     }
 }

@@ -67,6 +67,9 @@ void check_rule_weak_tls_protocol(struct finding_list *findings) {
         if (settings->is_own[SETTING_proxy_ssl_protocols]) {
             check_protocols(findings, &settings->proxy_ssl_protocols);
         }
+        if (settings->is_own[SETTING_grpc_ssl_protocols]) {
+            check_protocols(findings, &settings->grpc_ssl_protocols);
+        }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
@@ -176,6 +179,9 @@ void check_rule_weak_cipher(struct finding_list *findings) {
         const struct settings *settings = findings->site.settings.items[i];
         if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
             check_ciphers(findings, settings->origin[SETTING_proxy_ssl_ciphers], &expanded);
+        }
+        if (settings->is_own[SETTING_grpc_ssl_ciphers]) {
+            check_ciphers(findings, settings->origin[SETTING_grpc_ssl_ciphers], &expanded);
         }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {

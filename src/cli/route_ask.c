@@ -137,9 +137,11 @@ static void tell_proxy_pass(struct route_teller *teller) {
     struct slice title =
         proxy->target != TABLE_NONE
             ? notation_template(route->arena, table, proxy->target)
-            : arena_format(route->arena, "%s%.*s%.*s", upstream->is_tls ? "https://" : "http://",
+            : arena_format(route->arena, "%.*s%.*s%.*s",
+                           SLICE_ARGS(engine_upstream_scheme(proxy, upstream->is_tls)),
                            SLICE_ARGS(upstream->host), SLICE_ARGS(uri));
-    struct route_step *step = route_add_step(teller, "proxy_pass", location->place, title);
+    struct route_step *step = route_add_step(
+        teller, proxy->is_grpc != 0 ? "grpc_pass" : "proxy_pass", location->place, title);
     struct slice name = route_upstream_name(route);
     bool is_resolved =
         upstream->group == TABLE_NONE && upstream->address.family == TABLE_FAMILY_NAME;

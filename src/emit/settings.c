@@ -33,9 +33,10 @@ static bool is_number(const struct table_setting *setting) {
     return table_setting_is_number(setting) || setting->storage == TABLE_STORAGE_PAIR;
 }
 
-/* Queues an error when a number is one that rpcd could not work with. */
+/* Queues an error when a number is one that rpcd could not work with. `name` is what was written,
+ * which for gRPC is another than the setting's. */
 static void check_number(struct emitter *emitter, const struct table_setting *setting,
-                         const void *record, struct span span) {
+                         const void *record, struct slice name, struct span span) {
     struct table_setting_limits limits = table_setting_limits(setting);
     struct table_pair pair = {0, limits.second_minimum};
     if (setting->storage == TABLE_STORAGE_PAIR) {
@@ -52,8 +53,8 @@ static void check_number(struct emitter *emitter, const struct table_setting *se
     }
     const char *unit = setting->storage == TABLE_STORAGE_TIME ? " milliseconds" : "";
     diagnostic_error(emitter->model->diagnostics, DIAGNOSTIC_INVALID_NUMBER, span,
-                     "\"%s\" must be between %" PRIu64 " and %" PRIu64 "%s", setting->name, minimum,
-                     maximum, unit);
+                     "\"%.*s\" must be between %" PRIu64 " and %" PRIu64 "%s", SLICE_ARGS(name),
+                     minimum, maximum, unit);
     emitter->failed = true;
 }
 
@@ -61,14 +62,15 @@ static void check_numbers(struct emitter *emitter, enum table_section section, c
                           struct span span) {
     for (uint32_t i = 0; i < table_setting_count; i++) {
         if (table_settings[i].section == section && is_number(&table_settings[i])) {
-            check_number(emitter, &table_settings[i], record, span);
+            check_number(emitter, &table_settings[i], record,
+                         slice_from_string(table_settings[i].name), span);
         }
     }
 }
 
 /* Where a block has its settings from, by their position among those of its kind. */
 struct block_origin {
-    const bool *is_own;
+    const bool *is_own; /* NULL: what was written anywhere is to be looked at */
     const struct statement *const *origin;
 };
 
@@ -80,8 +82,10 @@ static void check_own_numbers(struct emitter *emitter, const struct block_origin
         if (table_settings[i].section != section) {
             continue;
         }
-        if (is_number(&table_settings[i]) && block->is_own[id] && block->origin[id] != NULL) {
-            check_number(emitter, &table_settings[i], record, block->origin[id]->span);
+        if (is_number(&table_settings[i]) && (block->is_own == NULL || block->is_own[id]) &&
+            block->origin[id] != NULL) {
+            check_number(emitter, &table_settings[i], record, statement_name(block->origin[id]),
+                         block->origin[id]->span);
         }
         id++;
     }
@@ -105,7 +109,8 @@ static uint32_t emit_record(struct emitter *emitter, const struct settings *sett
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
     record.name = EMIT_##storage(emitter, settings->name);
 #include "directives.def"
-    const struct block_origin block = {settings->is_own, settings->origin};
+    const struct block_origin block = {settings->is_for_grpc ? NULL : settings->is_own,
+                                       settings->origin};
     check_own_numbers(emitter, &block, TABLE_SECTION_settings, &record);
     return emit_shared(emitter, TABLE_SECTION_settings, &record);
 }

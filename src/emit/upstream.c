@@ -126,6 +126,7 @@ uint32_t emit_proxy(struct emitter *emitter, const struct location *location) {
     struct table_proxy record = {
         .upstream = TABLE_NONE,
         .target = TABLE_NONE,
+        .is_grpc = proxy->is_grpc,
         .is_tls = proxy->is_tls,
         .prefix_length = matched_length(location),
     };

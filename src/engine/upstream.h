@@ -32,6 +32,9 @@ struct engine_upstream {
 __attribute__((warn_unused_result)) uint32_t engine_find_upstream(struct engine_request *request,
                                                                   struct engine_upstream *upstream);
 
+/* "http://", "grpcs://" and so on. */
+struct slice engine_upstream_scheme(const struct table_proxy *proxy, bool is_tls);
+
 /* The record of the group of that name and port (0: none was written), ignoring case; TABLE_NONE
  * when there is none. */
 uint32_t engine_find_group(const struct table *table, struct slice name, uint32_t port);

@@ -89,8 +89,10 @@ static uint32_t use_fixed_target(struct engine_request *request, const struct ta
 
 /* --- targets from variables --- */
 
-/* The parts of http://host[:port][/uri] or http://unix:/path[:/uri]; or https:// instead. */
+/* The parts of http://host[:port][/uri] or http://unix:/path[:/uri]; or https:// instead. For gRPC
+ * it is grpc:// or grpcs:// or no scheme, and no URI. */
 struct target {
+    bool is_grpc;
     bool is_tls;
     struct slice host; /* without brackets; the path of a unix socket */
     struct slice host_and_port;
@@ -127,12 +129,19 @@ static size_t find_authority_end(struct slice rest) {
     return end;
 }
 
-static bool parse_target(struct slice url, struct target *target) {
-    target->is_tls = slice_starts_with_nocase(url, SLICE("https://"));
-    if (!target->is_tls && !slice_starts_with_nocase(url, SLICE("http://"))) {
+static bool parse_scheme(struct slice *url, struct target *target) {
+    struct slice tls = target->is_grpc ? SLICE("grpcs://") : SLICE("https://");
+    struct slice plain = target->is_grpc ? SLICE("grpc://") : SLICE("http://");
+    target->is_tls = slice_starts_with_nocase(*url, tls);
+    bool is_plain = slice_starts_with_nocase(*url, plain);
+    *url = slice_skip(*url, target->is_tls ? tls.size : is_plain ? plain.size : 0);
+    return target->is_tls || is_plain || target->is_grpc;
+}
+
+static bool parse_target(struct slice rest, struct target *target) {
+    if (!parse_scheme(&rest, target)) {
         return false;
     }
-    struct slice rest = slice_skip(url, target->is_tls ? 8 : 7);
     if (slice_starts_with(rest, SLICE("unix:"))) {
         return parse_unix_target(rest, target);
     }
@@ -155,6 +164,13 @@ static bool parse_target(struct slice url, struct target *target) {
            (colon >= host.size || parse_port(slice_skip(host, colon + 1), &target->port));
 }
 
+struct slice engine_upstream_scheme(const struct table_proxy *proxy, bool is_tls) {
+    if (proxy->is_grpc != 0) {
+        return is_tls ? SLICE("grpcs://") : SLICE("grpc://");
+    }
+    return is_tls ? SLICE("https://") : SLICE("http://");
+}
+
 uint32_t engine_find_group(const struct table *table, struct slice name, uint32_t port) {
     for (uint32_t i = 0; i < table->upstream_count; i++) {
         if (table->upstream[i].port == port &&
@@ -165,7 +181,11 @@ uint32_t engine_find_group(const struct table *table, struct slice name, uint32_
     return TABLE_NONE;
 }
 
+/* gRPC has none: 0. */
 static uint32_t usual_port(const struct target *target) {
+    if (target->is_grpc) {
+        return 0;
+    }
     return target->is_tls ? HTTPS_PORT : HTTP_PORT;
 }
 
@@ -205,6 +225,11 @@ static bool name_address(struct engine_request *request, const struct target *ta
 static uint32_t use_address(struct engine_request *request, const struct target *target,
                             struct engine_upstream_address *address) {
     address->port = port_of(target);
+    if (!target->is_unix && address->port == 0) {
+        engine_note(request, TABLE_LOG_ERROR, "no port in upstream \"%.*s\"",
+                    SLICE_ARGS(target->host));
+        return STATUS_INTERNAL_ERROR;
+    }
     if (target->is_unix) {
         address->family = TABLE_FAMILY_UNIX;
         address->path = target->host;
@@ -232,7 +257,7 @@ static void set_host_and_port(struct engine_upstream *upstream, const struct tar
     size_t from = bracket < both.size ? bracket : 0;
     size_t colon = from + slice_find_byte(slice_skip(both, from), ':');
     bool is_usual = port_of(target) == usual_port(target);
-    struct slice usual = target->is_tls ? SLICE("443") : SLICE("80");
+    struct slice usual = target->is_grpc ? SLICE("") : target->is_tls ? SLICE("443") : SLICE("80");
     upstream->host = is_usual ? slice_take(both, colon) : both;
     upstream->port = is_usual ? usual : slice_skip(both, colon + 1);
 }
@@ -248,13 +273,13 @@ static struct slice variable_uri(struct engine_request *request, struct slice ur
 static uint32_t use_variable_target(struct engine_request *request, const struct table_proxy *proxy,
                                     struct engine_upstream *upstream) {
     struct slice url;
-    struct target target = {0};
+    struct target target = {.is_grpc = proxy->is_grpc != 0};
     if (!engine_run_template(request, proxy->target, &url)) {
         return STATUS_INTERNAL_ERROR;
     }
-    if (!parse_target(url, &target)) {
-        engine_note(request, TABLE_LOG_ERROR, "invalid URL \"%.*s\" in proxy_pass",
-                    SLICE_ARGS(url));
+    if (!parse_target(url, &target) || (target.is_grpc && target.uri.size > 0)) {
+        engine_note(request, TABLE_LOG_ERROR, "invalid URL \"%.*s\" in %s_pass", SLICE_ARGS(url),
+                    target.is_grpc ? "grpc" : "proxy");
         return STATUS_INTERNAL_ERROR;
     }
     upstream->is_tls = target.is_tls;

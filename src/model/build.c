@@ -281,6 +281,7 @@ static void prepare(struct model *model, struct tree *tree) {
     reading->no_settings = settings_create(model, NULL);
     struct settings *defaults = settings_create(model, NULL);
     settings_set_defaults(model, defaults);
+    reading->defaults = defaults;
     settings_set_process_defaults(model);
     settings_set_upstream_defaults(model, &reading->upstream_defaults);
     model->http_own_settings = arena_require(model->arena, sizeof *model->http_own_settings);

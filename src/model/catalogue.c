@@ -35,6 +35,7 @@
 
 static const struct directive directives[] = {
 #define HTTP_DIRECTIVE(name, ...) FIELD_ROW(settings, GROUP_HTTP, SETTING_##name, name, __VA_ARGS__)
+#define GRPC_DIRECTIVE(suffix, ...) HTTP_DIRECTIVE(grpc_##suffix, __VA_ARGS__)
 #define SERVER_DIRECTIVE(name, ...)                                                                \
     FIELD_ROW(server_settings, GROUP_SERVER, SERVER_SETTING_##name, name, __VA_ARGS__)
 #define PROCESS_DIRECTIVE(name, ...)                                                               \
@@ -84,6 +85,7 @@ static const struct directive directives[] = {
  * free lines are the last ones. */
 enum row_position {
 #define HTTP_DIRECTIVE(name, ...) OWN_ROW_HTTP_##name,
+#define GRPC_DIRECTIVE(suffix, ...) OWN_ROW_GRPC_##suffix,
 #define SERVER_DIRECTIVE(name, ...) OWN_ROW_SERVER_##name,
 #define PROCESS_DIRECTIVE(name, ...) OWN_ROW_PROCESS_##name,
 #define UPSTREAM_DIRECTIVE(name, ...) OWN_ROW_UPSTREAM_##name,

@@ -174,12 +174,15 @@ struct session_cache_setting {
 enum setting_id {
 #define HTTP_DIRECTIVE(name, ...) SETTING_##name,
 #include "directives.def"
+#define GRPC_DIRECTIVE(suffix, ...) SETTING_grpc_##suffix,
+#include "directives.def"
     SETTING_COUNT
 };
 
 /* All settings of one block, inherited ones included. */
 struct settings {
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...) MODEL_TYPE_##storage name;
+#define GRPC_DIRECTIVE(suffix, ...) HTTP_DIRECTIVE(grpc_##suffix, __VA_ARGS__)
 #include "directives.def"
     /* The statement each came from (for lists the last one); NULL for a default. */
     const struct statement *origin[SETTING_COUNT];
@@ -189,6 +192,9 @@ struct settings {
     const struct settings *outer;
     /* What all blocks inside that set nothing themselves share; NULL when there are none. */
     struct settings *heir;
+    /* The same where grpc_pass is, see grpc.c; NULL: nobody has needed them. */
+    struct settings *for_grpc;
+    bool is_for_grpc; /* these are */
 };
 
 /* One number per setting of http and server alone. */
@@ -315,7 +321,8 @@ struct proxy_pass {
     const struct word *word;
     struct template target; /* the whole argument */
     bool has_variables;
-    bool is_tls; /* https://, or perhaps, when variables give the scheme */
+    bool is_grpc; /* grpc_pass */
+    bool is_tls;  /* https:// or grpcs://, or perhaps, when variables give the scheme */
     /* Without variables: */
     struct slice host;      /* $proxy_host: without the scheme's own port; localhost for unix: */
     struct address address; /* what it points to when no upstream group has that name */

@@ -46,6 +46,7 @@ struct reading {
     struct map zones;         /* kind and name to struct statement */
     struct map session_zones; /* name to struct session_zone */
     VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
+    const struct settings *defaults;
     struct server_settings server_defaults;
     struct upstream upstream_defaults;
     /* Stands for the settings of blocks that set nothing so far, which most of the locations of a
@@ -57,6 +58,7 @@ struct reading {
 /* One setter for each name in the setter column; false when nothing was set. */
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, values, setter, ...)                     \
     bool model_set_##setter(const struct setter_call *call);
+#define GRPC_DIRECTIVE HTTP_DIRECTIVE
 #define SERVER_DIRECTIVE HTTP_DIRECTIVE
 #define PROCESS_DIRECTIVE HTTP_DIRECTIVE
 #define UPSTREAM_DIRECTIVE HTTP_DIRECTIVE
@@ -128,6 +130,13 @@ void tls_profile_apply(struct model *model, struct server_settings *settings);
 /* Derives the sizes of buffers that nobody gave, and reports those that do not fit together; what
  * the block inherits is there already. */
 void buffering_complete(struct model *model, struct settings *settings);
+
+/* --- grpc.c --- */
+
+/* What a location with these settings goes by: the same, or, where grpc_pass is, what grpc_... make
+ * of them. */
+struct settings *grpc_choose_settings(struct model *model, const struct location *location,
+                                      struct settings *settings);
 
 /* --- word.c --- */
 

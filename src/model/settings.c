@@ -94,6 +94,7 @@ struct setting_field {
 static const struct setting_field setting_fields[SETTING_COUNT] = {
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
     [SETTING_##name] = {offsetof(struct settings, name), sizeof(MODEL_TYPE_##storage)},
+#define GRPC_DIRECTIVE(suffix, ...) HTTP_DIRECTIVE(grpc_##suffix, __VA_ARGS__)
 #include "directives.def"
 };
 
@@ -159,6 +160,7 @@ static void inherit_location(struct model *model, struct location *location,
     for (size_t i = 0; i < location->nested.count; i++) {
         inherit_location(model, location->nested.items[i], location->settings);
     }
+    location->settings = grpc_choose_settings(model, location, location->settings);
 }
 
 void settings_inherit(struct model *model) {

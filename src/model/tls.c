@@ -133,17 +133,23 @@ static void check_location(struct model *model, const struct location *location,
     const struct proxy_pass *proxy = location->proxy;
     if (proxy != NULL && (proxy->is_tls || proxy->has_variables)) {
         if (settings->proxy_ssl_verify != 0 && settings->proxy_ssl_trusted_certificate.size == 0) {
-            report_incomplete(model, reported, location, settings->origin[SETTING_proxy_ssl_verify],
-                              "there is no proxy_ssl_trusted_certificate for proxy_ssl_verify",
-                              "add \"proxy_ssl_trusted_certificate FILE;\", such as "
-                              "/etc/ssl/certs/ca-certificates.crt");
+            report_incomplete(
+                model, reported, location, settings->origin[SETTING_proxy_ssl_verify],
+                proxy->is_grpc ? "there is no grpc_ssl_trusted_certificate for grpc_ssl_verify"
+                               : "there is no proxy_ssl_trusted_certificate for proxy_ssl_verify",
+                proxy->is_grpc ? "add \"grpc_ssl_trusted_certificate FILE;\", such as "
+                                 "/etc/ssl/certs/ca-certificates.crt"
+                               : "add \"proxy_ssl_trusted_certificate FILE;\", such as "
+                                 "/etc/ssl/certs/ca-certificates.crt");
         }
         if (settings->proxy_ssl_certificate.size > 0 &&
             settings->proxy_ssl_certificate_key.size == 0) {
-            report_incomplete(model, reported, location,
-                              settings->origin[SETTING_proxy_ssl_certificate],
-                              "there is no proxy_ssl_certificate_key for proxy_ssl_certificate",
-                              "add \"proxy_ssl_certificate_key FILE;\"");
+            report_incomplete(
+                model, reported, location, settings->origin[SETTING_proxy_ssl_certificate],
+                proxy->is_grpc ? "there is no grpc_ssl_certificate_key for grpc_ssl_certificate"
+                               : "there is no proxy_ssl_certificate_key for proxy_ssl_certificate",
+                proxy->is_grpc ? "add \"grpc_ssl_certificate_key FILE;\""
+                               : "add \"proxy_ssl_certificate_key FILE;\"");
         }
     }
     for (size_t i = 0; i < location->nested.count; i++) {

@@ -165,9 +165,12 @@ static const struct {
     const char *directive;
     const char *value;
 } known_values[] = {
-    {"proxy_http_version", "2"}, {"proxy_next_upstream", "denied"},
-    {"use", "/dev/poll"},        {"use", "devpoll"},
-    {"use", "eventport"},        {"use", "kqueue"},
+    {"proxy_next_upstream", "denied"},
+    {"grpc_next_upstream", "denied"},
+    {"use", "/dev/poll"},
+    {"use", "devpoll"},
+    {"use", "eventport"},
+    {"use", "kqueue"},
     {"use", "select"},
 };
 
