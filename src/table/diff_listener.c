@@ -16,6 +16,35 @@ static struct slice show_server(struct differ *differ, enum diff_side side, uint
     return text;
 }
 
+/* What it is of this endpoint: "default server", or "default server at 127.0.0.1:80". */
+static struct slice name_at(struct differ *differ, const uint32_t endpoints[2], const char *what) {
+    const struct diff_table *own = &differ->sides[DIFF_NEW];
+    if (own->table->endpoint[endpoints[DIFF_NEW]].is_wildcard) {
+        return slice_from_string(what);
+    }
+    struct slice address = diff_class_bytes(differ, own->endpoints[endpoints[DIFF_NEW]]);
+    return arena_format(differ->arena, "%s at %.*s", what, SLICE_ARGS(address));
+}
+
+static struct slice show_protocols(const struct table_endpoint *endpoint) {
+    if (endpoint->ssl != 0) {
+        return endpoint->http2 != 0 ? SLICE("ssl http2") : SLICE("ssl");
+    }
+    return endpoint->http2 != 0 ? SLICE("http2") : SLICE("none");
+}
+
+static void compare_protocols(struct differ *differ, struct diff_subject *listener,
+                              const uint32_t endpoints[2]) {
+    struct slice shown[2];
+    for (enum diff_side side = DIFF_OLD; side <= DIFF_NEW; side++) {
+        shown[side] = show_protocols(&differ->sides[side].table->endpoint[endpoints[side]]);
+    }
+    if (!slice_equals(shown[DIFF_OLD], shown[DIFF_NEW])) {
+        diff_report(differ, listener, DIFF_CHANGED, name_at(differ, endpoints, "protocols"),
+                    shown[DIFF_OLD], shown[DIFF_NEW]);
+    }
+}
+
 static void compare_default(struct differ *differ, struct diff_subject *listener,
                             const uint32_t endpoints[2]) {
     const struct table_endpoint *old =
@@ -25,13 +54,7 @@ static void compare_default(struct differ *differ, struct diff_subject *listener
     if (differ->sides[DIFF_OLD].servers[old->default_server].partner == new->default_server) {
         return;
     }
-    struct slice what = SLICE("default server");
-    if (!new->is_wildcard) {
-        uint32_t name = differ->sides[DIFF_NEW].endpoints[endpoints[DIFF_NEW]];
-        struct slice address = diff_class_bytes(differ, name);
-        what = arena_format(differ->arena, "default server at %.*s", SLICE_ARGS(address));
-    }
-    diff_report(differ, listener, DIFF_CHANGED, what,
+    diff_report(differ, listener, DIFF_CHANGED, name_at(differ, endpoints, "default server"),
                 show_server(differ, DIFF_OLD, old->default_server),
                 show_server(differ, DIFF_NEW, new->default_server));
 }
@@ -79,6 +102,7 @@ void diff_compare_endpoints(struct differ *differ, struct diff_subject *listener
         uint32_t partner = sides[DIFF_NEW].partners[i];
         if (partner != TABLE_NONE) { /* others are told with their servers */
             const uint32_t endpoints[2] = {first[DIFF_OLD] + partner, first[DIFF_NEW] + i};
+            compare_protocols(differ, listener, endpoints);
             compare_default(differ, listener, endpoints);
             compare_name_order(differ, listener, endpoints);
         }
