@@ -266,6 +266,9 @@ static const char *set_ends(struct arena *arena, const struct question *question
         memcpy(local, arrival->endpoint->address.bytes, sizeof local);
     }
     set_end(arena, &arrival->local, family, local, arrival->listener->port);
+    if (question->is_tls && arrival->endpoint->ssl == 0) {
+        return "that listener does not speak TLS: ask with http://";
+    }
     return NULL;
 }
 

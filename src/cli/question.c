@@ -8,9 +8,7 @@
 
 #include <string.h>
 
-enum { USUAL_PORT = 80 };
-
-static const char *const scheme = "http://";
+enum { USUAL_PORT = 80, USUAL_TLS_PORT = 443 };
 
 void question_init(struct question *question, struct arena *arena) {
     *question = (struct question){.arena = arena, .method = SLICE("GET"), .target = SLICE("/")};
@@ -73,17 +71,18 @@ const char *question_set_url(struct question *question, struct slice url) {
     if (slice_starts_with(url, SLICE("/"))) {
         return take_target(question, url);
     }
-    if (slice_starts_with_nocase(url, SLICE("https://"))) {
-        return "rpcd does not speak TLS yet: ask with http://";
-    }
-    if (!slice_starts_with_nocase(url, slice_from_string(scheme))) {
-        return arena_format(
-                   question->arena,
-                   "\"%.*s\" is no URL: write http://HOST/PATH, or /PATH with a Host field",
-                   SLICE_ARGS(url))
+    struct slice scheme = SLICE("http://");
+    question->is_tls = slice_starts_with_nocase(url, SLICE("https://"));
+    if (question->is_tls) {
+        scheme = SLICE("https://");
+    } else if (!slice_starts_with_nocase(url, scheme)) {
+        return arena_format(question->arena,
+                            "\"%.*s\" is no URL: write http://HOST/PATH, https://HOST/PATH, or "
+                            "/PATH with a Host field",
+                            SLICE_ARGS(url))
             .data;
     }
-    struct slice rest = slice_skip(url, strlen(scheme));
+    struct slice rest = slice_skip(url, scheme.size);
     size_t end = find_authority_end(rest);
     struct slice authority = slice_take(rest, end);
     struct address_parts parts;
@@ -119,8 +118,8 @@ uint32_t question_port(const struct question *question) {
     if (authority.size == 0 && host != NULL) {
         authority = *host;
     }
-    return address_parse(authority, ADDRESS_TO_CONNECT, USUAL_PORT, &parts) == NULL ? parts.port
-                                                                                    : USUAL_PORT;
+    uint32_t usual = question->is_tls ? USUAL_TLS_PORT : USUAL_PORT;
+    return address_parse(authority, ADDRESS_TO_CONNECT, usual, &parts) == NULL ? parts.port : usual;
 }
 
 /* --- fields --- */

@@ -21,6 +21,7 @@ struct question {
     struct slice method;
     struct slice url;       /* as written */
     struct slice target;    /* what the request line has of it */
+    bool is_tls;            /* https:// */
     struct slice authority; /* the Host field, unless one is given; empty for a mere path */
     VECTOR_OF(struct engine_header) headers;
     struct question_address from;
@@ -36,7 +37,8 @@ void question_init(struct question *question, struct arena *arena);
 
 const char *question_set_method(struct question *question, struct slice method);
 
-/* http://HOST[:PORT][/PATH], or a path alone when a Host field names the host. */
+/* http://HOST[:PORT][/PATH], https:// the same, or a path alone when a Host field names the host: it
+ * is asked for by TLS where the listener wants that. */
 const char *question_set_url(struct question *question, struct slice url);
 
 /* One more field. What describes the body is not given as a field. */

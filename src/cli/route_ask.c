@@ -72,6 +72,11 @@ static const uint8_t *find_ids(struct route *route) {
     return ids;
 }
 
+static bool is_asked_by_tls(const struct route *route) {
+    bool is_path = route->question->authority.size == 0;
+    return route->question->is_tls || (is_path && route->arrival.endpoint->ssl != 0);
+}
+
 static void fill_in_request(struct route_teller *teller, struct engine *engine) {
     struct route *route = teller->route;
     const struct question *question = route->question;
@@ -87,7 +92,7 @@ static void fill_in_request(struct route_teller *teller, struct engine *engine) 
         .protocol = SLICE("HTTP/1.1"),
         .line = arena_format(route->arena, "%.*s %.*s HTTP/1.1", SLICE_ARGS(question->method),
                              SLICE_ARGS(question->target)),
-        .scheme = SLICE("http"),
+        .scheme = is_asked_by_tls(route) ? SLICE("https") : SLICE("http"),
         .headers = route->headers.items,
         .header_ids = find_ids(route),
         .header_count = (uint32_t)route->headers.count,
@@ -107,8 +112,12 @@ static void fill_in_request(struct route_teller *teller, struct engine *engine) 
 /* --- the decision and what follows from it --- */
 
 static void decide(struct route *route) {
+    enum { STATUS_HTTP_TO_HTTPS = 497 };
     uint32_t failure =
         engine_begin(&route->request, route->arrival.endpoint, question_host(route->question));
+    if (failure == 0 && route->arrival.endpoint->ssl != 0 && !is_asked_by_tls(route)) {
+        failure = STATUS_HTTP_TO_HTTPS;
+    }
     if (failure != 0) {
         engine_fail(&route->request, failure, &route->outcome);
     } else {
