@@ -146,9 +146,10 @@ static void give_to_front(struct handshake *handshake) {
     }
 }
 
-/* What OpenSSL says of itself is worth more than what it says of clients. */
+/* Anybody can make a handshake fail, so that it is worth no more than a line for the curious. */
 static void fail(struct handshake *handshake, const struct failure *failure) {
-    report(handshake, TABLE_LOG_INFO, failure->text);
+    bool is_ours = tls_stream_is_at_fault(handshake->connection.tls);
+    report(handshake, is_ours ? TABLE_LOG_CRIT : TABLE_LOG_INFO, failure->text);
     close_handshake(handshake);
 }
 

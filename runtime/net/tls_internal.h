@@ -34,6 +34,7 @@ struct tls_stream {
     int write_error;
     bool is_open;        /* the handshake is over */
     bool is_broken;      /* OpenSSL will not go on */
+    bool is_at_fault;    /* a handshake failed because of us */
     bool has_ended;      /* the transport, without a word of TLS's */
     bool waits_to_write; /* a write needs something to be read first */
     bool holds_back;     /* what is written gathers in `unsent` */

@@ -58,6 +58,12 @@ void tls_stream_destroy(struct tls_stream *stream) {
 
 /* --- the handshake --- */
 
+/* Everything else is what the other end has sent, or what it cannot do. */
+static bool is_our_error(unsigned long error) {
+    int reason = ERR_GET_REASON(error);
+    return reason == ERR_R_MALLOC_FAILURE || reason == ERR_R_INTERNAL_ERROR;
+}
+
 static enum tls_progress fail_handshake(struct tls_stream *stream, struct failure *failure) {
     char text[TLS_ERROR_SIZE];
     int error = stream->read_error != 0 ? stream->read_error : stream->write_error;
@@ -71,6 +77,7 @@ static enum tls_progress fail_handshake(struct tls_stream *stream, struct failur
     } else if (stream->has_ended) {
         failure_set(failure, "peer closed connection in SSL handshake");
     } else {
+        stream->is_at_fault = is_our_error(ERR_peek_error());
         failure_set(failure, "SSL_do_handshake() failed (%s)", tls_error_take(text));
     }
     ERR_clear_error();
@@ -185,6 +192,10 @@ ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size) {
         stream->handle->ready |= LOOP_READ;
     }
     return (ssize_t)done;
+}
+
+bool tls_stream_is_at_fault(const struct tls_stream *stream) {
+    return stream->is_at_fault;
 }
 
 bool tls_stream_is_truncated(const struct tls_stream *stream) {

@@ -87,6 +87,9 @@ enum tls_progress { TLS_DONE, TLS_GOES_ON, TLS_FAILED };
  * `failure`. */
 enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure *failure);
 
+/* A handshake failed for want of memory or by a fault of this program or of OpenSSL. */
+bool tls_stream_is_at_fault(const struct tls_stream *stream);
+
 /* What events of the handle mean for who reads and writes: sends what waits to leave first. */
 uint32_t tls_stream_translate(struct tls_stream *stream, uint32_t events);
 
