@@ -127,6 +127,7 @@ static void choose(void *owner, struct slice name, struct tls_server_choice *cho
     const struct table_server_settings *settings = settings_of(handshake, server);
     choice->rejects = settings->ssl_reject_handshake != 0;
     choice->record_limit = settings->ssl_buffer_size;
+    choice->protocols = settings->ssl_alpn;
     choice->http2 = false;
     if (settings->ssl_certificate.count == 0) {
         server = find_server(handshake, SLICE(""));

@@ -9,12 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HTTP2_PROTOCOL "\x02h2"
+
+/* By the bits of ssl_alpn, the one we would rather speak first. */
+static const struct slice protocols[] = {
+    SLICE_INIT(HTTP2_PROTOCOL),
+    SLICE_INIT("\x08http/1.1"),
+    SLICE_INIT("\x08http/1.0"),
+    SLICE_INIT("\x08http/0.9"),
+};
+
+enum { HTTP2_BIT = 1, PROTOCOL_COUNT = sizeof protocols / sizeof protocols[0] };
+
 struct server {
     struct tls_stream stream;
     struct tls_server_context *first;  /* held: what it began with, the transport included */
     struct tls_server_context *chosen; /* held: that of the server asked for */
     struct tls_server_chooser chooser;
-    bool offers_http2;
+    uint32_t protocols; /* bits of ssl_alpn that the client may choose from */
     bool is_rejected;
 };
 
@@ -77,7 +89,8 @@ static int read_hello(SSL *ssl, int *alert, void *unused) {
     (void)unused;
     server->chooser.choose(server->chooser.owner, find_name(ssl), &choice);
     server->is_rejected = choice.rejects;
-    server->offers_http2 = choice.http2;
+    server->protocols = choice.protocols != 0 ? choice.protocols : UINT32_MAX;
+    server->protocols &= choice.http2 ? UINT32_MAX : ~(uint32_t)HTTP2_BIT;
     if (choice.record_limit < TLS_LARGEST_RECORD) {
         server->stream.record_limit = (uint32_t)choice.record_limit;
     }
@@ -105,20 +118,35 @@ static int acknowledge_name(SSL *ssl, int *alert, void *unused) {
 
 /* --- what is spoken --- */
 
-#define HTTP2_PROTOCOL "\x02h2"
-#define HTTP1_PROTOCOLS "\x08http/1.1\x08http/1.0\x08http/0.9"
+/* Where the client's list has this protocol, whose length comes first; NULL: nowhere. OpenSSL has
+ * seen to it that the list is well-formed. */
+static const unsigned char *find_offered(const unsigned char *list, size_t size,
+                                         struct slice protocol) {
+    for (size_t at = 0; at < size; at += 1 + (size_t)list[at]) {
+        if (list[at] + (size_t)1 == protocol.size &&
+            memcmp(list + at, protocol.data, protocol.size) == 0) {
+            return list + at;
+        }
+    }
+    return NULL;
+}
 
+/* A client that speaks none of ours is turned away (RFC 7301 3.2). */
 static int select_protocol(SSL *ssl, const unsigned char **selected, unsigned char *selected_size,
                            const unsigned char *offered, unsigned offered_size, void *unused) {
-    static const char all[] = HTTP2_PROTOCOL HTTP1_PROTOCOLS;
     const struct server *server = server_of(SSL_get_app_data(ssl));
-    size_t skipped = server->offers_http2 ? 0 : sizeof HTTP2_PROTOCOL - 1;
     (void)unused;
-    /* A client that speaks none of ours is turned away (RFC 7301 3.2). */
-    int result = SSL_select_next_proto((unsigned char **)(uintptr_t)selected, selected_size,
-                                       (const unsigned char *)all + skipped,
-                                       (unsigned)(sizeof all - 1 - skipped), offered, offered_size);
-    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+    for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
+        const unsigned char *found = (server->protocols >> i & 1) != 0
+                                         ? find_offered(offered, offered_size, protocols[i])
+                                         : NULL;
+        if (found != NULL) {
+            *selected = found + 1;
+            *selected_size = found[0];
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 bool tls_server_speaks_http2(const struct tls_stream *stream) {

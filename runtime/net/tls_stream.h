@@ -42,6 +42,7 @@ struct tls_server_choice {
         *context;          /* borrowed; NULL: there is none, which ends the handshake */
     bool rejects;          /* ssl_reject_handshake */
     bool http2;            /* it speaks HTTP/2 */
+    uint32_t protocols;    /* ssl_alpn: a bit for each of its words; 0: all */
     uint64_t record_limit; /* ssl_buffer_size */
 };
 

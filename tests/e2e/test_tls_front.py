@@ -443,6 +443,16 @@ def test_alpn(lab, values):
         SecureClient(lab.port, "a.test", client_context(alpn=["smtp"]))
 
 
+def test_alpn_of_some_protocols(lab, values):
+    lab.rpcd(SITE % "ssl_alpn http/1.0; return 200 a;", **values)
+    with SecureClient(lab.port, "a.test", client_context(alpn=["http/1.1", "http/1.0"])) as client:
+        assert client.socket.selected_alpn_protocol() == "http/1.0"
+    with SecureClient(lab.port, "a.test") as client:
+        assert client.ask().body == b"a"
+    with pytest.raises(ssl.SSLError, match="no application protocol"):
+        SecureClient(lab.port, "a.test", client_context(alpn=["http/1.1"]))
+
+
 # --- records ---
 
 class Records:

@@ -33,6 +33,8 @@ static void takes_urls_apart(void) {
         {"http://h?x=/", "h", "/?x=/", 80},
         {"http://h#f", "h", "/", 80},
         {"http://[::1]:81/x", "[::1]:81", "/x", 81},
+        {"https://h/x", "h", "/x", 443},
+        {"HTTPS://h:80", "h:80", "/", 80},
         {"/only/a/path?x", "", "/only/a/path?x", 80},
         {"http://h/%zz\xc3\xa9", "h", "/%zz\xc3\xa9", 80},
     };
@@ -56,7 +58,7 @@ static void refuses_other_urls(void) {
         "http:/h",
         "http://",
         "http:///x",
-        "https://h",
+        "https://",
         "http://h:/x",
         "http://h:0/",
         "http://h:x/",

@@ -24,6 +24,7 @@ struct bed {
     char asked[64];
     uint64_t record_limit;
     bool offers_http2;
+    uint32_t protocols;
 };
 
 static struct bed bed;
@@ -113,6 +114,7 @@ static void choose(void *owner, struct slice name, struct tls_server_choice *cho
     snprintf(bed.asked, sizeof bed.asked, "%.*s", SLICE_ARGS(name));
     choice->record_limit = bed.record_limit;
     choice->http2 = bed.offers_http2;
+    choice->protocols = bed.protocols;
     choice->rejects = slice_equals(name, SLICE("rejected.test"));
     if (!choice->rejects && !slice_equals(name, SLICE("broken.test"))) {
         choice->context = context_of(slice_equals(name, SLICE("b.test")) ? 1 : 0);
@@ -240,6 +242,7 @@ static void agrees_on_a_protocol(void) {
         const char *offered;
         bool is_http2;
     } rows[] = {{true, "\x02h2\x08http/1.1", true},
+                {true, "\x08http/1.1\x02h2", true}, /* our order counts */
                 {false, "\x02h2\x08http/1.1", false},
                 {true, "\x08http/1.1", false},
                 {true, "", false}};
@@ -256,6 +259,15 @@ static void agrees_on_a_protocol(void) {
     connect_client("a.test");
     SSL_set_alpn_protos(bed.client, (const unsigned char *)"\x04smtp", 5);
     CU_ASSERT_EQUAL(shake_hands(), TLS_FAILED);
+    disconnect();
+    bed.protocols = 4; /* http/1.0 */
+    connect_client("a.test");
+    SSL_set_alpn_protos(bed.client, (const unsigned char *)"\x02h2\x08http/1.1\x08http/1.0", 21);
+    CU_ASSERT_EQUAL(shake_hands(), TLS_DONE);
+    const unsigned char *protocol;
+    unsigned size;
+    SSL_get0_alpn_selected(bed.client, &protocol, &size);
+    CU_ASSERT_TRUE(size == 8 && memcmp(protocol, "http/1.0", 8) == 0);
     disconnect();
     bed_close();
 }
