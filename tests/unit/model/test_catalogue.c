@@ -106,7 +106,13 @@ static void finds_every_row(void) {
 
 /* What nginx has for streams only, or not at all. */
 static bool is_own(const struct directive *row) {
-    return strcmp(row->name, "proxy_protocol") == 0 || strcmp(row->name, "tls_profile") == 0;
+    static const char *const names[] = {"proxy_protocol", "ssl_alpn", "tls_profile"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(row->name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What has a meaning here stands where nginx allows it and takes as many arguments. */
