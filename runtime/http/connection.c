@@ -1,6 +1,8 @@
 /* Connections of clients: what all fronts have in common. */
 #include "http/connection.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* --- life --- */
@@ -105,6 +107,32 @@ const struct table_settings *http_connection_settings(struct http_connection *co
     const struct table *table = &http_listener_generation(connection->listener)->table;
     const struct table_endpoint *endpoint = http_connection_endpoint(connection);
     return &table->settings[table->server[endpoint->default_server].settings];
+}
+
+const struct table_server_settings *
+http_connection_own_settings(struct http_connection *connection) {
+    const struct table *table = &http_listener_generation(connection->listener)->table;
+    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
+    return &table->server_settings[table->server[endpoint->default_server].own_settings];
+}
+
+void http_connection_log(struct http_connection *connection, enum table_log_level level,
+                         const char *format, ...) {
+    const struct generation *generation = http_listener_generation(connection->listener);
+    const struct table_settings *settings = http_connection_settings(connection);
+    uint32_t count;
+    const struct log_target *targets = generation_error_logs(generation, settings, &count);
+    char client[SOCKET_TEXT_SIZE];
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct log_subject subject = {
+        .connection = connection->number,
+        .client = {client, socket_address_text(&connection->remote.any, client)},
+    };
+    log_error(connection->service->log, targets, count, level, &subject, "%s", message);
 }
 
 void http_connection_describe(struct http_connection *connection, struct exchange *exchange) {

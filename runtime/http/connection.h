@@ -100,6 +100,16 @@ const struct table_endpoint *http_connection_endpoint(struct http_connection *co
 /* The settings that hold before a request has named its server. */
 const struct table_settings *http_connection_settings(struct http_connection *connection);
 
+/* The same for settings of whole connections. */
+const struct table_server_settings *
+http_connection_own_settings(struct http_connection *connection);
+
+/* A line that is about the connection rather than one of its requests, with the client's address.
+ */
+__attribute__((format(printf, 3, 4))) void http_connection_log(struct http_connection *connection,
+                                                               enum table_log_level level,
+                                                               const char *format, ...);
+
 /* Tells an exchange of this connection where it comes from. */
 void http_connection_describe(struct http_connection *connection, struct exchange *exchange);
 

@@ -71,6 +71,12 @@ void exchange_end(struct exchange *exchange) {
     release(exchange);
 }
 
+bool exchange_ignores_abort(const struct exchange *exchange) {
+    return exchange->proxy_data != NULL && !exchange->is_upgraded &&
+           !exchange->response.is_complete &&
+           exchange->request.settings->proxy_ignore_client_abort != 0;
+}
+
 /* What ended the exchange first is what the log shows. */
 void exchange_client_gone(struct exchange *exchange, uint32_t status) {
     if (!exchange->response.is_complete && !exchange->is_aborted) {

@@ -122,6 +122,7 @@ struct exchange {
     bool is_body_dropped; /* an error came before its end: nobody gets the rest */
     bool wants_continue;  /* 100 is still owed */
     bool is_upgraded;     /* see response.is_upgrade */
+    bool is_http2;        /* so speaks the client */
 
     bool keep_alive;  /* the client's connection may be used again */
     bool is_answered; /* an answer made here has begun: guards against errors while making it */
@@ -169,6 +170,10 @@ size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool la
 
 /* The front has room again. */
 void exchange_resume(struct exchange *exchange);
+
+/* Whether it goes on when the client is gone (proxy_ignore_client_abort): only a backend's answer
+ * is worth waiting for when nobody gets it. */
+bool exchange_ignores_abort(const struct exchange *exchange);
 
 /* The client is gone or broke its side: stops the handler; exchange_end is to follow. `status` is
  * what the log shows if nothing was sent: 499, 408, 400. */

@@ -4,6 +4,7 @@
 
 #include "base/container.h"
 #include "http/http1_front.h"
+#include "http/http2_front.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -128,7 +129,8 @@ static void choose(void *owner, struct slice name, struct tls_server_choice *cho
     choice->rejects = settings->ssl_reject_handshake != 0;
     choice->record_limit = settings->ssl_buffer_size;
     choice->protocols = settings->ssl_alpn;
-    choice->http2 = false;
+    choice->http2 =
+        settings->http2 != 0 || http_connection_endpoint(&handshake->connection)->http2 != 0;
     if (settings->ssl_certificate.count == 0) {
         server = find_server(handshake, SLICE(""));
     }
@@ -138,7 +140,10 @@ static void choose(void *owner, struct slice name, struct tls_server_choice *cho
 /* --- the handshake --- */
 
 static void give_to_front(struct handshake *handshake) {
-    handshake->is_moved = http1_front_take(&handshake->connection);
+    struct http_connection *connection = &handshake->connection;
+    bool is_http2 = connection->tls != NULL && tls_server_speaks_http2(connection->tls);
+    handshake->is_moved =
+        is_http2 ? http2_front_take(connection, SLICE("")) : http1_front_take(connection);
     if (handshake->is_moved) {
         leave(handshake);
     } else {

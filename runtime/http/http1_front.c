@@ -2,6 +2,8 @@
  * the end. */
 #include "http/http1_front.h"
 
+#include "http/http2_front.h"
+
 #include "base/container.h"
 
 #include <stdlib.h>
@@ -38,12 +40,8 @@ void http1_client_gone(struct http1_front *front, uint32_t status) {
     http1_close(front);
 }
 
-/* Only a backend's answer is worth waiting for when nobody gets it. */
 static bool ignores_abort(const struct http1_front *front) {
-    const struct exchange *exchange = front->exchange;
-    return front->state == HTTP1_EXCHANGE && exchange->proxy_data != NULL &&
-           !exchange->is_upgraded && !exchange->response.is_complete &&
-           exchange->request.settings->proxy_ignore_client_abort != 0;
+    return front->state == HTTP1_EXCHANGE && exchange_ignores_abort(front->exchange);
 }
 
 bool http1_goes_on_alone(struct http1_front *front) {
@@ -189,6 +187,8 @@ static void settle(struct loop_task *task) {
         settle_exchange(front);
     } else if (front->state == HTTP1_CLOSED && !task->is_queued) {
         finish_closed(front);
+    } else if (front->state == HTTP1_MOVED) {
+        free(front);
     }
 }
 
@@ -277,6 +277,20 @@ static const struct http_protocol http1_protocol = {
     .close = close_front,
     .destroy = destroy,
 };
+
+/* The memory stays for the rest of the turn, for who is still reading. */
+void http1_leave_to_http2(struct http1_front *front) {
+    struct http_service *service = front->connection.service;
+    if (!http2_front_take(&front->connection, buffer_content(front->in))) {
+        http_connection_log(&front->connection, TABLE_LOG_ALERT, "no memory for HTTP/2");
+        http1_close(front);
+        return;
+    }
+    front->state = HTTP1_MOVED;
+    timer_remove(&service->loop->timers, &front->read_timer);
+    buffer_give(&service->buffers, front->in);
+    http1_settle_later(front);
+}
 
 static struct http1_front *create(void) {
     struct http1_front *front = calloc(1, sizeof *front);

@@ -14,6 +14,7 @@ enum http1_state {
     HTTP1_EXCHANGE, /* a request is being answered; its body may still arrive */
     HTTP1_LINGER,   /* answered and closed for sending; input is dropped until the client closes */
     HTTP1_CLOSED,
+    HTTP1_MOVED, /* the connection is another front's */
 };
 
 enum http1_output { HTTP1_OUT_NONE, HTTP1_OUT_PLAIN, HTTP1_OUT_CHUNKED };
@@ -88,6 +89,9 @@ void http1_drop_out(struct http1_front *front);
 
 /* --- http1_front.c --- */
 void http1_close(struct http1_front *front);
+
+/* The client speaks HTTP/2, from the bytes in `in` on: another front takes over. */
+void http1_leave_to_http2(struct http1_front *front);
 
 /* The client is gone. True when the exchange goes on all the same (proxy_ignore_client_abort): its
  * output is dropped from now on. */

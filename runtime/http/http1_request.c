@@ -227,9 +227,35 @@ static uint32_t check_partial_head(struct http1_front *front) {
     return content.size > head_limit(settings) ? 400 : 0;
 }
 
+/* --- HTTP/2 by prior knowledge (RFC 9113 3.3) --- */
+
+static bool speaks_http2(struct http1_front *front) {
+    struct http_connection *connection = &front->connection;
+    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
+    return connection->requests == 0 && connection->tls == NULL && endpoint->ssl == 0 &&
+           (endpoint->http2 != 0 || http_connection_own_settings(connection)->http2 != 0);
+}
+
+/* What has arrived is, or may become, HTTP/2's preface; then it is not looked at as HTTP/1. */
+static bool begins_preface(struct http1_front *front, bool *is_whole) {
+    static const struct slice preface = SLICE_INIT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    struct slice content = buffer_content(front->in);
+    struct slice begun = slice_take(preface, content.size);
+    *is_whole = begun.size == preface.size;
+    return content.data[0] == 'P' && slice_equals(slice_take(content, begun.size), begun) &&
+           speaks_http2(front);
+}
+
 /* Looks for a request in `in`. Returns whether an exchange was begun or the connection refused. */
 static bool use_head_bytes(struct http1_front *front) {
     struct slice content = buffer_content(front->in);
+    bool is_preface = false;
+    if (front->state == HTTP1_IDLE && begins_preface(front, &is_preface)) {
+        if (is_preface) {
+            http1_leave_to_http2(front);
+        }
+        return is_preface;
+    }
     if (front->state == HTTP1_IDLE) {
         size_t empty = http_head_count_empty_lines(content.data, content.size);
         front->in->begin += empty;
@@ -549,6 +575,7 @@ void http1_read(struct http1_front *front) {
         read_lingering(front);
         return;
     case HTTP1_CLOSED:
+    case HTTP1_MOVED:
         return;
     }
 }

@@ -96,8 +96,10 @@ static void decide_keep_alive(struct exchange *exchange) {
      * ambiguous (RFC 9110 10.1.1). */
     bool is_ambiguous = exchange->wants_continue && !front->message->body_ended;
     if (settings->keepalive_timeout.first == 0 ||
-        front->connection.requests >= settings->keepalive_requests || front->is_last ||
-        front->connection.service->is_draining || is_ambiguous) {
+        front->connection.requests >= settings->keepalive_requests ||
+        front->connection.service->loop->now - front->connection.opened >
+            settings->keepalive_time ||
+        front->is_last || front->connection.service->is_draining || is_ambiguous) {
         exchange->keep_alive = false;
     }
 }

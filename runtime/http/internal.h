@@ -10,6 +10,7 @@
 
 struct balance_zone;
 struct staple_board;
+struct http2_shared;
 struct http_connection;
 struct http_listener;
 
@@ -40,6 +41,8 @@ struct http_service {
     void *on_idle_data;
     struct loop_task idle_task;
     struct staple_ahead staple_ahead;
+    struct http2_shared *http2; /* NULL until a client speaks HTTP/2 */
+    void (*release_http2)(struct http_service *service);
     /* Texts of the current second. */
     time_t second;
     char date[32];

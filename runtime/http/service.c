@@ -192,6 +192,9 @@ void http_service_destroy(struct http_service *service) {
         arena_release(&exchange->arena);
         free(exchange);
     }
+    if (service->http2 != NULL) {
+        service->release_http2(service);
+    }
     loop_cancel(service->loop, &service->idle_task);
     buffer_pool_release(&service->buffers);
     free(service);

@@ -78,6 +78,13 @@ static bool hostname(struct exchange *exchange, struct slice suffix, struct slic
     return true;
 }
 
+static bool http2(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    bool is_secure = slice_equals(exchange->request.scheme, SLICE("https"));
+    *value = is_secure ? SLICE("h2") : SLICE("h2c");
+    return exchange->is_http2;
+}
+
 static bool msec(struct exchange *exchange, struct slice suffix, struct slice *value) {
     (void)suffix;
     const struct timespec *now = &exchange->service->loop->clock;
@@ -202,6 +209,7 @@ static live_variable *const variables[TABLE_variable_id_COUNT] = {
     [VARIABLE_CONNECTION_REQUESTS] = connection_requests,
     [VARIABLE_CONNECTION_TIME] = connection_time,
     [VARIABLE_HOSTNAME] = hostname,
+    [VARIABLE_HTTP2] = http2,
     [VARIABLE_MSEC] = msec,
     [VARIABLE_NGINX_VERSION] = version,
     [VARIABLE_PID] = process_id,

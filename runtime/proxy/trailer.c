@@ -3,6 +3,9 @@
 
 static bool is_wanted(const struct exchange *exchange) {
     const struct engine_request *request = &exchange->request;
+    if (exchange->is_http2) {
+        return true; /* every client of HTTP/2 can take them */
+    }
     for (uint32_t i = 0; i < request->header_count; i++) {
         if (request->header_ids[i] == HTTP_FIELD_TE &&
             http_list_has_token(request->headers[i].value, SLICE("trailers"))) {

@@ -90,7 +90,7 @@ static bool set_ssl(const struct listen_parameter *parameter) {
 
 static bool set_http2(const struct listen_parameter *parameter) {
     parameter->listen->http2 = true;
-    return refuse_parameter(parameter);
+    return true;
 }
 
 static const struct parameter_kind parameter_kinds[] = {

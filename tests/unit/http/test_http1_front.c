@@ -64,6 +64,7 @@ static void build_table(struct table_builder *builder) {
     settings->client_header_timeout = settings->client_body_timeout = 60 * SECOND;
     settings->keepalive_timeout.first = settings->send_timeout = 60 * SECOND;
     settings->keepalive_requests = 1000;
+    settings->keepalive_time = 3600 * SECOND;
     settings->client_header_buffer_size = 1024;
     uint32_t endpoint = builder_endpoint(builder, &name, 1);
     uint32_t listener = table_writer_add(&builder->writer, TABLE_SECTION_listener);
