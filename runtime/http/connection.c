@@ -59,7 +59,15 @@ void http_connection_move(struct http_connection *to, struct http_connection *fr
     }
 }
 
+/* What a client has sent that is no TLS: the front only knows that it could not read. */
+static void report_problem(struct http_connection *connection) {
+    if (connection->tls != NULL && tls_stream_has_problem(connection->tls)) {
+        http_connection_report(connection, TABLE_LOG_INFO, tls_stream_problem(connection->tls), "");
+    }
+}
+
 void http_connection_close(struct http_connection *connection) {
+    report_problem(connection);
     loop_remove(connection->service->loop, &connection->handle);
     if (connection->tls != NULL && !connection->must_reset) {
         tls_stream_close(connection->tls);
@@ -157,6 +165,23 @@ void http_connection_describe(struct http_connection *connection, struct exchang
     request->server_addr =
         (struct slice){exchange->server_text, socket_address_text(local, exchange->server_text)};
     request->server_port = socket_address_port(local);
+}
+
+void http_connection_report(struct http_connection *connection, enum table_log_level level,
+                            const char *problem, const char *when) {
+    const struct generation *generation = http_listener_generation(connection->listener);
+    const struct table *table = &generation->table;
+    const struct table_listener *listener = &table->listener[connection->listener->record];
+    char client[SOCKET_TEXT_SIZE];
+    uint32_t count;
+    const struct log_target *targets =
+        generation_error_logs(generation, http_connection_settings(connection), &count);
+    const struct log_subject subject = {
+        .connection = connection->number,
+        .client = {client, socket_address_text(&connection->remote.any, client)},
+        .server = table_text(table, listener->name),
+    };
+    log_error(connection->service->log, targets, count, level, &subject, "%s%s", problem, when);
 }
 
 /* --- all of them --- */

@@ -113,6 +113,11 @@ __attribute__((format(printf, 3, 4))) void http_connection_log(struct http_conne
 /* Tells an exchange of this connection where it comes from. */
 void http_connection_describe(struct http_connection *connection, struct exchange *exchange);
 
+/* A line about the connection itself, with the client's address and the listener's: what is wrong,
+ * and when that was, which may be empty. */
+void http_connection_report(struct http_connection *connection, enum table_log_level level,
+                            const char *problem, const char *when);
+
 /* --- all connections of a service --- */
 
 /* `listener`: only its own, or NULL for all. */

@@ -48,21 +48,7 @@ static void finish(struct loop_task *task) {
 /* --- the log --- */
 
 static void report(struct handshake *handshake, enum table_log_level level, const char *problem) {
-    struct http_connection *connection = &handshake->connection;
-    const struct generation *generation = http_listener_generation(connection->listener);
-    const struct table *table = &generation->table;
-    const struct table_listener *listener = &table->listener[connection->listener->record];
-    char client[SOCKET_TEXT_SIZE];
-    uint32_t count;
-    const struct log_target *targets =
-        generation_error_logs(generation, http_connection_settings(connection), &count);
-    const struct log_subject subject = {
-        .connection = connection->number,
-        .client = {client, socket_address_text(&connection->remote.any, client)},
-        .server = table_text(table, listener->name),
-    };
-    log_error(connection->service->log, targets, count, level, &subject, "%s while SSL handshaking",
-              problem);
+    http_connection_report(&handshake->connection, level, problem, " while SSL handshaking");
 }
 
 /* --- which server --- */

@@ -310,6 +310,10 @@ bool tls_stream_is_quiet(struct tls_stream *stream) {
            tls_stream_read(stream, &byte, 1) == SOCKET_AGAIN;
 }
 
+bool tls_stream_has_problem(const struct tls_stream *stream) {
+    return stream->problem != NULL;
+}
+
 const char *tls_stream_problem(const struct tls_stream *stream) {
     return stream->problem != NULL ? stream->problem : "TLS failed";
 }

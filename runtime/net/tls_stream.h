@@ -110,6 +110,9 @@ bool tls_stream_is_truncated(const struct tls_stream *stream);
  * only. */
 bool tls_stream_is_quiet(struct tls_stream *stream);
 
+/* Whether a read or write has failed because of what the peer sent. */
+bool tls_stream_has_problem(const struct tls_stream *stream);
+
 /* Why a read or write failed whose errno was EPROTO: "SSL_read() failed (SSL: error:...)". */
 const char *tls_stream_problem(const struct tls_stream *stream);
 

@@ -385,6 +385,18 @@ def test_garbage_and_truncated_handshakes(lab, values):
     assert "[alert]" not in rpcd.text("error.log")
 
 
+def test_garbage_after_the_handshake(lab, values):
+    rpcd = lab.rpcd(HELLO, **values)
+    client = SecureClient(lab.port, "a.test")
+    assert client.ask().body == b"hello a.test"
+    socket.socket(fileno=os.dup(client.socket.fileno())).sendall(
+        b"\x17\x03\x03\x00\x20" + os.urandom(32))
+    with contextlib.suppress(OSError):
+        assert client.socket.recv(1) == b""
+    rpcd.wait_for_text("SSL_read() failed (SSL: error:")
+    rpcd.wait_for_text(f"client: 127.0.0.1, server: 127.0.0.1:{lab.port}")
+
+
 def test_a_handshake_that_takes_too_long(lab, values):
     rpcd = lab.rpcd(SITE % "client_header_timeout 1s; return 200 a;", **values)
     silent, slow = Client(lab.port), Client(lab.port)
