@@ -170,11 +170,10 @@ static void passed(struct proxy *proxy) {
 
 /* Forgets the stream; what still comes for it is nobody's. */
 static void leave_stream(struct proxy *proxy, struct proxy_http2 *http2) {
-    if (!http2->is_closed) {
-        (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, http2->stream,
-                                        NGHTTP2_CANCEL);
-    }
-    (void)nghttp2_session_consume_connection(http2->session, http2->held);
+    bool is_left =
+        http2->is_closed || nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE,
+                                                      http2->stream, NGHTTP2_CANCEL) == 0;
+    is_left = nghttp2_session_consume_connection(http2->session, http2->held) == 0 && is_left;
     const struct proxy_http2 kept = *http2;
     *http2 = (struct proxy_http2){
         .session = kept.session,
@@ -182,7 +181,7 @@ static void leave_stream(struct proxy *proxy, struct proxy_http2 *http2) {
         .out = kept.out,
         .pending = kept.pending,
         .is_going_away = kept.is_going_away,
-        .is_broken = kept.is_broken,
+        .is_broken = kept.is_broken || !is_left,
     };
     if (proxy->response != NULL) {
         feed(http2, proxy->response);
@@ -205,11 +204,13 @@ static bool let_go(struct proxy *proxy) {
     return is_usable(http2);
 }
 
-/* Pings and settings are answered; what else comes is of no interest, but for the end. */
+/* Pings and settings are answered; what else comes is of no interest, but for the end. Who has that
+ * much to say is not worth keeping. */
 static bool idle(struct back *back) {
+    enum { READS = 64 };
     struct proxy_http2 *http2 = back->protocol_data;
     struct buffer_pool *pool = &back->service->buffers;
-    while ((back->handle.ready & LOOP_READ) != 0) {
+    for (int reads = 0; (back->handle.ready & LOOP_READ) != 0; reads++) {
         struct buffer *in = buffer_take(pool, BUFFER_STANDARD);
         ssize_t got = in == NULL ? SOCKET_FAILED : back_read(back, in->bytes, in->capacity);
         if (got > 0) {
@@ -221,7 +222,7 @@ static bool idle(struct back *back) {
         if (got == SOCKET_AGAIN) {
             break;
         }
-        if (got <= 0) {
+        if (got <= 0 || reads == READS) {
             return false;
         }
     }

@@ -129,6 +129,7 @@ struct proxy {
     bool must_flush;           /* the front has a head that no body bytes pushed out */
     bool is_relaying;          /* guards against re-entry through the front */
     struct loop_task relay_on; /* goes on in the next turn */
+    struct loop_task read_on;  /* the same while there is no head */
     bool is_buffered;          /* proxy_buffering, see absorb.c */
     bool is_absorbing;         /* what the front does not take is put aside */
     bool is_front_full;        /* it took less than it was offered, and has not asked since */
@@ -286,6 +287,7 @@ size_t proxy_take_body(struct exchange *exchange, struct slice piece, bool last)
 
 /* Bytes may have arrived while no head is there yet. */
 void proxy_read_head(struct proxy *proxy);
+void proxy_read_on(struct loop_task *task);
 
 /* For protocols, while they take a head apart: most bytes of one; proxy->head gets room for fields,
  * and more of it (false without memory, or when there are too many); a final head is complete; it

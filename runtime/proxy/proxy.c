@@ -48,6 +48,7 @@ static struct proxy *create(struct exchange *exchange) {
     proxy->protocol = protocols[exchange->request.settings->proxy_http_version];
     proxy->keeps_body = !engine_passes_body(exchange->request.settings);
     proxy->send_on.run = proxy_send_on;
+    proxy->read_on.run = proxy_read_on;
     spool_init(&proxy->spool, &exchange->service->buffers,
                (size_t)exchange->request.settings->client_body_buffer_size,
                (struct temp_place){
@@ -108,6 +109,7 @@ static void stop(struct exchange *exchange) {
     name_wait_cancel(&proxy->name);
     proxy_give_back(proxy, proxy->has_head ? BALANCE_SUCCEEDED : BALANCE_UNTOLD);
     loop_cancel(exchange->service->loop, &proxy->relay_on);
+    loop_cancel(exchange->service->loop, &proxy->read_on);
     loop_cancel(exchange->service->loop, &proxy->send_on);
     timer_remove(&exchange->service->loop->timers, &proxy->pace);
     proxy_leave_back(proxy);

@@ -2,12 +2,15 @@
  * it apart is the protocol's. */
 #include "proxy/internal.h"
 
+#include "base/container.h"
 #include "engine/reply.h"
 #include "engine/safe_text.h"
 #include "engine/upstream.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum { READS_PER_TURN = 16 /* then others have their turn */ };
 
 static struct buffer_pool *pool_of(const struct proxy *proxy) {
     return &proxy->exchange->service->buffers;
@@ -297,6 +300,13 @@ static void fail_read(struct proxy *proxy, ssize_t got) {
     proxy_fail_attempt(proxy, PROXY_FAILED);
 }
 
+void proxy_read_on(struct loop_task *task) {
+    struct proxy *proxy = CONTAINER_OF(task, struct proxy, read_on);
+    if (proxy->step == PROXY_SENDING && proxy->back != NULL && !proxy->has_head) {
+        proxy_read_head(proxy);
+    }
+}
+
 /* Room to read into: the usual buffer, and a larger one for a head that does not fit into it and
  * may be that large. NULL after the exchange has failed. */
 static struct buffer *make_room(struct proxy *proxy) {
@@ -323,10 +333,15 @@ static struct buffer *make_room(struct proxy *proxy) {
     return larger;
 }
 
-/* As in nginx, the time-out is for the head as a whole: a part of one does not begin it anew. */
+/* As in nginx, the time-out is for the head as a whole: a part of one does not begin it anew. What
+ * a backend says besides may have no end. */
 void proxy_read_head(struct proxy *proxy) {
     struct back *back = proxy->back;
-    while ((back->handle.ready & LOOP_READ) != 0) {
+    for (int reads = 0; (back->handle.ready & LOOP_READ) != 0; reads++) {
+        if (reads == READS_PER_TURN) {
+            loop_defer_next(proxy->exchange->service->loop, &proxy->read_on);
+            return;
+        }
         struct buffer *in = make_room(proxy);
         if (in == NULL) {
             return;

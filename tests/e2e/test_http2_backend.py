@@ -254,8 +254,7 @@ def test_goaway_of_an_idle_connection(lab):
     def handler(connection):
         server = Server(connection)
         server.respond(server.request())
-        server.h2.close_connection()
-        server.flush()
+        server.goodbye()
         server.until(lambda: False)
     backend, _ = start(lab, handler)
     with lab.client() as client:
@@ -553,17 +552,38 @@ def test_too_many_interim_responses(lab):
         assert b" 502 " in final
 
 
-def test_a_flood_of_pings_and_settings(lab):
-    """They are answered as long as the backend takes answers, and cost no memory."""
+def test_an_endless_flood(lab):
+    """Of pings and settings instead of an answer: others are served meanwhile, the time for the head
+    is over when it is, and no memory goes into answers that nobody takes."""
     def handler(connection):
         server = Server(connection)
-        server.request()
-        for _ in range(200):
-            connection.send((frame(PING, 0, 0, b"12345678") + frame(SETTINGS, 0, 0)) * 500)
-        time.sleep(0.3)
+        if server.request().get(":path") != "/fast/":
+            server.respond(server.requests[1], b"other")
+            return
+        while True:
+            connection.send((frame(PING, 0, 0, b"12345678") + frame(SETTINGS, 0, 0)) * 5000)
     backend, daemon = start(lab, handler)
+    with lab.client() as flooded, lab.client() as other:
+        begun = time.monotonic()
+        flooded.send(request_bytes("/fast/"))
+        for _ in range(5):
+            assert other.ask().body == b"other"
+        assert flooded.response().status in (502, 504)
+        assert time.monotonic() - begun < 5
+
+
+def test_a_flood_of_an_idle_connection(lab):
+    def handler(connection):
+        server = Server(connection)
+        server.respond(server.request(), b"once")
+        time.sleep(0.1)
+        while True:
+            connection.send(frame(PING, 0, 0, b"12345678") * 5000)
+    backend, _ = start(lab, handler)
     with lab.client() as client:
-        assert client.ask().status == 502
+        for _ in range(3):
+            assert client.ask().body == b"once"
+            time.sleep(0.3)
 
 
 BROKEN_BODIES = {

@@ -50,6 +50,7 @@ class Server:
         self.resets = {}     # stream: error code
         self.pongs = 0
         self.goaway = None   # error code
+        self.has_ended = False  # has said goodbye itself
         self.consumes = True  # opens windows for what it has read
         self.h2 = H2Connection(H2Configuration(
             client_side=False, header_encoding="latin-1", validate_outbound_headers=False,
@@ -62,6 +63,11 @@ class Server:
     def flush(self):
         self.wire.send(self.h2.data_to_send())
 
+    def goodbye(self):
+        self.h2.close_connection()
+        self.flush()
+        self.has_ended = True
+
     def raw(self, data):
         self.flush()
         self.wire.send(data)
@@ -72,6 +78,8 @@ class Server:
         if not data:
             raise Incomplete("the connection has ended")
         self.wire.received += data
+        if self.has_ended:
+            return
         for event in self.h2.receive_data(data):
             self.take(event)
         self.flush()
