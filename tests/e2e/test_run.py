@@ -14,7 +14,7 @@ from lab.http import ask_raw, request_bytes
 SAMPLES = sorted((REPOSITORY / "samples").glob("*.conf"))
 BAD_SAMPLES = sorted((REPOSITORY / "samples/bad").glob("*.conf"))
 # Those that rpcd runs. The others hold directives that only lint understands yet.
-RUN = {"basic-proxy.conf", "demo.conf", "load-balancing.conf", "maps.conf", "rewriting.conf",
+RUN = {"basic-proxy.conf", "demo.conf", "grpc.conf", "load-balancing.conf", "maps.conf", "rewriting.conf",
        "timeouts.conf", "websocket.conf"}
 
 
