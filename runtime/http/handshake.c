@@ -186,11 +186,9 @@ static void look(struct handshake *handshake) {
     ssize_t got = recv(handshake->connection.handle.fd, &first, 1, MSG_PEEK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         handshake->connection.handle.ready &= (uint8_t)~LOOP_READ;
-    } else if (got <= 0) {
-        close_handshake(handshake);
-    } else if (!is_hello(first)) {
+    } else if (got == 1 && !is_hello(first)) {
         give_to_front(handshake);
-    } else if (begin_tls(handshake)) {
+    } else if (got == 1 && begin_tls(handshake)) {
         go_on(handshake);
     } else {
         close_handshake(handshake);

@@ -107,7 +107,7 @@ static int read_hello(SSL *ssl, int *alert, void *unused) {
 }
 
 /* Without it the name is neither acknowledged nor kept. By then there is a session, new or resumed.
- */
+ * A callback's type. NOLINTNEXTLINE(readability-non-const-parameter) */
 static int acknowledge_name(SSL *ssl, int *alert, void *unused) {
     const struct server *server = server_of(SSL_get_app_data(ssl));
     tls_server_sessions_settle(server->chosen->sessions, ssl);
