@@ -23,10 +23,11 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "tests/e2e"))
 
 from lab.certificates import Authority  # noqa: E402
-from lab.daemon import (RPCD, SANITIZED, Nginx, Rpcd, fill_in, find_nginx,  # noqa: E402
+from lab.daemon import (BUILD, RPCD, SANITIZED, Nginx, Rpcd, fill_in, find_nginx,  # noqa: E402
                         session_members)
 from lab.ports import Ports  # noqa: E402
 
+HANDSHAKE = BUILD / "bench/handshake"
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
 
@@ -38,6 +39,7 @@ class Case:
     path: str
     budget: float
     scheme: str = "http"
+    handshakes: tuple = ()  # of bench/handshake.c: their kind and version; else wrk asks
 
 
 CASES = {
@@ -46,6 +48,9 @@ CASES = {
     "large-64": Case("1 MiB bodies, 64 connections", 64, "/large", 0.60),
     "tls-64": Case("the same by TLS 1.3, 64 connections", 64, "/", 0.85, "https"),
     "tls-large-64": Case("1 MiB bodies by TLS 1.3", 64, "/large", 1.00, "https"),
+    "tls-full": Case("TLS 1.3 handshakes", 1, "", 0.95, "https", ("full", "1.3")),
+    "tls-resumed": Case("TLS 1.3 resumptions by ticket", 1, "", 0.95, "https", ("resumed", "1.3")),
+    "tls-resumed-id": Case("TLS 1.2 resumptions by id", 1, "", 0.95, "by id", ("resumed", "1.2")),
 }
 
 BACKEND = """
@@ -73,6 +78,7 @@ server {
     ssl_certificate {folder}/site.pem;
     ssl_certificate_key {folder}/site.key;
     ssl_protocols TLSv1.3;
+    location = /handshake { return 204; }
     location / {
         proxy_pass http://backend;
         proxy_http_version 1.1;
@@ -82,6 +88,14 @@ server {
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_set_header X-Forwarded-Proto $scheme;
     }
+}
+server {
+    listen 127.0.0.1:{id_port} backlog=4096 ssl;
+    ssl_certificate {folder}/site.pem;
+    ssl_certificate_key {folder}/site.key;
+    ssl_session_cache shared:TLS:10m;
+    ssl_session_tickets off;
+    return 204;
 }
 """
 
@@ -121,6 +135,16 @@ def load(url, connections, seconds):
     return requests, "; ".join(trouble.strip() for trouble in troubles)
 
 
+def shake_hands(port, handshakes, seconds):
+    """The same with connections of one request each; troubles are those that did not do as told."""
+    kind, version = handshakes
+    result = subprocess.run([HANDSHAKE, str(port), str(seconds), kind, version],
+                            capture_output=True, text=True, check=True)
+    count, resumed = map(int, re.findall(r"\d+", result.stdout))
+    expected = max(count - 1, 0) if kind == "resumed" else 0
+    return count, f"{resumed} of {count} resumed" if resumed < expected else ""
+
+
 class Site:
     """The backend and both proxies, running."""
 
@@ -137,9 +161,9 @@ class Site:
                                             events=EVENTS, level="error"))
         Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
         for proxy in (Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)):
-            ports = {"http": self.ports.reserve(), "https": self.ports.reserve()}
-            values = {"port": ports["http"], "tls_port": ports["https"], "backend": backend_port,
-                      "folder": pathlib.Path(folder, "authority")}
+            ports = {name: self.ports.reserve() for name in ("http", "https", "by id")}
+            values = {"port": ports["http"], "tls_port": ports["https"], "id_port": ports["by id"],
+                      "backend": backend_port, "folder": pathlib.Path(folder, "authority")}
             text = proxy.configuration(fill_in(PROXY, values), events=EVENTS, level="error")
             self.add(proxy)
             if proxy.name == "rpcd":
@@ -164,14 +188,17 @@ class Site:
             daemon.kill()
         self.ports.release()
 
-    def url(self, name, case):
-        return f"{case.scheme}://127.0.0.1:{self.proxies[name][1][case.scheme]}{case.path}"
+    def load(self, name, case, seconds):
+        port = self.proxies[name][1][case.scheme]
+        if case.handshakes:
+            return shake_hands(port, case.handshakes, seconds)
+        return load(f"{case.scheme}://127.0.0.1:{port}{case.path}", case.connections, seconds)
 
     def measure(self, name, case, seconds):
         """CPU time per request in microseconds, requests per second, and troubles."""
         daemon, _ = self.proxies[name]
         before = cpu_seconds(daemon)
-        requests, troubles = load(self.url(name, case), case.connections, seconds)
+        requests, troubles = self.load(name, case, seconds)
         spent = cpu_seconds(daemon) - before
         return {"cpu": spent / max(requests, 1) * 1e6, "rate": requests / seconds,
                 "troubles": troubles}
@@ -182,7 +209,7 @@ def run_case(site, title, rounds, seconds):
     case = CASES[title]
     samples = {"nginx": [], "rpcd": []}
     for name in samples:
-        load(site.url(name, case), case.connections, 1)
+        site.load(name, case, 1)
     for number in range(rounds):
         for name in sorted(samples, reverse=number % 2 == 1):
             samples[name].append(site.measure(name, case, seconds))
@@ -237,8 +264,9 @@ def main():
         stop_with("wrk is not installed")
     if find_nginx() is None:
         stop_with("there is no nginx to compare with")
-    if not RPCD.exists():
-        stop_with(f"{RPCD} is not built")
+    for program in (RPCD, HANDSHAKE):
+        if not program.exists():
+            stop_with(f"{program} is not built")
     if SANITIZED:
         stop_with("rpcd is built with a sanitizer; its times mean nothing")
     raise_limit_of_files()
