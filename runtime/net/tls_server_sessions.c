@@ -13,6 +13,7 @@
 
 enum {
     LARGEST_EARLY_DATA = 16384, /* NGX_SSL_BUFSIZE */
+    TICKETS = 1, /* for each handshake of TLS 1.3; OpenSSL's two cost it a tenth more */
     WEEK = 7 * 24 * 3600,
 };
 
@@ -192,6 +193,7 @@ static void set_up(SSL_CTX *ssl, const struct tls_server_sessions *sessions,
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, choose_key);
     SSL_CTX_set_max_early_data(ssl, sessions->early_data);
     SSL_CTX_set_options(ssl, SSL_OP_NO_ANTI_REPLAY);
+    SSL_CTX_set_num_tickets(ssl, sessions->resumes ? TICKETS : 0);
     if (settings->ssl_session_tickets == 0) {
         SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
     }
@@ -245,12 +247,9 @@ bool tls_server_sessions_take_early_data(const struct tls_server_sessions *sessi
     return sessions->early_data > 0;
 }
 
-/* A ticket that leads nowhere costs both sides, and is not sent. */
 void tls_server_sessions_choose(const struct tls_server_sessions *sessions, SSL *ssl) {
     SSL_set_max_early_data(ssl, sessions->early_data);
-    if (!sessions->resumes) {
-        SSL_set_num_tickets(ssl, 0);
-    }
+    SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(SSL_get_SSL_CTX(ssl)));
 }
 
 /* RFC 8446 4.6.1: no more than seven days. */

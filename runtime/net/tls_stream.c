@@ -33,9 +33,17 @@ void tls_stream_attach(struct tls_stream *stream, struct loop_handle *handle) {
     stream->handle = handle;
 }
 
+static void send_held_back(struct tls_stream *stream) {
+    if (stream->holds_back) {
+        stream->holds_back = false;
+        tls_transport_send(stream);
+    }
+}
+
 /* Without a goodbye OpenSSL takes a session for one that must not be resumed; only an error of the
  * protocol itself is a reason for that. */
 void tls_stream_close(struct tls_stream *stream) {
+    send_held_back(stream);
     bool can_say = stream->unsent == NULL && !stream->has_ended &&
                    (stream->handle->ready & (LOOP_WRITE | LOOP_HANGUP)) == LOOP_WRITE;
     if (!stream->is_open || stream->is_broken) {
@@ -95,9 +103,19 @@ static int shake_hands(struct tls_stream *stream) {
     if (result == SSL_READ_EARLY_DATA_FINISH) {
         result = SSL_do_handshake(stream->ssl);
     }
-    stream->holds_back = false;
-    tls_transport_send(stream);
     return result;
+}
+
+/* The request is mostly there as soon as the handshake is over. So what is left to send then,
+ * tickets, waits until it was looked for, and leaves with its answer; or at once when there is
+ * none. */
+static bool waits_for_request(struct tls_stream *stream) {
+    if (stream->unsent == NULL || stream->early != TLS_EARLY_NONE || !SSL_is_server(stream->ssl) ||
+        SSL_version(stream->ssl) != TLS1_3_VERSION) {
+        return false;
+    }
+    stream->handle->ready |= LOOP_READ;
+    return true;
 }
 
 enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure *failure) {
@@ -105,12 +123,17 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure
     int result = shake_hands(stream);
     if (result == 1) {
         stream->is_open = stream->early == TLS_EARLY_NONE;
+        if (!waits_for_request(stream)) {
+            send_held_back(stream);
+        }
         if (SSL_has_pending(stream->ssl)) {
             stream->handle->ready |= LOOP_READ;
         }
         return TLS_DONE;
     }
-    if (SSL_get_error(stream->ssl, result) == SSL_ERROR_WANT_READ && stream->write_error == 0) {
+    bool waits = SSL_get_error(stream->ssl, result) == SSL_ERROR_WANT_READ;
+    send_held_back(stream);
+    if (waits && stream->write_error == 0) {
         return TLS_GOES_ON;
     }
     return fail_handshake(stream, failure);
@@ -120,6 +143,7 @@ enum tls_progress tls_stream_handshake(struct tls_stream *stream, struct failure
 
 uint32_t tls_stream_translate(struct tls_stream *stream, uint32_t events) {
     if (stream->unsent != NULL && (events & LOOP_WRITE) != 0) {
+        stream->holds_back = false;
         tls_transport_send(stream);
         events &= stream->unsent != NULL ? ~(uint32_t)LOOP_WRITE : UINT32_MAX;
     }
@@ -181,6 +205,7 @@ ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size) {
         }
         ssize_t result = judge_read(stream, got);
         if (done == 0) {
+            send_held_back(stream);
             return result;
         }
         if (result != SOCKET_AGAIN) {
@@ -242,7 +267,8 @@ static ssize_t write_record(struct tls_stream *stream, struct slice bytes) {
 /* Whether a record can be written now. Several records gather and leave together: a system call for
  * each costs more than the copy. */
 static bool prepare_record(struct tls_stream *stream, size_t left) {
-    size_t needed = stream->record_limit + SSL3_RT_MAX_ENCRYPTED_OVERHEAD;
+    size_t record = left < stream->record_limit ? left : stream->record_limit;
+    size_t needed = record + SSL3_RT_MAX_ENCRYPTED_OVERHEAD;
     if (stream->holds_back && buffer_room(stream->unsent) < needed) {
         stream->holds_back = false;
         tls_transport_send(stream);
@@ -253,13 +279,6 @@ static bool prepare_record(struct tls_stream *stream, size_t left) {
     }
     return (stream->handle->ready & LOOP_WRITE) != 0 &&
            (stream->unsent == NULL || stream->holds_back);
-}
-
-static void send_held_back(struct tls_stream *stream) {
-    if (stream->holds_back) {
-        stream->holds_back = false;
-        tls_transport_send(stream);
-    }
 }
 
 static size_t total_size(const struct iovec *parts, int count) {
@@ -295,6 +314,7 @@ bool tls_stream_has_unsent(const struct tls_stream *stream) {
 }
 
 void tls_stream_end(struct tls_stream *stream) {
+    send_held_back(stream);
     if (stream->is_open && !stream->is_broken) {
         ERR_clear_error();
         SSL_shutdown(stream->ssl);

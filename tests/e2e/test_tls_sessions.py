@@ -1,5 +1,6 @@
 """TLS sessions of clients: who resumes what, where, for how long, and by which keys."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -365,7 +366,7 @@ server {
 
 def two_servers(settings, name="server", first="", second=""):
     return TWO.replace("SETTINGS", settings).replace("NAME", name).replace("FIRST", first) \
-        .replace("SECOND", second).replace("$ssl_client_s_dn", "")
+        .replace("SECOND", second)
 
 
 @every_kind
@@ -393,6 +394,78 @@ def test_settings_are_those_of_the_server_asked_for(lab, values, version):
     client.visit(None, "b.test")
     assert client.session.has_ticket and client.session.ticket_lifetime_hint == 9
     assert client.resumes(client.session, "b.test")
+
+
+VERIFY = "ssl_client_certificate {authority}; ssl_verify_client %s;"
+
+
+@every_kind
+@pytest.mark.parametrize("first, second", [
+    ("", VERIFY % "on"),
+    (VERIFY % "optional_no_ca", VERIFY % "on"),
+    (VERIFY % "optional", VERIFY % "on"),
+    (VERIFY % "on", VERIFY % "on" + "ssl_verify_depth 2;"),
+])
+def test_no_session_gets_around_certificates_of_clients(lab, values, certificates, version, settings,
+                                                        first, second):
+    """A session of one server is not resumed by another that asks for certificates otherwise."""
+    lab.rpcd(two_servers(settings, "server", first, second), **values)
+    client = visitor(lab, version, certificate=certificates.client)
+    assert client.visit() == "a"
+    session = client.session
+    assert client.visit(session, "b.test") == "bCN=the client"
+    assert not client.reused
+    assert client.resumes(client.session, "b.test")
+    stranger = visitor(lab, version)
+    if stranger.visit() == "a":
+        assert "400 No required SSL certificate" in stranger.visit(stranger.session, "b.test")
+        assert not stranger.reused
+
+
+@every_kind
+def test_a_session_says_who_the_client_is(lab, values, certificates, version, settings):
+    text = two_servers(settings, "server", "", VERIFY % "optional")
+    rpcd = lab.rpcd(text, workers=2, **values)
+    client = visitor(lab, version, name="b.test", certificate=certificates.client)
+    assert client.visit() == "bCN=the client"
+    session = client.session
+    lab.reload(rpcd, text, workers=2, **values)
+    for _ in range(4):
+        assert client.visit(session) == "bCN=the client" and client.reused
+    lab.reload(rpcd, text.replace("optional", "off"), workers=2, **values)
+    assert client.visit(session) == "b" and not client.reused
+
+
+# --- how tickets are sent ---
+
+@pytest.mark.parametrize("settings, count", [
+    ("", 1), ("ssl_conf_command NumTickets 2;", 2), ("ssl_conf_command NumTickets 0;", 0),
+    ("ssl_session_tickets off;", 0), (CACHE + "ssl_session_tickets off;", 1)])
+def test_how_many_tickets_there_are(lab, values, settings, count):
+    """With OpenSSL's two a handshake costs a tenth more."""
+    lab.rpcd(site(settings), **values)
+    output = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{lab.port}", "-tls1_3",
+                             "-ign_eof"], input=closing(), capture_output=True, timeout=20).stdout
+    assert output.count(b"Post-Handshake New Session Ticket arrived") == count
+
+
+def test_tickets_come_with_the_first_answer(lab, values):
+    """A request that comes with the end of the handshake is answered in the same packet."""
+    lab.rpcd(site(""), **values)
+    with contextlib.closing(EarlyClient(("127.0.0.1", lab.port))) as client:
+        client.open().shake_hands().write(request_bytes("/"))
+        assert client.receive()
+        assert client.read_once().startswith(b"HTTP/1.1 200 OK") and client.has_ticket()
+
+
+def test_tickets_do_not_wait_for_a_request(lab, values):
+    lab.rpcd(site(""), **values)
+    with contextlib.closing(EarlyClient(("127.0.0.1", lab.port))) as client:
+        client.open().shake_hands().send()
+        assert client.receive()
+        assert client.read_once() == b"" and client.has_ticket()
+        client.write(request_bytes("/"))
+        assert client.read(b"\r\n\r\n").startswith(b"HTTP/1.1 200 OK")
 
 
 # --- early data ---

@@ -94,6 +94,16 @@ class EarlyClient:
                 break
         return text
 
+    def read_once(self):
+        """What there is of what has been received."""
+        buffer = ctypes.create_string_buffer(65536)
+        size = call(LIBRARY, "SSL_read", self.ssl, buffer, len(buffer))
+        return buffer.raw[:max(size, 0)]
+
+    def has_ticket(self):
+        session = pointer(LIBRARY, "SSL_get_session", self.ssl)
+        return call(LIBRARY, "SSL_SESSION_has_ticket", session) == 1
+
     def keep_session(self):
         self.session = pointer(LIBRARY, "SSL_get1_session", self.ssl)
 
