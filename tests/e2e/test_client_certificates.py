@@ -330,6 +330,39 @@ def test_421_is_of_the_server_that_was_named(lab, certificates, values):
                             "that was negotiated")
 
 
+# --- by HTTP/2 ---
+
+def curl(lab, name, certificate=None, host=None):
+    """Status and body of a request by HTTP/2."""
+    command = ["curl", "-s", "-k", "--http2", "--resolve", f"{name}:{lab.port}:127.0.0.1",
+               "-w", "\n%{http_version} %{http_code}"]
+    if certificate is not None:
+        command += ["--cert", certificate.chain, "--key", certificate.key]
+    if host is not None:
+        command += ["-H", f"Host: {host}"]
+    result = subprocess.run([*command, f"https://{name}:{lab.port}/"], capture_output=True,
+                            text=True, timeout=30)
+    body, _, last = result.stdout.rpartition("\n")
+    version, status = last.split()
+    assert version == "2", result
+    return int(status), body
+
+
+def test_by_http2(lab, certificates, values):
+    lab.rpcd("http2 on;" + SEVERAL.replace("return 200 closed", "return 200 $ssl_client_s_dn"),
+             **values)
+    assert curl(lab, "open.test") == (200, "open")
+    status, body = curl(lab, "closed.test", certificates.client)
+    assert status == 200 and body.startswith("CN=the client")
+    status, body = curl(lab, "closed.test")
+    assert status == 400 and "No required SSL certificate was sent" in body
+    status, body = curl(lab, "closed.test", certificates.expired)
+    assert status == 400 and "The SSL certificate error" in body
+    for certificate in (None, certificates.client):
+        assert curl(lab, "open.test", certificate, host="closed.test")[0] == 421
+    assert curl(lab, "default.test", host="closed.test") == (421, "421 default")
+
+
 # --- files that do not work ---
 
 @pytest.mark.parametrize("settings, complaint", [
