@@ -9,6 +9,7 @@ import pytest
 from lab.daemon import BUILD, REPOSITORY
 
 DOCUMENTED = REPOSITORY / "tests/golden/test/documented"
+CERTIFICATES = REPOSITORY / "tests/golden/test-certificates"
 
 
 def examples(name):
@@ -19,9 +20,9 @@ def examples(name):
             for block in blocks]
 
 
-def check(name, folder):
+def check(name, folder, beginning="$ rpc "):
     """Runs every command that the document shows there, and compares what it prints."""
-    shown = [block.partition("\n") for block in examples(name) if block.startswith("$ rpc ")]
+    shown = [block.partition("\n") for block in examples(name) if block.startswith(beginning)]
     for command, _, output in shown:
         result = subprocess.run(command[2:], shell=True, cwd=folder, capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, timeout=60,
@@ -42,6 +43,16 @@ def test_testing(tmp_path):
     (tmp_path / "samples").symlink_to(REPOSITORY / "samples")
     assert check("testing.md", tmp_path) == 2
     assert (DOCUMENTED / "site.test").read_text() in examples("testing.md")
+
+
+def test_certificates(tmp_path):
+    """The first configuration of the chapter, with a certificate as the text has it."""
+    blocks = examples("guide.md")
+    (tmp_path / "site.conf").write_text(next(b for b in blocks if "tls/cert.pem;" in b))
+    (tmp_path / "tls").mkdir()
+    for name, source in (("cert.pem", "www.pem"), ("privkey.pem", "www.key")):
+        (tmp_path / "tls" / name).write_bytes((CERTIFICATES / source).read_bytes())
+    assert check("guide.md", tmp_path, "$ rpc lint --certs") == 1
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "samples").glob("*.test")),
