@@ -2,7 +2,8 @@
 
 import re
 
-LISTEN = re.compile(r"(listen\s+(?:[\d.]+:|\[[^]]*\]:)?)(\d+)(?![\d.:])")
+# On a line of its own, not in a comment.
+LISTEN = re.compile(r"^(\s*listen\s+(?:[\d.]+:|\[[^]]*\]:)?)(\d+)(?![\d.:])", re.MULTILINE)
 
 
 class Sample:
