@@ -1,4 +1,5 @@
 /* Groups of the key exchange, as ssl_ecdh_curve lists them for OpenSSL. */
+#include "base/text.h"
 #include "model/reading.h"
 
 #include <openssl/err.h>
@@ -21,7 +22,10 @@ static const struct slice later[] = {
 };
 
 static bool is_taken(SSL_CTX *context, struct arena *arena, struct slice list) {
-    bool is_good = SSL_CTX_set1_groups_list(context, arena_copy_slice(arena, list).data) == 1;
+    struct text text; /* OpenSSL's macro wants what could be written to */
+    text_init(&text, arena);
+    text_add(&text, list);
+    bool is_good = list.size > 0 && SSL_CTX_set1_groups_list(context, text.data) == 1;
     ERR_clear_error();
     return is_good;
 }
