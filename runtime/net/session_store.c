@@ -147,7 +147,7 @@ static size_t read_size(const union cell *cell) {
 }
 
 static void write_number(uint32_t *number, uint32_t value) {
-    __atomic_store_n(number, value, __ATOMIC_RELAXED);
+    *(volatile uint32_t *)number = value;
 }
 
 /* NULL for 0, which is none, and for a number that cannot be. */
