@@ -153,7 +153,7 @@ bool tls_server_speaks_http2(const struct tls_stream *stream) {
     const unsigned char *protocol;
     unsigned size;
     SSL_get0_alpn_selected(stream->ssl, &protocol, &size);
-    return size == sizeof HTTP2_PROTOCOL - 2 && memcmp(protocol, HTTP2_PROTOCOL + 1, size) == 0;
+    return size == sizeof HTTP2_PROTOCOL - 2 && memcmp(protocol, &HTTP2_PROTOCOL[1], size) == 0;
 }
 
 void tls_server_set_callbacks(SSL_CTX *ssl) {

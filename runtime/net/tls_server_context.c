@@ -85,7 +85,7 @@ static bool set_ciphers(const struct making *making) {
 static bool set_curves(const struct making *making) {
     struct slice curves = table_text(making->table, making->settings->ssl_ecdh_curve);
     return slice_equals(curves, SLICE("auto")) ||
-           SSL_CTX_set1_groups_list(making->ssl, curves.data) == 1 ||
+           SSL_CTX_set1_groups_list(making->ssl, (uintptr_t)curves.data) == 1 || /* drops const */
            fail(making, "ssl_ecdh_curve", curves);
 }
 

@@ -2,7 +2,8 @@
 #include "base/text.h"
 #include "model/reading.h"
 
-static struct slice format(const struct setter_call *call, const char *form, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static struct slice
+format(const struct setter_call *call, const char *form, va_list arguments) {
     struct text text;
     text_init(&text, call->model->arena);
     text_format_list(&text, form, arguments);
