@@ -40,6 +40,7 @@ class Case:
     budget: float
     scheme: str = "http"
     handshakes: tuple = ()  # of bench/handshake.c: their kind and version; else wrk asks
+    streams: int = 0  # at a time on each connection, by HTTP/2; 0: HTTP/1.1
 
 
 CASES = {
@@ -47,6 +48,8 @@ CASES = {
     "small-1000": Case("keepalive GET, 1,000 connections", 1000, "/", 0.70),
     "large-64": Case("1 MiB bodies, 64 connections", 64, "/large", 0.60),
     "tls-64": Case("the same by TLS 1.3, 64 connections", 64, "/", 0.85, "https"),
+    "h2-16x10": Case("HTTP/2, 16 connections x 10 streams", 16, "/", 0.60, "h2c", streams=10),
+    "h2-tls-16x10": Case("the same by TLS 1.3", 16, "/", 0.60, "h2", streams=10),
     "tls-large-64": Case("1 MiB bodies by TLS 1.3", 64, "/large", 1.00, "https"),
     "tls-full": Case("TLS 1.3 handshakes", 1, "", 0.95, "https", ("full", "1.3")),
     "tls-resumed": Case("TLS 1.3 resumptions by ticket", 1, "", 0.95, "https", ("resumed", "1.3")),
@@ -75,6 +78,8 @@ upstream backend {
 server {
     listen 127.0.0.1:{port} backlog=4096;
     listen 127.0.0.1:{tls_port} backlog=4096 ssl;
+    listen 127.0.0.1:{h2c_port} backlog=4096 http2;
+    listen 127.0.0.1:{h2_port} backlog=4096 ssl http2;
     ssl_certificate {folder}/site.pem;
     ssl_certificate_key {folder}/site.key;
     ssl_protocols TLSv1.3;
@@ -126,6 +131,17 @@ def cpu_seconds(daemon):
     return ticks / TICKS
 
 
+def load_http2(url, case, seconds):
+    """The same by h2load, which says how many requests it made."""
+    result = subprocess.run(["h2load", "-t", "1", "-c", str(case.connections), "-m",
+                             str(case.streams), "-D", str(seconds), url],
+                            capture_output=True, text=True, check=True)
+    done, failed = map(int, re.search(r"(\d+) succeeded, (\d+) failed", result.stdout).groups())
+    codes = int(re.search(r"status codes: (\d+) 2xx", result.stdout).group(1))
+    troubles = f"{failed} failed, {done - codes} of another status" if failed or codes < done else ""
+    return done, troubles
+
+
 def load(url, connections, seconds):
     """Runs wrk; returns the number of requests and what went wrong, as text."""
     result = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
@@ -161,9 +177,11 @@ class Site:
                                             events=EVENTS, level="error"))
         Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
         for proxy in (Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)):
-            ports = {name: self.ports.reserve() for name in ("http", "https", "by id")}
+            ports = {name: self.ports.reserve()
+                     for name in ("http", "https", "by id", "h2c", "h2")}
             values = {"port": ports["http"], "tls_port": ports["https"], "id_port": ports["by id"],
-                      "backend": backend_port, "folder": pathlib.Path(folder, "authority")}
+                      "h2c_port": ports["h2c"], "h2_port": ports["h2"], "backend": backend_port,
+                      "folder": pathlib.Path(folder, "authority")}
             text = proxy.configuration(fill_in(PROXY, values), events=EVENTS, level="error")
             self.add(proxy)
             if proxy.name == "rpcd":
@@ -192,6 +210,9 @@ class Site:
         port = self.proxies[name][1][case.scheme]
         if case.handshakes:
             return shake_hands(port, case.handshakes, seconds)
+        if case.streams:
+            scheme = "https" if case.scheme == "h2" else "http"
+            return load_http2(f"{scheme}://127.0.0.1:{port}{case.path}", case, seconds)
         return load(f"{case.scheme}://127.0.0.1:{port}{case.path}", case.connections, seconds)
 
     def measure(self, name, case, seconds):
@@ -262,6 +283,8 @@ def main():
     arguments = read_arguments()
     if shutil.which("wrk") is None:
         stop_with("wrk is not installed")
+    if shutil.which("h2load") is None:
+        stop_with("h2load is not installed")
     if find_nginx() is None:
         stop_with("there is no nginx to compare with")
     for program in (RPCD, HANDSHAKE):

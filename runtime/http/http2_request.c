@@ -138,7 +138,7 @@ void http2_request_put_field(struct http2_stream *stream, enum http_field id, st
         http2_request_refuse(stream, 400, "too many header fields");
     } else if (fields->count == fields->capacity && !make_room(stream->exchange)) {
         http2_request_refuse(stream, 500, "no memory for header fields");
-    } else {
+    } else if (fields->items != NULL) {
         fields->items[fields->count] = (struct engine_header){name, value};
         fields->ids[fields->count++] = (uint8_t)id;
     }
@@ -223,7 +223,9 @@ static bool join_cookies(struct http2_stream *stream) {
         }
     }
     fields->count = kept;
-    whole->value = (struct slice){text, size - 2};
+    if (whole != NULL) {
+        whole->value = (struct slice){text, size - 2};
+    }
     return true;
 }
 
@@ -254,12 +256,13 @@ static void check_host(struct http2_stream *stream) {
     } else if (authority.data != NULL && host != NULL &&
                !slice_equals_nocase(authority, host->value)) {
         http2_request_refuse(stream, 400, "Host differs from :authority");
+    } else if (host != NULL) {
+        head->has_host = true;
+        head->host = host->value;
     } else {
         head->has_host = true;
-        head->host = authority.data != NULL ? authority : host->value;
-        if (host == NULL) {
-            http2_request_put_field(stream, HTTP_FIELD_HOST, SLICE("host"), authority);
-        }
+        head->host = authority;
+        http2_request_put_field(stream, HTTP_FIELD_HOST, SLICE("host"), authority);
     }
 }
 

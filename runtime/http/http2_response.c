@@ -111,6 +111,7 @@ static ssize_t defer(struct http2_stream *stream) {
     return NGHTTP2_ERR_DEFERRED;
 }
 
+/* As nghttp2 wants it. NOLINTNEXTLINE(readability-non-const-parameter) */
 ssize_t http2_response_measure(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t size,
                                uint32_t *flags, nghttp2_data_source *source, void *data) {
     struct http2_stream *stream = http2_find_stream(session, id);
