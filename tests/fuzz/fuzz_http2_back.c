@@ -114,6 +114,13 @@ static void send_all(int connection, const char *bytes, size_t size, size_t piec
     }
 }
 
+static void hang_up(void) {
+    int connection = accept4(backend, NULL, NULL, SOCK_CLOEXEC);
+    if (connection >= 0) {
+        close(connection);
+    }
+}
+
 /* What the backend has been asked is of no interest; what it says is the input. */
 static void answer_with(struct loop *loop, const struct world_answer *answer, const char *bytes,
                         size_t size, size_t piece) {
@@ -130,6 +137,7 @@ static void answer_with(struct loop *loop, const struct world_answer *answer, co
     for (int turns = 0; !answer->is_complete && !answer->is_aborted; turns++) {
         require(turns < TURNS);
         turn(loop);
+        hang_up(); /* X-Accel-Redirect may have it ask again */
     }
 }
 
