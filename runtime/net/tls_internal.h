@@ -30,6 +30,7 @@ struct tls_stream {
     struct buffer *unsent; /* encrypted already; what the kernel did not take */
     char *problem;         /* see tls_stream_problem; allocated; NULL: none, or no memory */
     uint32_t record_limit; /* most bytes of one record */
+    uint32_t silence;      /* bytes received after the handshake since the last that were data */
     int read_error;        /* errno of the transport */
     int write_error;
     bool is_open;        /* the handshake is over */

@@ -200,6 +200,7 @@ ssize_t tls_stream_read(struct tls_stream *stream, char *bytes, size_t size) {
         int got = stream->early == TLS_EARLY_NONE ? SSL_read(stream->ssl, bytes + done, (int)room)
                                                   : tls_early_read(stream, bytes + done, (int)room);
         if (got > 0) {
+            stream->silence = 0;
             done += (size_t)got;
             continue;
         }

@@ -3,6 +3,11 @@
 #include "net/tls_internal.h"
 
 #include <errno.h>
+#include <string.h>
+
+/* A record of data is 16 KiB at the most. Keys that are changed without end, renegotiation asked
+ * for again and again would keep OpenSSL busy as long as they come, and everybody else waiting. */
+enum { LARGEST_SILENCE = 65536 };
 
 enum { LARGEST_UNSENT = 262144 }; /* what a peer can make us answer without reading it */
 
@@ -21,6 +26,13 @@ static int read_transport(BIO *transport, char *bytes, int size) {
         return -1;
     }
     stream->has_ended = got == SOCKET_END;
+    stream->silence += stream->is_open ? (uint32_t)got : 0;
+    if (stream->silence > LARGEST_SILENCE) {
+        stream->problem = strdup("too much was received without any data in it");
+        stream->is_broken = true;
+        stream->read_error = EPROTO;
+        return -1;
+    }
     return (int)got;
 }
 

@@ -2,6 +2,8 @@
  * agreed on; and which contexts are shared, kept and let go. */
 #include "tls_peer.h"
 
+#include <errno.h>
+
 enum { SERVERS = 3 };
 
 /* Servers a.test and b.test with certificates of their own, and one that rejects. */
@@ -290,6 +292,35 @@ static void does_not_renegotiate(void) {
     bed_close();
 }
 
+/* A client may change its keys without end, and each time takes work. */
+static void bounds_what_is_no_data(void) {
+    char bytes[16];
+    ssize_t got = SOCKET_AGAIN;
+    int updates = 0;
+    bed_open();
+    connect_client("a.test");
+    CU_ASSERT_EQUAL(shake_hands(), TLS_DONE);
+    for (; updates < 10000 && got == SOCKET_AGAIN; updates++) {
+        SSL_key_update(bed.client, SSL_KEY_UPDATE_NOT_REQUESTED);
+        SSL_do_handshake(bed.client);
+        if (updates == 1000) { /* with data in between it may go on */
+            SSL_write(bed.client, "x", 1);
+            bed.handle.ready |= LOOP_READ;
+            CU_ASSERT_EQUAL(tls_stream_read(bed.stream, bytes, sizeof bytes), 1);
+        }
+        bed.handle.ready |= LOOP_READ;
+        got = tls_stream_read(bed.stream, bytes, sizeof bytes);
+    }
+    CU_ASSERT_EQUAL(got, SOCKET_FAILED);
+    CU_ASSERT_EQUAL(errno, EPROTO);
+    CU_ASSERT_TRUE(updates > 2000 && updates < 5000);
+    CU_ASSERT_STRING_EQUAL(tls_stream_problem(bed.stream),
+                           "too much was received without any data in it");
+    ERR_clear_error();
+    disconnect();
+    bed_close();
+}
+
 /* What does not fit into one record leaves in one call, in records of the size asked for. */
 static void writes_records_of_the_size_asked_for(void) {
     static char big[40000];
@@ -381,6 +412,7 @@ UNIT_TESTS("net/tls_server",
            {"rejects and breaks off", rejects_and_breaks_off},
            {"agrees on a protocol", agrees_on_a_protocol},
            {"does not renegotiate", does_not_renegotiate},
+           {"bounds what is no data", bounds_what_is_no_data},
            {"writes records of the size asked for", writes_records_of_the_size_asked_for},
            {"shares and keeps contexts", shares_and_keeps_contexts},
            {"tells settings apart", tells_settings_apart}, {"lists the files", lists_the_files},
