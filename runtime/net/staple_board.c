@@ -61,12 +61,14 @@ static bool is_free(const struct staple_place *place, uint64_t key, uint64_t now
     return key == 0 || atomic_load(&place->due) + ABANDONED_MS < now;
 }
 
-/* Whoever comes first gets it; what it held before is recognised by its key as another's. */
+/* Whoever comes first gets it; what it held before is recognised by its key as another's. Somebody
+ * may have found it and claimed it already before its time is set: that stays. */
 static bool take(struct staple_place *place, uint64_t old, uint64_t key, uint64_t now) {
+    uint64_t due = atomic_load(&place->due);
     if (!atomic_compare_exchange_strong(&place->key, &old, key)) {
         return false;
     }
-    atomic_store(&place->due, now);
+    (void)atomic_compare_exchange_strong(&place->due, &due, now);
     return true;
 }
 
