@@ -1,18 +1,16 @@
 /* fuzz: compiler runtime -max_len=16384 */
 /* Bytes of a client that speaks HTTP/2, over a real socket: whatever they are, every exchange that
- * begins ends, and nothing is left behind. The first byte says
- * how the bytes come; frames are easier to find if their lengths are right, so a second form of
- * inputs has them made right (see fit). */
-#include "emit/emit.h"
+ * begins ends, and nothing is left behind. The first byte says how the bytes come; frames are
+ * easier to find if their lengths are right, so a second form of inputs has them made right
+ * (peer_fit). */
+#include "compiled_site.h"
 #include "http/http1_front.h"
-#include "syntax/parse.h"
+#include "http2_peer.h"
 #include "world.h"
 
-#include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { FRAME_HEADER = 9, TURNS = 64, INPUT_LIMIT = 16384 };
+enum { TURNS = 64, LAST_STREAM = 15 };
 
 static const char site[] =
     "server {\n"
@@ -30,65 +28,10 @@ static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\
 
 static struct table table;
 
-static void open_site(void) {
-    static struct arena arena;
-    static struct source_set sources;
-    static struct diagnostic_list diagnostics;
-    static struct tree tree;
-    static struct model model;
-    struct slice bytes;
-    struct table_error error;
-    struct parse_options options = {0};
-    arena_init(&arena, 1 << 16);
-    source_set_init(&sources, &arena);
-    diagnostic_list_init(&diagnostics, &arena);
-    parse_text(&arena, &sources, &diagnostics, SLICE("site.conf"), slice_from_string(site),
-               &options, &tree);
-    model_build(&model, &tree);
-    require(diagnostics.error_count == 0 && !model_refuse_unsupported(&model));
-    require(emit_table(&model, &bytes) && table_open(&table, bytes.data, bytes.size, &error));
-}
-
-/* Lengths of frames as they must be, few kinds and few streams. */
-static void fit(char *bytes, size_t size) {
-    for (size_t at = 0; at + FRAME_HEADER <= size;) {
-        size_t left = size - at - FRAME_HEADER;
-        size_t length = (unsigned char)bytes[at + 2];
-        length = length < left ? length : left;
-        bytes[at] = bytes[at + 1] = 0;
-        bytes[at + 2] = (char)length;
-        bytes[at + 3] = (char)(bytes[at + 3] & 15);
-        bytes[at + 5] = bytes[at + 6] = bytes[at + 7] = 0;
-        bytes[at + 8] = (char)(bytes[at + 8] & 15);
-        at += FRAME_HEADER + length;
-    }
-}
-
-static void do_nothing(struct loop_task *task) {
-    (void)task;
-}
-
-/* A turn that does not wait; what the client gets is dropped. */
-static void turn(struct loop *loop, int client) {
-    static struct loop_task task = {.run = do_nothing};
-    char heard[4096];
-    loop_defer_next(loop, &task);
-    require(loop_run_once(loop));
-    while (client >= 0 && recv(client, heard, sizeof heard, MSG_DONTWAIT) > 0) {
-    }
-}
-
-static void send_all(struct loop *loop, int client, struct slice bytes, size_t piece) {
-    for (int turns = 0; bytes.size > 0 && turns < INPUT_LIMIT; turns++) {
-        struct slice part = slice_take(bytes, piece);
-        ssize_t sent = send(client, part.data, part.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
-            bytes = slice_skip(bytes, (size_t)sent);
-        }
-        turn(loop, client);
-        if (sent < 0 && errno != EAGAIN) {
-            return;
-        }
+static void say_all(struct loop *loop, int client, struct slice bytes, size_t piece) {
+    bool is_taken = true;
+    for (int turns = 0; is_taken && bytes.size > 0 && turns < INPUT_LIMIT; turns++) {
+        is_taken = peer_say(loop, client, &bytes, piece);
     }
 }
 
@@ -100,17 +43,17 @@ static void run(struct world *world, struct slice input, size_t piece) {
     struct http_accepted accepted = {.service = service, .listener = &listener, .fd = ends[1]};
     accepted.remote.any.sa_family = accepted.local.any.sa_family = AF_UNIX;
     require(http_service_take_connection(service) && http1_front_create(&accepted));
-    send_all(&world->loop, ends[0], (struct slice){preface, sizeof preface - 1}, sizeof preface);
-    send_all(&world->loop, ends[0], input, piece);
+    say_all(&world->loop, ends[0], (struct slice){preface, sizeof preface - 1}, sizeof preface);
+    say_all(&world->loop, ends[0], input, piece);
     for (int turns = 0; turns < TURNS; turns++) {
-        turn(&world->loop, ends[0]);
+        peer_listen(&world->loop, ends[0]);
     }
     close(ends[0]);
     for (int turns = 0; service->connections != NULL; turns++) {
         require(turns < TURNS);
-        turn(&world->loop, -1);
+        peer_turn(&world->loop);
     }
-    turn(&world->loop, -1);
+    peer_turn(&world->loop);
     require(listener.references == 1 && service->connection_count == 0);
     if (service->http2 != NULL) {
         service->release_http2(service);
@@ -128,12 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     if (table.server_count == 0) {
-        open_site();
+        compiled_site_open(&table, SLICE(site));
     }
     size_t piece = (data[0] & 7) == 0 ? INPUT_LIMIT : (size_t)(data[0] & 7) * 7;
     memcpy(bytes, data + 1, size - 1);
     if ((data[0] & 128) != 0) {
-        fit(bytes, size - 1);
+        peer_fit(bytes, size - 1, LAST_STREAM);
     }
     world_open(&world, &table);
     require(loop_init(&world.loop, LOOP_POLL));

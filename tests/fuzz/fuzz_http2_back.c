@@ -2,17 +2,15 @@
 /* Bytes of a backend that is asked by HTTP/2, over a real socket: whatever they are, the client
  * gets one answer that is whole or broken off, its fields are fields, and nothing is left behind.
  * The first byte says what is asked, the second how the bytes come; frames are easier to find if
- * their lengths are right, so a second form of inputs has them made right (see fit). */
-#include "emit/emit.h"
-#include "syntax/parse.h"
+ * their lengths are right, so a second form of inputs has them made right (peer_fit). */
+#include "compiled_site.h"
+#include "http2_peer.h"
 #include "world.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
-enum { FRAME_HEADER = 9, TURNS = 2000, INPUT_LIMIT = 16384 };
+enum { TURNS = 2000, LAST_STREAM = 1 };
 
 static const char site[] =
     "server {\n"
@@ -48,70 +46,11 @@ static void listen_at(char path[], size_t size) {
 }
 
 static void open_site(void) {
-    static struct arena arena;
-    static struct source_set sources;
-    static struct diagnostic_list diagnostics;
-    static struct tree tree;
-    static struct model model;
+    static char text[1024];
     char path[64];
-    char text[1024];
-    struct slice bytes;
-    struct table_error error;
-    struct parse_options options = {0};
     listen_at(path, sizeof path);
     snprintf(text, sizeof text, site, path, path, path);
-    arena_init(&arena, 1 << 16);
-    source_set_init(&sources, &arena);
-    diagnostic_list_init(&diagnostics, &arena);
-    parse_text(&arena, &sources, &diagnostics, SLICE("site.conf"), slice_from_string(text),
-               &options, &tree);
-    model_build(&model, &tree);
-    require(diagnostics.error_count == 0 && !model_refuse_unsupported(&model));
-    require(emit_table(&model, &bytes) && table_open(&table, bytes.data, bytes.size, &error));
-}
-
-/* Lengths and streams of frames as they must be, so that more than the first is looked at. */
-static void fit(char *bytes, size_t size) {
-    for (size_t at = 0; at + FRAME_HEADER <= size;) {
-        size_t left = size - at - FRAME_HEADER;
-        size_t length = (unsigned char)bytes[at + 2];
-        length = length < left ? length : left;
-        bytes[at] = bytes[at + 1] = 0;
-        bytes[at + 2] = (char)length;
-        bytes[at + 3] = (char)(bytes[at + 3] & 15);
-        bytes[at + 5] = bytes[at + 6] = bytes[at + 7] = 0;
-        bytes[at + 8] = (char)(bytes[at + 8] & 1);
-        at += FRAME_HEADER + length;
-    }
-}
-
-static void do_nothing(struct loop_task *task) {
-    (void)task;
-}
-
-/* A turn that does not wait. */
-static void turn(struct loop *loop) {
-    static struct loop_task task = {.run = do_nothing};
-    loop_defer_next(loop, &task);
-    require(loop_run_once(loop));
-}
-
-static void send_all(int connection, const char *bytes, size_t size, size_t piece,
-                     struct loop *loop, const struct world_answer *answer) {
-    char heard[4096];
-    while (size > 0 && !answer->is_complete && !answer->is_aborted) {
-        size_t part = piece < size ? piece : size;
-        ssize_t sent = send(connection, bytes, part, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
-            bytes += sent;
-            size -= (size_t)sent;
-        } else if (sent < 0 && errno != EAGAIN) {
-            return;
-        }
-        turn(loop);
-        while (recv(connection, heard, sizeof heard, MSG_DONTWAIT) > 0) {
-        }
-    }
+    compiled_site_open(&table, slice_from_string(text));
 }
 
 static void hang_up(void) {
@@ -122,21 +61,24 @@ static void hang_up(void) {
 }
 
 /* What the backend has been asked is of no interest; what it says is the input. */
-static void answer_with(struct loop *loop, const struct world_answer *answer, const char *bytes,
-                        size_t size, size_t piece) {
+static void answer_with(struct loop *loop, const struct world_answer *answer, struct slice input,
+                        size_t piece) {
     int connection = -1;
     for (int turns = 0; connection < 0 && turns < TURNS; turns++) {
         connection = accept4(backend, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (connection < 0) {
-            turn(loop);
+            peer_turn(loop);
         }
     }
     require(connection >= 0);
-    send_all(connection, bytes, size, piece, loop, answer);
+    bool is_taken = true;
+    while (is_taken && input.size > 0 && !answer->is_complete && !answer->is_aborted) {
+        is_taken = peer_say(loop, connection, &input, piece);
+    }
     close(connection);
     for (int turns = 0; !answer->is_complete && !answer->is_aborted; turns++) {
         require(turns < TURNS);
-        turn(loop);
+        peer_turn(loop);
         hang_up(); /* X-Accel-Redirect may have it ask again */
     }
 }
@@ -156,12 +98,12 @@ static void ask(struct world *world, struct slice asked, struct slice input, siz
     exchange->request.target = exchange->head.target;
     exchange->request.protocol = exchange->head.protocol;
     exchange_begin(exchange);
-    answer_with(&world->loop, &answer, input.data, input.size, piece);
+    answer_with(&world->loop, &answer, input, piece);
     if (exchange_response_has_body(exchange)) {
         check_answer(exchange, &answer);
     }
     exchange_end(exchange);
-    turn(&world->loop);
+    peer_turn(&world->loop);
 }
 
 static const struct http_proxy_hooks real_hooks = {.handler = &proxy_handler,
@@ -179,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t piece = (data[1] & 7) == 0 ? INPUT_LIMIT : (size_t)(data[1] & 7) * 7;
     memcpy(bytes, data + 2, size - 2);
     if ((data[0] & 128) != 0) {
-        fit(bytes, size - 2);
+        peer_fit(bytes, size - 2, LAST_STREAM);
     }
     world_open(&world, &table);
     require(loop_init(&world.loop, LOOP_POLL));

@@ -2,9 +2,8 @@
 /* Any bytes as a file of tests, read and, when it is understood, run against a site with most of
  * what can decide: nothing that is printed can control a terminal, and counts add up. */
 #include "cli/suite.h"
-#include "emit/emit.h"
-#include "fuzz.h"
-#include "syntax/parse.h"
+#include "compiled_site.h"
+#include "engine/engine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,25 +26,6 @@ static const char site[] =
     "10.0.0.0/8;\n"
     "                      limit_except GET { deny all; } proxy_pass http://app/x/; }\n"
     "}\n";
-
-static struct engine *open_engine(struct table *table) {
-    static struct arena arena;
-    static struct source_set sources;
-    static struct diagnostic_list diagnostics;
-    static struct tree tree;
-    static struct model model;
-    struct slice bytes;
-    struct table_error error;
-    struct parse_options options = {0};
-    arena_init(&arena, 1 << 16);
-    source_set_init(&sources, &arena);
-    diagnostic_list_init(&diagnostics, &arena);
-    parse_text(&arena, &sources, &diagnostics, SLICE("site.conf"), SLICE(site), &options, &tree);
-    model_build(&model, &tree);
-    require(diagnostics.error_count == 0 && !model_refuse_unsupported(&model));
-    require(emit_table(&model, &bytes) && table_open(table, bytes.data, bytes.size, &error));
-    return engine_create(table);
-}
 
 struct printed {
     FILE *out;
@@ -88,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct suite suite;
     const struct parse_options options = {.ignore_includes = true};
     if (engine == NULL) {
-        engine = open_engine(&table);
+        compiled_site_open(&table, SLICE(site));
+        engine = engine_create(&table);
     }
     suite_init(&suite, "fuzz.test", NULL);
     parse_text(&suite.arena, &suite.sources, &suite.diagnostics, SLICE("fuzz.test"),
