@@ -62,7 +62,7 @@ void http_connection_move(struct http_connection *to, struct http_connection *fr
 /* What a client has sent that is no TLS: the front only knows that it could not read. */
 static void report_problem(struct http_connection *connection) {
     if (connection->tls != NULL && tls_stream_has_problem(connection->tls)) {
-        http_connection_report(connection, TABLE_LOG_INFO, tls_stream_problem(connection->tls), "");
+        http_connection_log(connection, TABLE_LOG_INFO, "%s", tls_stream_problem(connection->tls));
     }
 }
 
@@ -124,9 +124,21 @@ http_connection_own_settings(struct http_connection *connection) {
     return &table->server_settings[table->server[endpoint->default_server].own_settings];
 }
 
+uint64_t http_line_limit(const struct table_settings *settings) {
+    uint64_t usual = settings->client_header_buffer_size;
+    uint64_t large = settings->large_client_header_buffers.second;
+    return usual > large ? usual : large;
+}
+
+uint64_t http_head_limit(const struct table_settings *settings) {
+    return settings->client_header_buffer_size + settings->large_client_header_buffers.first *
+                                                     settings->large_client_header_buffers.second;
+}
+
 void http_connection_log(struct http_connection *connection, enum table_log_level level,
                          const char *format, ...) {
     const struct generation *generation = http_listener_generation(connection->listener);
+    const struct table *table = &generation->table;
     const struct table_settings *settings = http_connection_settings(connection);
     uint32_t count;
     const struct log_target *targets = generation_error_logs(generation, settings, &count);
@@ -139,6 +151,7 @@ void http_connection_log(struct http_connection *connection, enum table_log_leve
     struct log_subject subject = {
         .connection = connection->number,
         .client = {client, socket_address_text(&connection->remote.any, client)},
+        .server = table_text(table, table->listener[connection->listener->record].name),
     };
     log_error(connection->service->log, targets, count, level, &subject, "%s", message);
 }
@@ -165,23 +178,6 @@ void http_connection_describe(struct http_connection *connection, struct exchang
     request->server_addr =
         (struct slice){exchange->server_text, socket_address_text(local, exchange->server_text)};
     request->server_port = socket_address_port(local);
-}
-
-void http_connection_report(struct http_connection *connection, enum table_log_level level,
-                            const char *problem, const char *when) {
-    const struct generation *generation = http_listener_generation(connection->listener);
-    const struct table *table = &generation->table;
-    const struct table_listener *listener = &table->listener[connection->listener->record];
-    char client[SOCKET_TEXT_SIZE];
-    uint32_t count;
-    const struct log_target *targets =
-        generation_error_logs(generation, http_connection_settings(connection), &count);
-    const struct log_subject subject = {
-        .connection = connection->number,
-        .client = {client, socket_address_text(&connection->remote.any, client)},
-        .server = table_text(table, listener->name),
-    };
-    log_error(connection->service->log, targets, count, level, &subject, "%s%s", problem, when);
 }
 
 /* --- all of them --- */

@@ -104,19 +104,21 @@ const struct table_settings *http_connection_settings(struct http_connection *co
 const struct table_server_settings *
 http_connection_own_settings(struct http_connection *connection);
 
-/* A line that is about the connection rather than one of its requests, with the client's address.
- */
+/* The most that the request line or a field may take, in bytes: each is in one buffer in nginx
+ * (large_client_header_buffers). */
+uint64_t http_line_limit(const struct table_settings *settings);
+
+/* The most that a whole head may take: the usual buffer and all large ones. */
+uint64_t http_head_limit(const struct table_settings *settings);
+
+/* A line that is about the connection rather than one of its requests, with the addresses of client
+ * and listener. */
 __attribute__((format(printf, 3, 4))) void http_connection_log(struct http_connection *connection,
                                                                enum table_log_level level,
                                                                const char *format, ...);
 
 /* Tells an exchange of this connection where it comes from. */
 void http_connection_describe(struct http_connection *connection, struct exchange *exchange);
-
-/* A line about the connection itself, with the client's address and the listener's: what is wrong,
- * and when that was, which may be empty. */
-void http_connection_report(struct http_connection *connection, enum table_log_level level,
-                            const char *problem, const char *when);
 
 /* --- all connections of a service --- */
 

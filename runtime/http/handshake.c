@@ -48,7 +48,7 @@ static void finish(struct loop_task *task) {
 /* --- the log --- */
 
 static void report(struct handshake *handshake, enum table_log_level level, const char *problem) {
-    http_connection_report(&handshake->connection, level, problem, " while SSL handshaking");
+    http_connection_log(&handshake->connection, level, "%s while SSL handshaking", problem);
 }
 
 /* --- which server --- */

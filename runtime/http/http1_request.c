@@ -89,19 +89,7 @@ static enum http_parse_result parse_with_more_room(struct exchange *exchange, st
     return http_parse_request(bytes.data, bytes.size, rules, &exchange->head);
 }
 
-static uint64_t line_limit(const struct table_settings *settings) {
-    uint64_t usual = settings->client_header_buffer_size;
-    uint64_t large = settings->large_client_header_buffers.second;
-    return usual > large ? usual : large;
-}
-
-/* The most a whole head may take: the usual buffer and all large ones. */
-static uint64_t head_limit(const struct table_settings *settings) {
-    return settings->client_header_buffer_size + settings->large_client_header_buffers.first *
-                                                     settings->large_client_header_buffers.second;
-}
-
-/* nginx keeps each line in one buffer. Returns 0, 414 for the request line or 400 for a field. */
+/* Returns 0, 414 for the request line or 400 for a field. */
 static uint32_t check_line_lengths(const struct exchange *exchange, uint64_t limit) {
     const struct http_request_head *head = &exchange->head;
     if (head->line.size > limit) {
@@ -170,7 +158,7 @@ static void start_exchange(struct http1_front *front, size_t head_size) {
         refuse(front, head->status != 0 ? head->status : 400, 0, head->reason);
         return;
     }
-    uint64_t limit = line_limit(settings);
+    uint64_t limit = http_line_limit(settings);
     uint32_t too_long = head_size > limit ? check_line_lengths(exchange, limit) : 0;
     if (too_long != 0) {
         refuse(front, too_long, 0,
@@ -203,7 +191,7 @@ static bool make_room(struct http1_front *front) {
         return true;
     }
     /* One byte more than is allowed, so that what is too long can be told from what is not. */
-    uint64_t limit = head_limit(http_connection_settings(&front->connection)) + 1;
+    uint64_t limit = http_head_limit(http_connection_settings(&front->connection)) + 1;
     size_t capacity = in->capacity * 2 < limit ? in->capacity * 2 : (size_t)limit;
     struct buffer *larger = buffer_take(&front->connection.service->buffers, capacity);
     if (larger == NULL) {
@@ -219,12 +207,12 @@ static bool make_room(struct http1_front *front) {
 static uint32_t check_partial_head(struct http1_front *front) {
     const struct table_settings *settings = http_connection_settings(&front->connection);
     struct slice content = buffer_content(front->in);
-    uint64_t limit = line_limit(settings) + 2; /* with its CR LF */
+    uint64_t limit = http_line_limit(settings) + 2; /* with its CR LF */
     if (content.size >= limit &&
         slice_find_byte(slice_take(content, (size_t)limit), '\n') == limit) {
         return 414;
     }
-    return content.size > head_limit(settings) ? 400 : 0;
+    return content.size > http_head_limit(settings) ? 400 : 0;
 }
 
 /* --- HTTP/2 by prior knowledge (RFC 9113 3.3) --- */
@@ -270,7 +258,8 @@ static bool use_head_bytes(struct http1_front *front) {
                         http_connection_settings(&front->connection)->client_header_timeout);
     }
     size_t head_size = http_head_find_end(content.data, content.size, &front->scanned);
-    if (head_size > 0 && head_size <= head_limit(http_connection_settings(&front->connection))) {
+    if (head_size > 0 &&
+        head_size <= http_head_limit(http_connection_settings(&front->connection))) {
         start_exchange(front, head_size);
         return true;
     }

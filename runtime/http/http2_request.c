@@ -13,19 +13,6 @@ enum {
     BOMB_RATIO = 16,     /* so many times the largest head is an attack */
 };
 
-/* --- limits: those of HTTP/1, see http1_request.c --- */
-
-static uint64_t field_limit(const struct table_settings *settings) {
-    uint64_t usual = settings->client_header_buffer_size;
-    uint64_t large = settings->large_client_header_buffers.second;
-    return usual > large ? usual : large;
-}
-
-static uint64_t head_limit(const struct table_settings *settings) {
-    return settings->client_header_buffer_size + settings->large_client_header_buffers.first *
-                                                     settings->large_client_header_buffers.second;
-}
-
 void http2_request_refuse(struct http2_stream *stream, uint32_t status, const char *reason) {
     if (stream->refusal == 0) {
         stream->refusal = status;
@@ -37,7 +24,7 @@ void http2_request_refuse(struct http2_stream *stream, uint32_t status, const ch
  * it is not. */
 static bool measure_field(struct http2_stream *stream, size_t name_size, size_t value_size) {
     const struct table_settings *settings = http_connection_settings(&stream->front->connection);
-    uint64_t limit = head_limit(settings);
+    uint64_t limit = http_head_limit(settings);
     stream->head_size += name_size + value_size + FIELD_OVERHEAD;
     if (stream->head_size > BOMB_RATIO * limit) {
         http2_accuse(stream->front, NGHTTP2_ENHANCE_YOUR_CALM,
@@ -45,7 +32,7 @@ static bool measure_field(struct http2_stream *stream, size_t name_size, size_t 
     }
     if (stream->head_size > limit) {
         http2_request_refuse(stream, 400, "client sent too large request header");
-    } else if (name_size + value_size > field_limit(settings)) {
+    } else if (name_size + value_size > http_line_limit(settings)) {
         http2_request_refuse(stream, 400, "client sent too long header line");
     }
     return stream->refusal == 0;

@@ -24,6 +24,7 @@ struct http_service {
     struct buffer_pool buffers;
     struct generation *generation;
     struct tls_server_list tls_servers; /* contexts of TLS to clients */
+    struct timer tls_timer;             /* until those that a reload left are let go of */
     struct exchange *free_exchanges;
     uint32_t free_exchange_count;
     struct http_connection *connections; /* of all clients */
@@ -59,8 +60,8 @@ extern const struct engine_live exchange_live;
 
 /* --- tls_variable.c --- */
 
-/* Whether it is one about the TLS of the client's connection; and its value, false when it has none,
- * as without TLS. */
+/* Whether it is one about the TLS of the client's connection; and its value, false when it has
+ * none, as without TLS. */
 bool exchange_is_tls_variable(enum variable_id id);
 bool exchange_tls_variable(struct exchange *exchange, enum variable_id id, struct slice *value);
 

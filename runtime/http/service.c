@@ -8,11 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TLS_CONTEXTS_KEPT_MS = 60000 }; /* after a reload */
+
 static void accept_again(struct timer *timer) {
     struct http_service *service = CONTAINER_OF(timer, struct http_service, accept_timer);
     if (!service->is_draining && service->connection_count < service->connection_limit) {
         http_listener_resume_all(service);
     }
+}
+
+/* What the new generation has not asked for by now has most likely been replaced, and its key is to
+ * be gone. */
+static void let_contexts_go(struct timer *timer) {
+    struct http_service *service = CONTAINER_OF(timer, struct http_service, tls_timer);
+    tls_server_list_let_go(&service->tls_servers);
 }
 
 static void report_idle(struct loop_task *task) {
@@ -45,6 +54,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     service->connection_limit = options->worker_connections;
     service->multi_accept = options->multi_accept;
     service->accept_timer.on_expire = accept_again;
+    service->tls_timer.on_expire = let_contexts_go;
     service->idle_task.run = report_idle;
     if (gethostname(service->hostname, sizeof service->hostname - 1) != 0) {
         service->hostname[0] = '\0';
@@ -123,8 +133,12 @@ bool http_service_use(struct http_service *service, struct generation *generatio
     resume_unless_full(service);
     service->multi_accept = generation->table.process[0].multi_accept != 0;
     if (previous != NULL) {
+        tls_server_list_keep(&service->tls_servers);
+        if (service->tls_timer.deadline == 0) {
+            timer_start(&service->loop->timers, &service->tls_timer,
+                        service->loop->now + TLS_CONTEXTS_KEPT_MS);
+        }
         generation_release(previous);
-        tls_server_list_sweep(&service->tls_servers);
     }
     staple_ahead_start(&service->staple_ahead, service);
     return true;
@@ -179,6 +193,7 @@ void http_service_destroy(struct http_service *service) {
     log_set_main(service->log, NULL, 0); /* they end with the generation */
     close_listeners(service);
     timer_remove(&service->loop->timers, &service->accept_timer);
+    timer_remove(&service->loop->timers, &service->tls_timer);
     staple_ahead_stop(&service->staple_ahead);
     http_connections_destroy(service);
     service->proxy->destroy(service->proxy_state);

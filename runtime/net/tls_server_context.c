@@ -190,6 +190,7 @@ struct tls_server_context *tls_server_context_hold(struct tls_server_context *co
 
 void tls_server_context_release(struct tls_server_context *context) {
     if (--context->references == 0) {
+        tls_server_list_leave(context);
         if (context->ssl != NULL) { /* what it forgets now others may know */
             SSL_CTX_sess_set_remove_cb(context->ssl, NULL);
         }

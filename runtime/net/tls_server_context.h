@@ -18,9 +18,11 @@ struct tls_server_context {
     struct tls_trust *trust; /* held; NULL: nobody is trusted */
     struct staples *staples; /* NULL without ssl_stapling */
     uint8_t identity[TLS_IDENTITY_SIZE];
-    /* Of the list it is in: */
+    /* Of the list it is in; NULL: none: */
+    struct tls_server_list *list;
     struct tls_server_context *next;
-    uint32_t idle_sweeps; /* since it was last asked for */
+    struct tls_server_context **link;
+    bool is_kept; /* the list holds it, too */
 };
 
 /* One of the files that a context for some settings is made of. */
@@ -59,7 +61,8 @@ tls_server_use_clients(struct tls_server_context *context, const struct table *t
 
 /* --- tls_server_list.c: those of one worker --- */
 
-/* A hash table by identity; each context is held once for being in it. All zero: empty. */
+/* A hash table by identity. Contexts leave it, and their keys the memory, with their last user: a
+ * generation or a connection. All zero: empty. */
 struct tls_server_list {
     struct tls_server_context **buckets;
     uint32_t bucket_count; /* a power of two */
@@ -81,8 +84,12 @@ tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cach
                      const struct secrets *secrets, const struct tls_shared *shared,
                      struct failure *failure);
 
-/* After a reload: lets go of what nothing uses and nobody has asked for since the reload before. */
-void tls_server_list_sweep(struct tls_server_list *list);
+/* Before a generation ends: all there are stay, so that the next one can ask for them. */
+void tls_server_list_keep(struct tls_server_list *list);
+/* Some time later: those that nobody has asked for go. */
+void tls_server_list_let_go(struct tls_server_list *list);
+/* Takes it out of its list, if it is in one. */
+void tls_server_list_leave(struct tls_server_context *context);
 void tls_server_list_release(struct tls_server_list *list);
 void tls_server_cache_release(struct tls_server_cache *cache);
 

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FEWEST_BUCKETS = 16,
-    LONGEST_IDLE = 2, /* sweeps: one reload lets everything be found again */
-};
+enum { FEWEST_BUCKETS = 16 };
 
 static struct tls_server_context **find_bucket(const struct tls_server_list *list,
                                                const uint8_t identity[TLS_IDENTITY_SIZE]) {
@@ -25,6 +22,28 @@ static struct tls_server_context *find(const struct tls_server_list *list,
         context = context->next;
     }
     return context;
+}
+
+static void enter(struct tls_server_list *list, struct tls_server_context *context) {
+    struct tls_server_context **bucket = find_bucket(list, context->identity);
+    context->next = *bucket;
+    context->link = bucket;
+    if (context->next != NULL) {
+        context->next->link = &context->next;
+    }
+    *bucket = context;
+}
+
+void tls_server_list_leave(struct tls_server_context *context) {
+    if (context->list == NULL) {
+        return;
+    }
+    *context->link = context->next;
+    if (context->next != NULL) {
+        context->next->link = context->link;
+    }
+    context->list->count--;
+    context->list = NULL;
 }
 
 /* Twice the buckets once there are more contexts than buckets. */
@@ -44,10 +63,8 @@ static bool make_room(struct tls_server_list *list) {
     for (uint32_t i = 0; i < list->bucket_count; i++) {
         while (list->buckets[i] != NULL) {
             struct tls_server_context *context = list->buckets[i];
-            struct tls_server_context **bucket = find_bucket(&grown, context->identity);
             list->buckets[i] = context->next;
-            context->next = *bucket;
-            *bucket = context;
+            enter(&grown, context);
         }
     }
     free(list->buckets);
@@ -55,6 +72,7 @@ static bool make_room(struct tls_server_list *list) {
     return true;
 }
 
+/* Held. */
 static struct tls_server_context *
 find_or_make(struct tls_server_list *list, const struct table *table,
              const struct table_server_settings *settings, const struct secrets *secrets,
@@ -63,7 +81,7 @@ find_or_make(struct tls_server_list *list, const struct table *table,
     tls_server_identify(table, settings, secrets, shared, identity);
     struct tls_server_context *context = find(list, identity);
     if (context != NULL) {
-        return context;
+        return tls_server_context_hold(context);
     }
     if (!make_room(list)) {
         failure_set(failure, "%s", strerror(ENOMEM));
@@ -71,10 +89,9 @@ find_or_make(struct tls_server_list *list, const struct table *table,
     }
     context = tls_server_context_create(table, settings, secrets, shared, &list->trusted, failure);
     if (context != NULL) {
-        struct tls_server_context **bucket = find_bucket(list, identity);
-        context->next = *bucket;
-        *bucket = context;
+        context->list = list;
         list->count++;
+        enter(list, context);
     }
     return context;
 }
@@ -94,41 +111,49 @@ tls_server_list_find(struct tls_server_list *list, struct tls_server_cache *cach
     }
     struct tls_server_context **place = &cache->contexts[settings - table->server_settings];
     if (*place == NULL) {
-        struct tls_server_context *context =
-            find_or_make(list, table, settings, secrets, shared, failure);
-        if (context != NULL) {
-            context->idle_sweeps = 0;
-            *place = tls_server_context_hold(context);
-        }
+        *place = find_or_make(list, table, settings, secrets, shared, failure);
     }
     return *place;
 }
 
-void tls_server_list_sweep(struct tls_server_list *list) {
+/* For each in the list; it may leave meanwhile. */
+static void visit(struct tls_server_list *list, void (*act)(struct tls_server_context *context)) {
     for (uint32_t i = 0; i < list->bucket_count; i++) {
-        struct tls_server_context **link = &list->buckets[i];
-        while (*link != NULL) {
-            struct tls_server_context *context = *link;
-            if (context->references == 1 && ++context->idle_sweeps >= LONGEST_IDLE) {
-                *link = context->next;
-                list->count--;
-                tls_server_context_release(context);
-            } else {
-                link = &context->next;
-            }
+        struct tls_server_context *next;
+        for (struct tls_server_context *context = list->buckets[i]; context != NULL;
+             context = next) {
+            next = context->next;
+            act(context);
         }
     }
+}
+
+static void keep(struct tls_server_context *context) {
+    if (!context->is_kept) {
+        context->is_kept = true;
+        tls_server_context_hold(context);
+    }
+}
+
+static void let_go(struct tls_server_context *context) {
+    if (context->is_kept) {
+        context->is_kept = false;
+        tls_server_context_release(context);
+    }
+}
+
+void tls_server_list_keep(struct tls_server_list *list) {
+    visit(list, keep);
+}
+
+void tls_server_list_let_go(struct tls_server_list *list) {
+    visit(list, let_go);
     tls_trust_list_sweep(&list->trusted);
 }
 
 void tls_server_list_release(struct tls_server_list *list) {
-    for (uint32_t i = 0; i < list->bucket_count; i++) {
-        while (list->buckets[i] != NULL) {
-            struct tls_server_context *context = list->buckets[i];
-            list->buckets[i] = context->next;
-            tls_server_context_release(context);
-        }
-    }
+    visit(list, let_go);
+    visit(list, tls_server_list_leave);
     free(list->buckets);
     tls_trust_list_release(&list->trusted);
     *list = (struct tls_server_list){0};

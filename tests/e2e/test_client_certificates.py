@@ -1,18 +1,16 @@
 """Certificates of clients: who gets in, what is told of them, and what those see who do not."""
 
 import base64
-import os
 import re
 import shutil
 import ssl
 import subprocess
-import tempfile
 import urllib.parse
 
 import pytest
 
 from lab import SecureClient, client_context
-from lab.certificates import Authority
+from lab.certificates import Authority, certificate_folder
 from lab.daemon import REPOSITORY, RPCD
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -47,10 +45,8 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates():
-    folder = tempfile.mkdtemp(prefix="rpc-clients-")
-    os.chmod(folder, 0o755)
-    yield Certificates(folder)
-    shutil.rmtree(folder)
+    with certificate_folder() as folder:
+        yield Certificates(folder)
 
 
 @pytest.fixture

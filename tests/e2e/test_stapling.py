@@ -6,13 +6,12 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 from lab import SecureClient, wait_until
-from lab.certificates import Authority, Certificate, openssl
+from lab.certificates import Authority, Certificate, certificate_folder, openssl
 from lab.daemon import RPCD
 from lab.dns import Name
 from lab.ocsp import OpensslResponder, Responder, http_answer, make_answer
@@ -40,10 +39,8 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates():
-    folder = tempfile.mkdtemp(prefix="rpc-ocsp-")
-    os.chmod(folder, 0o755)
-    yield Certificates(folder)
-    shutil.rmtree(folder)
+    with certificate_folder() as folder:
+        yield Certificates(folder)
 
 
 @pytest.fixture
@@ -187,15 +184,13 @@ def test_both_kinds_of_keys(lab, certificates, values, responder):
 def test_nobody_has_to_ask_first(lab, certificates, values, responder):
     """The answer is there for the first client, also after a reload with a new certificate."""
     rpcd = lab.rpcd(FROM_RESPONDER, url=responder.url, workers=2, **values)
-    wait_until(lambda: responder.requests, "the question")
-    time.sleep(0.2)
+    wait_until(lambda: responder.heard == 1, "the question")
     assert status_of(lab.port) == "good"
     new = certificates.authority.issue("ahead", ["DNS:a.test"])
     responder.answer = http_answer(make_answer(certificates.authority, new, name="ahead"))
     lab.reload(rpcd, FROM_RESPONDER, url=responder.url, workers=2,
                **{**values, "chain": new.chain, "key": new.key})
-    wait_until(lambda: len(responder.requests) == 2, "another question")
-    time.sleep(0.2)
+    wait_until(lambda: responder.heard == 2, "another question")
     assert [status_of(lab.port) for _ in range(4)] == ["good"] * 4
     assert len(responder.requests) == 2
 

@@ -3,18 +3,16 @@
 import asyncio
 import os
 import re
-import shutil
 import signal
 import ssl
 import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
 from lab import Client, Incomplete, answer, wait_until
-from lab.certificates import Authority
+from lab.certificates import Authority, certificate_folder
 from lab.daemon import SANITIZED
 from lab.http import request_bytes
 
@@ -45,10 +43,8 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates():
-    folder = tempfile.mkdtemp(prefix="rpc-tls-")
-    os.chmod(folder, 0o755)
-    yield Certificates(folder)
-    shutil.rmtree(folder)
+    with certificate_folder() as folder:
+        yield Certificates(folder)
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ import signal
 import socket
 import ssl
 import subprocess
-import tempfile
 import threading
 import time
 
 import pytest
 
 from lab import Client, SecureClient, answer, client_context, wait_until
-from lab.certificates import Authority, openssl
+from lab.certificates import Authority, certificate_folder, openssl
 from lab.daemon import RPC, SANITIZED
 from lab.http import request_bytes
 
@@ -49,10 +48,8 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates():
-    folder = tempfile.mkdtemp(prefix="rpc-tls-")
-    os.chmod(folder, 0o755)
-    yield Certificates(folder)
-    shutil.rmtree(folder)
+    with certificate_folder() as folder:
+        yield Certificates(folder)
 
 
 @pytest.fixture

@@ -3,18 +3,16 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import socket
 import ssl
 import subprocess
-import tempfile
 import time
 
 import pytest
 
 from lab import answer, wait_until
-from lab.certificates import Authority
+from lab.certificates import Authority, certificate_folder
 from lab.early import EarlyClient
 from lab.http import request_bytes
 
@@ -32,10 +30,8 @@ class Certificates:
 
 @pytest.fixture(scope="module")
 def certificates():
-    folder = tempfile.mkdtemp(prefix="rpc-tls-")
-    os.chmod(folder, 0o755)
-    yield Certificates(folder)
-    shutil.rmtree(folder)
+    with certificate_folder() as folder:
+        yield Certificates(folder)
 
 
 class Visitor:

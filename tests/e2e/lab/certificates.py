@@ -1,8 +1,21 @@
 """Certificates made by openssl: authorities, what they sign, what they revoke."""
 
+import contextlib
+import os
 import pathlib
+import shutil
 import ssl
 import subprocess
+import tempfile
+
+
+@contextlib.contextmanager
+def certificate_folder():
+    """A folder for what is made once for a file of tests. Workers may look into it."""
+    folder = tempfile.mkdtemp(prefix="rpc-certificates-")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def openssl(*arguments, folder):

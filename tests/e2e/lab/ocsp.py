@@ -47,6 +47,7 @@ class Responder:
     def __init__(self, answer=None, address="127.0.0.1"):
         self.answer = answer
         self.requests = []
+        self.heard = 0  # answers that were read to their end, and the connection closed
         self.kept = []
         self.listener = socket.create_server((address, 0))
         self.port = self.listener.getsockname()[1]
@@ -74,7 +75,10 @@ class Responder:
                 self.kept.append(connection)
                 return
             connection.sendall(self.answer)
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
             connection.close()
+            self.heard += 1
         except OSError:
             pass
 

@@ -350,14 +350,26 @@ static void shares_and_keeps_contexts(void) {
     CU_ASSERT_PTR_EQUAL(context_of(2), a);
     CU_ASSERT_EQUAL(bed.list.count, 2);
     /* A reload: the next generation asks for one of them alone. */
+    tls_server_list_keep(&bed.list);
     tls_server_cache_release(&bed.cache);
-    tls_server_list_sweep(&bed.list);
     CU_ASSERT_PTR_EQUAL(context_of(0), a);
     CU_ASSERT_EQUAL(bed.list.count, 2);
-    tls_server_cache_release(&bed.cache);
-    tls_server_list_sweep(&bed.list);
+    tls_server_list_let_go(&bed.list);
     CU_ASSERT_EQUAL(bed.list.count, 1);
     CU_ASSERT_PTR_EQUAL(context_of(0), a);
+    bed_close();
+}
+
+/* The key of a certificate that was replaced goes with the last connection that it was for. */
+static void a_context_ends_with_its_last_user(void) {
+    bed_open();
+    struct tls_server_context *a = tls_server_context_hold(context_of(0));
+    tls_server_list_keep(&bed.list);
+    tls_server_cache_release(&bed.cache);
+    tls_server_list_let_go(&bed.list);
+    CU_ASSERT_EQUAL(bed.list.count, 1);
+    tls_server_context_release(a);
+    CU_ASSERT_EQUAL(bed.list.count, 0);
     bed_close();
 }
 
@@ -415,5 +427,6 @@ UNIT_TESTS("net/tls_server",
            {"bounds what is no data", bounds_what_is_no_data},
            {"writes records of the size asked for", writes_records_of_the_size_asked_for},
            {"shares and keeps contexts", shares_and_keeps_contexts},
+           {"a context ends with its last user", a_context_ends_with_its_last_user},
            {"tells settings apart", tells_settings_apart}, {"lists the files", lists_the_files},
            {"says what is wrong", says_what_is_wrong})
