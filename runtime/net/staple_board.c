@@ -72,6 +72,14 @@ static bool take(struct staple_place *place, uint64_t old, uint64_t key, uint64_
     return true;
 }
 
+/* All go along a row in the same order: who is too late for a place sees whose it is, and does not
+ * take another for the same key. */
+static bool take_free(struct staple_place *place, uint64_t key, uint64_t now) {
+    uint64_t old = atomic_load(&place->key);
+    return old == key || (is_free(place, old, now) &&
+                          (take(place, old, key, now) || atomic_load(&place->key) == key));
+}
+
 struct staple_place *staple_board_find(struct staple_board *board, const struct staple_key *key,
                                        uint64_t now) {
     struct staple_place *row = board->rows[key->words[1] % ROWS];
@@ -82,8 +90,7 @@ struct staple_place *staple_board_find(struct staple_board *board, const struct 
         }
     }
     for (size_t i = 0; i < PLACES; i++) {
-        uint64_t old = atomic_load(&row[i].key);
-        if (is_free(&row[i], old, now) && take(&row[i], old, wanted, now)) {
+        if (take_free(&row[i], wanted, now)) {
             return &row[i];
         }
     }

@@ -1,5 +1,6 @@
 """OCSP responders: answers made by openssl, served by one that counts who asks."""
 
+import contextlib
 import socket
 import subprocess
 import threading
@@ -75,8 +76,9 @@ class Responder:
                 self.kept.append(connection)
                 return
             connection.sendall(self.answer)
-            connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)
+            with contextlib.suppress(OSError):  # it may be closed already
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)
             connection.close()
             self.heard += 1
         except OSError:

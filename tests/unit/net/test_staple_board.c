@@ -67,6 +67,42 @@ static void is_shared_by_processes(void) {
     staple_board_destroy(board);
 }
 
+/* Of processes that begin with the same certificates at the same moment one asks about each. */
+static void one_of_many_asks(void) {
+    enum { PROCESSES = 4, KEYS = 2000 };
+    int gate[2];
+    int told[2];
+    uint32_t total = 0;
+    board = staple_board_create();
+    CU_ASSERT_FATAL(pipe(gate) == 0 && pipe(told) == 0);
+    for (int i = 0; i < PROCESSES; i++) {
+        if (fork() == 0) {
+            uint32_t claims = 0;
+            char byte;
+            close(gate[1]);
+            (void)!read(gate[0], &byte, 1); /* until it is closed */
+            for (uint64_t k = 0; k < KEYS; k++) {
+                const struct staple_key own = {{k + 1, k}};
+                claims += staple_place_claim(staple_board_find(board, &own, NOW), NOW, NOW + HOUR);
+            }
+            (void)!write(told[1], &claims, sizeof claims);
+            _exit(0);
+        }
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (int i = 0; i < PROCESSES; i++) {
+        uint32_t claims = 0;
+        CU_ASSERT_EQUAL(read(told[0], &claims, sizeof claims), sizeof claims);
+        total += claims;
+        wait(NULL);
+    }
+    CU_ASSERT_EQUAL(total, KEYS);
+    close(told[0]);
+    close(told[1]);
+    staple_board_destroy(board);
+}
+
 static void believes_nothing_half_written(void) {
     board = staple_board_create();
     struct staple_place *place = staple_board_find(board, &key, NOW);
@@ -116,6 +152,7 @@ static void survives_many_versions(void) {
 
 UNIT_TESTS("net/staple_board", {"keeps the latest answer", keeps_the_latest_answer},
            {"lets one ask", lets_one_ask}, {"is shared by processes", is_shared_by_processes},
+           {"one of many asks", one_of_many_asks},
            {"believes nothing half-written", believes_nothing_half_written},
            {"gives abandoned places away", gives_abandoned_places_away},
            {"survives many versions", survives_many_versions})
