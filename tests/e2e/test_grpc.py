@@ -168,7 +168,7 @@ def test_errors_of_our_own(lab):
         assert client.ask("/small/").status == 502
         response = client.ask("/error/bad/")
         assert response.status == 204 and response.get("grpc-status") == "14"
-    assert 'upstream: "grpc://127.0.0.1' in daemon.text("error.log")
+    daemon.wait_for_text('upstream: "grpc://127.0.0.1')
 
 
 def test_silence(lab):

@@ -445,7 +445,7 @@ def test_checks_by_tls(lab, kept):
     daemon.wait_for_text(f"of peer 127.0.0.1:{backends[1].port} in upstream")
     daemon.wait_for_text(f"peer is healthy while checking body, health check \"well\" of peer "
                          f"127.0.0.1:{backends[0].port}")
-    assert "SSL" in daemon.text("error.log")
+    daemon.wait_for_text("SSL")
     backends[0].wait_for(5)
     if kept:
         assert len(backends[0].connections) == 1

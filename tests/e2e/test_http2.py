@@ -159,12 +159,13 @@ def test_what_the_log_says(lab, site):
 
 
 def test_log_agrees_with_nginx(lab):
-    """What nginx 1.22 can say, too: there http2 belongs to listen."""
+    """What nginx 1.22 can say, too: there http2 belongs to listen. No request has a body: nginx resets
+    the stream of one that it does not read, and curl may still be sending then."""
     text = SITE.replace("http2 on;", "").replace("listen {host}:{port};", "listen {host}:{port} http2;")
     nginx, rpcd = lab.nginx(text), lab.rpcd(text)
     lines = []
     for host, daemon in (("127.0.0.2", nginx), ("127.0.0.1", rpcd)):
-        curl(lab.port, "/abc", "-H", "Host: first.example", "-d", "12345", host=host)
+        curl(lab.port, "/abc", "-H", "Host: first.example", "-X", "POST", host=host)
         curl(lab.port, "/abc", "-H", "Host: second.example", "-I", host=host)
         daemon.wait_for_line(2)
         lines.append([line.split("|") for line in daemon.lines()])

@@ -43,10 +43,6 @@ def start(lab, handler, settings="", **options):
     return backend, lab.rpcd(HTTP, backend=backend, settings=settings, **options)
 
 
-def errors(daemon):
-    return daemon.text("error.log")
-
-
 # --- requests and responses ---
 
 def test_a_request_and_its_answer(lab):
@@ -519,7 +515,7 @@ def test_nonsense_is_a_502(lab, name):
     with lab.client() as client:
         assert client.ask().status == 502
         assert client.ask("/alone/", method="POST", body=b"x").status == 502
-    assert errors(daemon).count("upstream") >= 2
+    wait_until(lambda: daemon.text("error.log").count("upstream") >= 2, "a line for each of both")
     assert len(backend.requests) == 2
 
 
@@ -527,7 +523,7 @@ def test_a_head_that_is_too_big(lab):
     backend, daemon = start(lab, answering(headers=[("x", "y" * 8000)]))
     with lab.client() as client:
         assert client.ask().status == 502
-    assert "upstream sent too big header" in errors(daemon)
+    daemon.wait_for_text("upstream sent too big header")
 
 
 def test_endless_continuations(lab):
