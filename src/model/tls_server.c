@@ -1,21 +1,6 @@
-/* TLS of virtual servers: what belongs together. Single values are read in tls.c. */
+/* TLS of virtual servers: what belongs together, once it is known what each has inherited. Single
+ * values are read in tls.c. */
 #include "model/reading.h"
-
-/* nginx counts only (ngx_http_ssl_merge_srv_conf): the first key is for the first certificate. */
-static void check_keys(struct model *model, const struct server_settings *settings) {
-    size_t certificates = settings->ssl_certificate.list.count;
-    size_t keys = settings->ssl_certificate_key.list.count;
-    if (certificates <= keys) {
-        return;
-    }
-    const struct name_setting *lonely = &settings->ssl_certificate.list.items[keys];
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS, lonely->statement->span,
-                         "there is no ssl_certificate_key for this ssl_certificate");
-    diagnostic_help(
-        model->arena, diagnostic,
-        "add \"ssl_certificate_key FILE;\", one for each certificate and in their order");
-}
 
 static bool has_certificate(const struct server *server) {
     return server->own_settings->ssl_certificate.list.count > 0;
@@ -72,6 +57,59 @@ static void check_endpoint(struct model *model, const struct endpoint *endpoint)
     }
 }
 
+/* --- what a server says, or http for many of them --- */
+
+/* Whether something amiss with the setting that stands in `server` is to be reported. What http
+ * says is reported once, in `is_reported`. */
+static bool is_news(const struct model *model, const struct server *server,
+                    enum server_setting_id setting, bool *is_reported) {
+    const struct server_settings *settings = server->own_settings;
+    if (settings != model->http_own_settings && settings->is_own[setting]) {
+        return true;
+    }
+    bool is_first = !*is_reported;
+    *is_reported = true;
+    return is_first;
+}
+
+/* --- keys --- */
+
+/* The certificate without a key, or NULL. nginx counts only (ngx_http_ssl_merge_srv_conf): the
+ * first key is for the first certificate. */
+static const struct name_setting *find_lonely(const struct server *server) {
+    const struct server_settings *settings = server->own_settings;
+    size_t keys = settings->ssl_certificate_key.list.count;
+    return settings->ssl_certificate.list.count > keys ? &settings->ssl_certificate.list.items[keys]
+                                                       : NULL;
+}
+
+static void report_lonely(struct model *model, const struct server *server,
+                          const struct name_setting *lonely) {
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS, lonely->statement->span,
+                         "there is no ssl_certificate_key for this ssl_certificate");
+    if (statement_owner(lonely->statement) != server->statement) {
+        diagnostic_note(model->arena, diagnostic, server->statement->words[0].span,
+                        "this server inherits it");
+    }
+    diagnostic_help(
+        model->arena, diagnostic,
+        "add \"ssl_certificate_key FILE;\", one for each certificate and in their order");
+}
+
+/* Certificates and keys are inherited each by itself, and nginx looks at servers alone. */
+static void check_keys(struct model *model) {
+    bool is_reported = false;
+    for (size_t i = 0; i < model->servers.count; i++) {
+        const struct server *server = model->servers.items[i];
+        const struct name_setting *lonely = find_lonely(server);
+        if (lonely != NULL &&
+            is_news(model, server, SERVER_SETTING_ssl_certificate, &is_reported)) {
+            report_lonely(model, server, lonely);
+        }
+    }
+}
+
 /* --- certificates of clients --- */
 
 enum { VERIFY_OFF = 0, VERIFY_OPTIONAL_NO_CA = 3 }; /* among the values of ssl_verify_client */
@@ -97,16 +135,13 @@ static bool lacks_authority(const struct server *server) {
            can_answer(server);
 }
 
-/* What http says is reported once. */
 static void check_clients(struct model *model) {
     bool is_reported = false;
     for (size_t i = 0; i < model->servers.count; i++) {
-        const struct server_settings *settings = model->servers.items[i]->own_settings;
-        bool is_own = settings != model->http_own_settings &&
-                      settings->is_own[SERVER_SETTING_ssl_verify_client];
-        if (lacks_authority(model->servers.items[i]) && (is_own || !is_reported)) {
-            report_authority(model, settings->origin[SERVER_SETTING_ssl_verify_client]);
-            is_reported = is_reported || !is_own;
+        const struct server *server = model->servers.items[i];
+        if (lacks_authority(server) &&
+            is_news(model, server, SERVER_SETTING_ssl_verify_client, &is_reported)) {
+            report_authority(model, server->own_settings->origin[SERVER_SETTING_ssl_verify_client]);
         }
     }
 }
@@ -114,22 +149,12 @@ static void check_clients(struct model *model) {
 /* --- altogether --- */
 
 void tls_server_check(struct model *model) {
-    check_keys(model, model->http_own_settings);
-    for (size_t i = 0; i < model->servers.count; i++) {
-        const struct server_settings *settings = model->servers.items[i]->own_settings;
-        if (settings == model->http_own_settings) {
-            continue;
-        }
-        if (settings->is_own[SERVER_SETTING_ssl_certificate] ||
-            settings->is_own[SERVER_SETTING_ssl_certificate_key]) {
-            check_keys(model, settings);
-        }
+    if (model->is_snippet) {
+        return; /* the rest of the server may well have it */
     }
-    if (!model->is_snippet) {
-        check_clients(model);
-    }
-    /* The rest of a server may well have it. */
-    for (size_t i = 0; i < model->listeners.count && !model->is_snippet; i++) {
+    check_keys(model);
+    check_clients(model);
+    for (size_t i = 0; i < model->listeners.count; i++) {
         const struct listener *listener = model->listeners.items[i];
         for (size_t j = 0; j < listener->endpoints.count; j++) {
             check_endpoint(model, listener->endpoints.items[j]);
