@@ -9,11 +9,12 @@
 /* One address of one port, while the listens are being gathered. */
 struct gathered {
     struct endpoint *endpoint;
-    const struct listen *listen;    /* the first, or the one with socket options */
-    const struct listen *options;   /* the one with socket options, if any */
-    const struct listen *protocols; /* the first with protocols, if any */
-    size_t listen_count;
-    size_t protocols_count; /* of them, those with protocols */
+    const struct listen *listen;  /* the first, or the one with socket options */
+    const struct listen *options; /* the one with socket options, if any */
+    const struct listen *first;
+    const struct listen *other; /* the first whose protocols are not those of `first`, if any */
+    uint32_t usual;             /* protocols of all listens but perhaps one, once there are two */
+    bool has_usual;
     bool is_protocols_reported;
     struct map names; /* server name to struct server_name, for conflicts */
 };
@@ -107,43 +108,72 @@ static void merge_options(struct model *model, struct gathered *gathered,
     gathered->listen = listen;
 }
 
-static bool has_same_protocols(const struct listen *a, const struct listen *b) {
-    return a->ssl == b->ssl && a->http2 == b->http2;
+/* A bit for each: 1 is ssl, 2 is http2. */
+static uint32_t join_protocols(bool ssl, bool http2) {
+    return (uint32_t)ssl | (uint32_t)http2 << 1;
 }
 
-/* One `listen` says the protocols for all of them, or each says the same, or else nginx warns
- * (ngx_http_add_addresses). */
-static void merge_protocols(struct model *model, struct gathered *gathered,
-                            const struct listen *listen) {
-    bool has_protocols = listen->ssl || listen->http2;
-    bool is_odd = has_protocols ? gathered->protocols != NULL &&
-                                      (!has_same_protocols(listen, gathered->protocols) ||
-                                       gathered->protocols_count < gathered->listen_count)
-                                : gathered->protocols_count > 1;
-    gathered->endpoint->ssl |= listen->ssl;
-    gathered->endpoint->http2 |= listen->http2;
-    if (listen->ssl && gathered->endpoint->ssl_listen == NULL) {
-        gathered->endpoint->ssl_listen = listen;
+static uint32_t protocols_of(const struct listen *listen) {
+    return join_protocols(listen->ssl, listen->http2);
+}
+
+/* As ngx_http_add_addresses of nginx 1.24 and later: all listens of an address have the same
+ * protocols, but for one that may have more, which is the one with socket options where there is
+ * one. `before` are those of the earlier listens together. */
+static bool is_odd(const struct gathered *gathered, const struct listen *listen, uint32_t before) {
+    uint32_t now = protocols_of(listen);
+    bool has_other = gathered->other != NULL;
+    if ((now & ~before) != 0) {
+        bool is_another = gathered->options != NULL && !listen->has_socket_options;
+        return is_another || has_other || (before & ~now) != 0;
     }
-    gathered->listen_count++;
-    gathered->protocols_count += has_protocols;
-    if (has_protocols && gathered->protocols == NULL) {
-        gathered->protocols = listen;
-    }
-    if (!is_odd || gathered->is_protocols_reported) {
-        return;
-    }
-    gathered->is_protocols_reported = true;
+    return (listen->has_socket_options && (now != before || has_other)) ||
+           (gathered->has_usual && now != gathered->usual);
+}
+
+static void report_protocols(struct model *model, const struct gathered *gathered,
+                             const struct listen *listen) {
+    static const char *const names[] = {"no protocol", "ssl", "http2", "ssl and http2"};
+    const struct listen *other =
+        protocols_of(gathered->first) != protocols_of(listen) ? gathered->first : gathered->other;
+    const struct statement *statement =
+        listen->statement != NULL ? listen->statement : other->statement;
     struct slice name = address_name(model, &listen->address);
     struct diagnostic *diagnostic = diagnostic_add(
-        model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_LISTEN,
-        listen->statement != NULL ? listen->statement->span : gathered->protocols->statement->span,
+        model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_LISTEN, statement->span,
         "the servers on %.*s ask for different protocols", SLICE_ARGS(name));
-    diagnostic_note(model->arena, diagnostic, gathered->protocols->statement->span,
-                    "these are asked for here");
-    diagnostic_help(
-        model->arena, diagnostic,
-        "they hold for all servers of the address: give each the same, or only one any");
+    if (other->statement != NULL && other->statement != statement) {
+        diagnostic_note(model->arena, diagnostic, other->statement->span, "%s is asked for here",
+                        names[protocols_of(other)]);
+    }
+    diagnostic_help(model->arena, diagnostic,
+                    "they hold for all servers of the address: give each the same, or only one "
+                    "more than the others");
+}
+
+static void merge_protocols(struct model *model, struct gathered *gathered,
+                            const struct listen *listen) {
+    struct endpoint *endpoint = gathered->endpoint;
+    uint32_t now = protocols_of(listen);
+    uint32_t before = join_protocols(endpoint->ssl, endpoint->http2);
+    endpoint->ssl |= listen->ssl;
+    endpoint->http2 |= listen->http2;
+    if (listen->ssl && endpoint->ssl_listen == NULL) {
+        endpoint->ssl_listen = listen;
+    }
+    if (gathered->first == NULL) {
+        gathered->first = listen;
+        return;
+    }
+    if (!gathered->is_protocols_reported && is_odd(gathered, listen, before)) {
+        gathered->is_protocols_reported = true;
+        report_protocols(model, gathered, listen);
+    }
+    if (now != protocols_of(gathered->first) && gathered->other == NULL) {
+        gathered->other = listen;
+    }
+    gathered->usual = (now & ~before) != 0 ? before : now;
+    gathered->has_usual = true;
 }
 
 static void merge_default(struct model *model, struct endpoint *endpoint, struct server *server,

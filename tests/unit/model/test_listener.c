@@ -126,7 +126,7 @@ static bool asks_for(const char *text, bool ssl, bool http2) {
     "; server_name a; } server { listen 80 " b "; server_name b; } "
 #define THREE(a, b, c) TWO(a, b) "server { listen 80 " c "; server_name c; }"
 
-/* nginx -t warns of the same. */
+/* nginx warns of the same, from 1.24 on. */
 static void joins_protocols(void) {
     CU_ASSERT_TRUE(asks_for(TWO("", ""), false, false));
     CU_ASSERT_TRUE(asks_for(TWO("", "ssl"), true, false));
@@ -135,8 +135,14 @@ static void joins_protocols(void) {
         const char *text;
         const char *underlined;
     } odd[] = {
-        {TWO("ssl http2", "ssl"), "listen 80 ssl;"},
+        {TWO("ssl", "http2"), "listen 80 http2;"},
+        {TWO("ssl backlog=9", "ssl http2"), "listen 80 ssl http2;"},
+        {TWO("ssl http2", "ssl backlog=9"), "listen 80 ssl backlog=9;"},
         {THREE("ssl", "", "ssl"), "listen 80 ssl;"},
+        {THREE("ssl http2", "ssl", "ssl http2"), "listen 80 ssl http2;"},
+        {THREE("ssl", "ssl http2", "ssl http2"), "listen 80 ssl http2;"},
+        {THREE("ssl http2", "ssl", ""), "listen 80 ;"},
+        {THREE("ssl http2", "", "http2 backlog=9"), "listen 80 http2 backlog=9;"},
         {THREE("ssl", "ssl", ""), "listen 80 ;"},
         {THREE("", "ssl", "ssl"), "listen 80 ssl;"},
     };
@@ -147,6 +153,11 @@ static void joins_protocols(void) {
     static const char *const fine[] = {
         THREE("ssl", "", ""),
         TWO("ssl http2", "http2 ssl"),
+        TWO("ssl http2", "ssl"),
+        THREE("ssl", "ssl http2", "ssl"),
+        THREE("ssl http2", "ssl", "ssl"),
+        TWO("ssl", "ssl http2 backlog=9"),
+        TWO("ssl http2 backlog=9", "ssl"),
     };
     CHECK_CLEAN(fine);
 }
