@@ -39,12 +39,14 @@ static const char *const levels[] = {
     [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
 };
 
-/* A day, at its beginning in UTC. */
+/* A day, at its beginning in UTC. strptime takes 31 days for every month, of which timegm makes the
+ * first days of the next. */
 static bool read_day(const char *text, int64_t *time) {
     struct tm parts = {0};
     const char *end = strptime(text, "%Y-%m-%d", &parts);
+    int day = parts.tm_mday;
     *time = end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
-    return *time > 0;
+    return *time > 0 && parts.tm_mday == day;
 }
 
 /* OUTCOME_CLEAN when there are files to lint; `done` when there is nothing left to do. */
