@@ -68,6 +68,18 @@ static const struct slice other_sources[] = {
     SLICE_INIT("store:"),
 };
 
+/* nginx takes an empty name for the prefix, a folder, and does not start. */
+static void check_is_named(const struct setter_call *call, const struct word *word) {
+    if (word->text.size > 0) {
+        return;
+    }
+    struct diagnostic *diagnostic =
+        diagnostic_error(call->model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
+                         "\"%s\" names no file", call->directive->name);
+    diagnostic_help(call->model->arena, diagnostic,
+                    "write the file's path, or leave the directive out");
+}
+
 /* Its text; what is more than the name of a file is refused. */
 static struct slice read_file_name(const struct setter_call *call) {
     struct model *model = call->model;
@@ -87,6 +99,7 @@ static struct slice read_file_name(const struct setter_call *call) {
     return path;
 }
 
+/* An empty name cancels what the block around says, as in nginx 1.23.0. */
 bool model_set_ssl_file(const struct setter_call *call) {
     *(MODEL_TYPE_TEXT *)call->field = read_file_name(call);
     return true;
@@ -94,6 +107,7 @@ bool model_set_ssl_file(const struct setter_call *call) {
 
 bool model_set_ssl_files(const struct setter_call *call) {
     MODEL_TYPE_NAMES *files = call->field;
+    check_is_named(call, statement_argument(call->statement, 0));
     VECTOR_PUSH(call->model->arena, &files->list,
                 (struct name_setting){
                     .statement = call->origin,
@@ -101,6 +115,11 @@ bool model_set_ssl_files(const struct setter_call *call) {
                     .text = read_file_name(call),
                 });
     return true;
+}
+
+bool model_set_ssl_password_file(const struct setter_call *call) {
+    check_is_named(call, statement_argument(call->statement, 0));
+    return model_set_text(call);
 }
 
 /* --- what belongs together --- */
