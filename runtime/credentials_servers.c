@@ -11,10 +11,19 @@ static bool is_needed(const struct table *table) {
     return false;
 }
 
+/* Whoever asks for a server without a certificate is served with the default server's, unless he is
+ * refused; what else it names nobody opens, as in nginx. */
+static bool has_context(const struct table_server_settings *settings) {
+    return settings->ssl_certificate.count > 0 || settings->ssl_reject_handshake != 0;
+}
+
 static void add_user(const struct table *table, uint32_t *users, uint32_t server) {
-    uint32_t *user = server != TABLE_NONE ? &users[table->server[server].own_settings] : NULL;
-    if (user != NULL && *user == TABLE_NONE) {
-        *user = server;
+    if (server == TABLE_NONE) {
+        return;
+    }
+    uint32_t record = table->server[server].own_settings;
+    if (users[record] == TABLE_NONE && has_context(&table->server_settings[record])) {
+        users[record] = server;
     }
 }
 

@@ -29,12 +29,9 @@ struct tls_context {
 
 /* The files that a context for these settings is made of, by directive; an empty path is none. */
 enum tls_file {
-    TLS_FILE_TRUSTED,
-    TLS_FILE_CRL,
-    TLS_FILE_CERTIFICATE,
-    TLS_FILE_KEY,
-    TLS_FILE_PASSWORDS,
-    TLS_FILE_COUNT,
+#define BACKEND_TLS_FILE(id, setting, condition, content) TLS_FILE_##id,
+#include "tls-files.def"
+    TLS_FILE_COUNT
 };
 extern const char *const tls_file_directives[TLS_FILE_COUNT];
 struct slice tls_file_path(const struct table *table, const struct table_settings *settings,

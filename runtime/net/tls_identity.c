@@ -9,30 +9,22 @@
 /* --- which files --- */
 
 const char *const tls_file_directives[TLS_FILE_COUNT] = {
-    [TLS_FILE_TRUSTED] = "proxy_ssl_trusted_certificate",
-    [TLS_FILE_CRL] = "proxy_ssl_crl",
-    [TLS_FILE_CERTIFICATE] = "proxy_ssl_certificate",
-    [TLS_FILE_KEY] = "proxy_ssl_certificate_key",
-    [TLS_FILE_PASSWORDS] = "proxy_ssl_password_file",
+#define BACKEND_TLS_FILE(id, name, condition, content) [TLS_FILE_##id] = #name,
+#include "tls-files.def"
 };
 
-/* Nobody is judged without proxy_ssl_verify, and without a certificate there is no use for a key.
- */
+/* Conditions of tls-files.def. */
+#define ALWAYS true
+#define ON(name) (settings->name != 0)
+#define NAMED(name) (settings->name.length > 0)
+
 struct slice tls_file_path(const struct table *table, const struct table_settings *settings,
                            enum tls_file file) {
-    bool verifies = settings->proxy_ssl_verify != 0;
-    bool has_certificate = settings->proxy_ssl_certificate.length > 0;
     switch (file) {
-    case TLS_FILE_TRUSTED:
-        return verifies ? table_text(table, settings->proxy_ssl_trusted_certificate) : SLICE("");
-    case TLS_FILE_CRL:
-        return verifies ? table_text(table, settings->proxy_ssl_crl) : SLICE("");
-    case TLS_FILE_CERTIFICATE:
-        return table_text(table, settings->proxy_ssl_certificate);
-    case TLS_FILE_KEY:
-        return has_certificate ? table_text(table, settings->proxy_ssl_certificate_key) : SLICE("");
-    case TLS_FILE_PASSWORDS:
-        return has_certificate ? table_text(table, settings->proxy_ssl_password_file) : SLICE("");
+#define BACKEND_TLS_FILE(id, name, condition, content)                                             \
+    case TLS_FILE_##id:                                                                            \
+        return (condition) ? table_text(table, settings->name) : SLICE("");
+#include "tls-files.def"
     case TLS_FILE_COUNT:
         break;
     }

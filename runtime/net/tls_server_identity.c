@@ -9,26 +9,20 @@
 
 /* --- which files --- */
 
-/* A directive that names one file, or one file each time; one that another setting makes no use of
- * is not read, as in nginx. */
 static const struct {
     const char *directive;
     size_t offset;
     bool is_list;
     size_t condition; /* offset of a number that must not be 0; ALWAYS: none */
 } file_rows[] = {
-#define ALWAYS SIZE_MAX
+#define IS_LIST_TEXT false
+#define IS_LIST_NAMES true
 #define FIELD_AT(name) offsetof(struct table_server_settings, name)
-    {"ssl_certificate", FIELD_AT(ssl_certificate), true, ALWAYS},
-    {"ssl_certificate_key", FIELD_AT(ssl_certificate_key), true, ALWAYS},
-    {"ssl_password_file", FIELD_AT(ssl_password_file), false, ALWAYS},
-    {"ssl_dhparam", FIELD_AT(ssl_dhparam), false, ALWAYS},
-    {"ssl_session_ticket_key", FIELD_AT(ssl_session_ticket_key), true, ALWAYS},
-    {"ssl_client_certificate", FIELD_AT(ssl_client_certificate), false,
-     FIELD_AT(ssl_verify_client)},
-    {"ssl_trusted_certificate", FIELD_AT(ssl_trusted_certificate), false, ALWAYS},
-    {"ssl_crl", FIELD_AT(ssl_crl), false, ALWAYS},
-    {"ssl_stapling_file", FIELD_AT(ssl_stapling_file), false, FIELD_AT(ssl_stapling)},
+#define ALWAYS SIZE_MAX
+#define ON(name) FIELD_AT(name)
+#define SERVER_TLS_FILE(name, storage, condition, content)                                         \
+    {#name, FIELD_AT(name), IS_LIST_##storage, condition},
+#include "tls-files.def"
 };
 
 static bool is_used(const struct table_server_settings *settings, size_t condition) {

@@ -418,6 +418,9 @@ struct server {
     VECTOR_OF(struct location *) locations; /* outermost, in order of appearance */
     struct settings *settings;
     struct server_settings *own_settings; /* those of http when it sets none of them itself */
+    /* Whose certificates clients are shown: its own, or without any those of the default server;
+     * itself in a snippet. NULL: it speaks no TLS. */
+    const struct server *tls_server;
     struct rewrite rewrite;
     VECTOR_OF(struct location *) conditions; /* `if` blocks of the server */
     struct try_files *try_files;
@@ -547,6 +550,10 @@ bool model_refuse_unsupported(struct model *model);
 
 /* Whether access rules keep everybody out. */
 bool model_is_closed(const struct settings *settings);
+
+/* Whether the argument of ssl_certificate and the like is the name of a file: no variable, and no
+ * other source that nginx knows. */
+bool tls_is_file_name(struct slice text);
 
 /* The named upstream group, or NULL. */
 struct upstream *model_find_upstream(const struct model *model, struct slice name);

@@ -68,6 +68,20 @@ static const struct slice other_sources[] = {
     SLICE_INIT("store:"),
 };
 
+/* By which of them, or an empty slice. */
+static struct slice find_source(struct slice text) {
+    for (size_t i = 0; i < sizeof other_sources / sizeof other_sources[0]; i++) {
+        if (slice_starts_with(text, other_sources[i])) {
+            return other_sources[i];
+        }
+    }
+    return (struct slice){0};
+}
+
+bool tls_is_file_name(struct slice text) {
+    return find_source(text).size == 0 && slice_find_byte(text, '$') == text.size;
+}
+
 /* nginx takes an empty name for the prefix, a folder, and does not start. */
 static void check_is_named(const struct setter_call *call, const struct word *word) {
     if (word->text.size > 0) {
@@ -90,11 +104,10 @@ static struct slice read_file_name(const struct setter_call *call) {
         refuse(model, call->statement, word->span, "variables in \"%s\"", call->directive->name);
         return word->text;
     }
-    for (size_t i = 0; i < sizeof other_sources / sizeof other_sources[0]; i++) {
-        if (slice_starts_with(path, other_sources[i])) {
-            refuse(model, call->statement, word->span, "\"%.*s\" in \"%s\"",
-                   SLICE_ARGS(other_sources[i]), call->directive->name);
-        }
+    struct slice source = find_source(path);
+    if (source.size > 0) {
+        refuse(model, call->statement, word->span, "\"%.*s\" in \"%s\"", SLICE_ARGS(source),
+               call->directive->name);
     }
     return path;
 }

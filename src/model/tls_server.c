@@ -110,6 +110,16 @@ static void check_keys(struct model *model) {
     }
 }
 
+/* Nothing is opened, as in nginx, of keys that there is no certificate for. */
+static void leave_keys_out(struct model *model) {
+    for (size_t i = 0; i < model->servers.count; i++) {
+        struct server_settings *settings = model->servers.items[i]->own_settings;
+        if (settings->ssl_certificate_key.list.count > settings->ssl_certificate.list.count) {
+            settings->ssl_certificate_key.list.count = settings->ssl_certificate.list.count;
+        }
+    }
+}
+
 /* --- certificates of clients --- */
 
 enum { VERIFY_OFF = 0, VERIFY_OPTIONAL_NO_CA = 3 }; /* among the values of ssl_verify_client */
@@ -148,16 +158,31 @@ static void check_clients(struct model *model) {
 
 /* --- altogether --- */
 
+/* With several default servers the first address counts. */
+static void resolve_endpoint(const struct endpoint *endpoint) {
+    for (size_t i = 0; endpoint->ssl && i < endpoint->servers.count; i++) {
+        struct server *server = endpoint->servers.items[i];
+        if (server->tls_server == NULL) {
+            server->tls_server = can_answer(server) ? server : endpoint->default_server;
+        }
+    }
+}
+
 void tls_server_check(struct model *model) {
-    if (model->is_snippet) {
-        return; /* the rest of the server may well have it */
+    if (model->is_snippet) { /* the rest of the server may well have it */
+        for (size_t i = 0; i < model->servers.count; i++) {
+            model->servers.items[i]->tls_server = model->servers.items[i];
+        }
+        return;
     }
     check_keys(model);
+    leave_keys_out(model);
     check_clients(model);
     for (size_t i = 0; i < model->listeners.count; i++) {
         const struct listener *listener = model->listeners.items[i];
         for (size_t j = 0; j < listener->endpoints.count; j++) {
             check_endpoint(model, listener->endpoints.items[j]);
+            resolve_endpoint(listener->endpoints.items[j]);
         }
     }
 }

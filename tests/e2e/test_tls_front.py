@@ -213,6 +213,20 @@ def test_a_server_that_rejects(lab, certificates, values):
                        f"127.0.0.1:{lab.port}")
 
 
+def test_a_server_without_a_certificate(lab, values):
+    """It is served with the default server's, and whatever else it names nobody opens; nor a key
+    that there is no certificate for."""
+    pair = lab.pair("""
+    server { listen {host}:{port} ssl default_server; """ + A + """
+             ssl_certificate_key missing.key; return 200 a; }
+    server { listen {host}:{port} ssl; server_name b.test; ssl_dhparam missing.dh;
+             ssl_crl missing.crl; ssl_session_ticket_key missing.key; return 200 b; }
+    """, **values)
+    for address in pair.addresses():
+        with SecureClient(address, "b.test") as client:
+            assert client.ask(host="b.test").body == b"b"
+
+
 def test_plain_http(lab, values):
     """nginx's 497, which error_page can answer."""
     pair = lab.pair(SITE % "location / { return 200 a; }" +
