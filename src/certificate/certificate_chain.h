@@ -18,9 +18,9 @@ struct certificate_chain {
     VECTOR_OF(size_t) way; /* positions in the file, each the issuer of the one before it */
     size_t misplaced;      /* the first that stands before the one it has issued */
     size_t repeated;       /* the first that stood in the file before */
-    size_t unrelated;      /* the first that is on no way */
-    bool is_complete;      /* the last one is its own issuer, or its issuer is trusted here */
-    bool lacks_an_issuer;  /* there must be one between the last and a trusted one */
+    size_t unrelated;      /* the first that leads from none of the others */
+    bool is_complete; /* a way ends in one that is its own issuer, or leads to one trusted here */
+    bool lacks_an_issuer; /* there must be one between the first and a trusted one */
 };
 
 /* The file has at least one certificate. */

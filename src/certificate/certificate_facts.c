@@ -1,16 +1,18 @@
 /* Asking OpenSSL about one certificate. */
 #include "certificate/certificate_facts.h"
 
+#include "base/phrase.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <time.h>
 
 /* What is less is refused by OpenSSL at its usual security level 2. */
 #define SECURITY_BITS 112
-/* More names than this are counted. */
-#define NAMED 4
+/* More names than this are counted, not told. */
+#define NAMED_NAMES 4
 
 /* --- titles --- */
 
@@ -122,20 +124,15 @@ static struct slice server_name(struct arena *arena, const GENERAL_NAME *name) {
 
 struct slice certificate_names(struct arena *arena, X509 *certificate) {
     GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    struct text text;
-    size_t count = 0;
-    text_init(&text, arena);
+    struct phrase_list list = {0};
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         struct slice name = server_name(arena, sk_GENERAL_NAME_value(names, i));
-        if (name.size > 0 && count++ < NAMED) {
-            text_format(&text, "%s%.*s", text.size > 0 ? ", " : "", SLICE_ARGS(name));
+        if (name.size > 0) {
+            VECTOR_PUSH(arena, &list.items, name);
         }
     }
     GENERAL_NAMES_free(names);
-    if (count > NAMED) {
-        text_format(&text, " and %zu more", count - NAMED);
-    }
-    return text_slice(&text);
+    return phrase_join_some(arena, &list, NAMED_NAMES);
 }
 
 bool certificate_covers(struct arena *arena, X509 *certificate, struct slice name) {
@@ -190,13 +187,25 @@ bool certificate_is_self_issued(X509 *certificate) {
            0;
 }
 
-bool certificate_names_issuer_place(X509 *certificate) {
-    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(certificate, NID_info_access, NULL, NULL);
-    bool is_named = false;
-    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
-        const ACCESS_DESCRIPTION *description = sk_ACCESS_DESCRIPTION_value(access, i);
-        is_named |= OBJ_obj2nid(description->method) == NID_ad_ca_issuers;
+/* The Baseline Requirements of the CA/Browser Forum (7.1.6.1) have public authorities say by one of
+ * these policies how they know the owner of a server's certificate. */
+bool certificate_is_of_public_authority(X509 *certificate) {
+    static const char *const policies[] = {
+        "2.23.140.1.1",   /* the company was looked at closely (EV) */
+        "2.23.140.1.2.1", /* somebody who rules over the name */
+        "2.23.140.1.2.2", /* a company */
+        "2.23.140.1.2.3", /* a person */
+    };
+    CERTIFICATEPOLICIES *stated =
+        X509_get_ext_d2i(certificate, NID_certificate_policies, NULL, NULL);
+    bool is_public = false;
+    for (int i = 0; i < sk_POLICYINFO_num(stated); i++) {
+        char policy[64];
+        OBJ_obj2txt(policy, sizeof policy, sk_POLICYINFO_value(stated, i)->policyid, 1);
+        for (size_t j = 0; j < sizeof policies / sizeof policies[0]; j++) {
+            is_public |= strcmp(policy, policies[j]) == 0;
+        }
     }
-    AUTHORITY_INFO_ACCESS_free(access);
-    return is_named;
+    CERTIFICATEPOLICIES_free(stated);
+    return is_public;
 }

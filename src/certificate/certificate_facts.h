@@ -34,8 +34,7 @@ struct slice certificate_weak_signature(struct arena *arena, X509 *certificate);
 /* Whether it claims to be its own issuer. */
 bool certificate_is_self_issued(X509 *certificate);
 
-/* Whether it says where its issuer's certificate is to be fetched, as those of public authorities
- * do. */
-bool certificate_names_issuer_place(X509 *certificate);
+/* Whether it says to be from an authority that browsers trust. */
+bool certificate_is_of_public_authority(X509 *certificate);
 
 #endif

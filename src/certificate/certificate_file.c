@@ -24,16 +24,17 @@ static void own(struct arena *arena, void (*release)(void *), void *object) {
     }
 }
 
-static struct slice describe(struct arena *arena, int error) {
-    return arena_copy_slice(arena, slice_from_string(strerror(error)));
+/* As file_read, to which "-" would be standard input. */
+static int read_content(struct arena *arena, struct slice path, struct slice *content) {
+    const char *name = slice_equals(path, SLICE("-")) ? "./-" : arena_copy_slice(arena, path).data;
+    return file_read(arena, name, SIZE_LIMIT, content);
 }
 
-/* The bytes of a file, or NULL with the problem. */
-static BIO *open_file(struct arena *arena, struct slice path, struct slice *problem) {
+BIO *certificate_file_open(struct arena *arena, struct slice path, struct slice *problem) {
     struct slice content;
-    int error = file_read(arena, arena_copy_slice(arena, path).data, SIZE_LIMIT, &content);
+    int error = read_content(arena, path, &content);
     if (error != 0) {
-        *problem = describe(arena, error);
+        *problem = arena_copy_slice(arena, slice_from_string(strerror(error)));
         return NULL;
     }
     BIO *bytes = BIO_new_mem_buf(content.data, (int)content.size);
@@ -57,10 +58,16 @@ static bool is_at_end(void) {
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
+/* The first may come with OpenSSL's notes about trust; servers pass over further ones that do. */
+static X509 *read_certificate(BIO *bytes, bool is_first) {
+    return is_first ? PEM_read_bio_X509_AUX(bytes, NULL, NULL, NULL)
+                    : PEM_read_bio_X509(bytes, NULL, NULL, NULL);
+}
+
 static void read_certificates(struct arena *arena, BIO *bytes, struct certificate_file *file) {
     X509 *certificate;
     ERR_clear_error();
-    while ((certificate = PEM_read_bio_X509_AUX(bytes, NULL, NULL, NULL)) != NULL) {
+    while ((certificate = read_certificate(bytes, file->certificates.count == 0)) != NULL) {
         own(arena, free_certificate, certificate);
         VECTOR_PUSH(arena, &file->certificates, certificate);
     }
@@ -76,7 +83,7 @@ static void read_certificates(struct arena *arena, BIO *bytes, struct certificat
 struct certificate_file *certificate_file_read(struct arena *arena, struct slice path) {
     struct certificate_file *file = arena_require(arena, sizeof *file);
     file->path = path;
-    BIO *bytes = open_file(arena, path, &file->problem);
+    BIO *bytes = certificate_file_open(arena, path, &file->problem);
     if (bytes != NULL) {
         read_certificates(arena, bytes, file);
         BIO_free(bytes);
@@ -121,11 +128,8 @@ static struct slice next_line(struct slice *text) {
 static EVP_PKEY *try_passwords(struct arena *arena, BIO *bytes, struct slice passwords,
                                struct slice *problem) {
     struct slice rest;
-    int error = file_read(arena, arena_copy_slice(arena, passwords).data, SIZE_LIMIT, &rest);
-    if (error != 0) {
-        *problem = arena_format(arena, "it is encrypted, and its passwords cannot be read: %s",
-                                strerror(error));
-        return NULL;
+    if (read_content(arena, passwords, &rest) != 0) {
+        return NULL; /* which is that file's problem */
     }
     EVP_PKEY *key = NULL;
     while (key == NULL && rest.size > 0) {
@@ -159,7 +163,7 @@ struct certificate_key *certificate_key_read(struct arena *arena, struct slice p
                                              struct slice passwords) {
     struct certificate_key *key = arena_require(arena, sizeof *key);
     key->path = path;
-    BIO *bytes = open_file(arena, path, &key->problem);
+    BIO *bytes = certificate_file_open(arena, path, &key->problem);
     if (bytes == NULL) {
         return key;
     }
@@ -170,25 +174,4 @@ struct certificate_key *certificate_key_read(struct arena *arena, struct slice p
     ERR_clear_error();
     BIO_free(bytes);
     return key;
-}
-
-/* --- other files --- */
-
-static struct slice read_other(struct arena *arena, struct slice path, struct slice *content) {
-    int error = file_read(arena, arena_copy_slice(arena, path).data, SIZE_LIMIT, content);
-    return error != 0 ? describe(arena, error) : (struct slice){0};
-}
-
-struct slice certificate_file_probe(struct arena *arena, struct slice path) {
-    struct slice content;
-    return read_other(arena, path, &content);
-}
-
-struct slice certificate_ticket_key_probe(struct arena *arena, struct slice path) {
-    struct slice content = {0};
-    struct slice problem = read_other(arena, path, &content);
-    if (problem.size > 0 || content.size == 48 || content.size == 80) {
-        return problem;
-    }
-    return arena_format(arena, "it has %zu bytes, not 48 or 80", content.size);
 }

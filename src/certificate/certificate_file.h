@@ -17,7 +17,9 @@ struct certificate_file {
 struct certificate_key {
     struct slice path;
     struct slice problem;
-    EVP_PKEY *key; /* NULL with a problem; freed with the arena */
+    /* Freed with the arena. NULL with a problem, and when the key is encrypted and the file of
+     * passwords cannot be read. */
+    EVP_PKEY *key;
 };
 
 /* All certificates of a file; what else stands in it, such as a key, is passed over. */
@@ -28,10 +30,7 @@ struct certificate_file *certificate_file_read(struct arena *arena, struct slice
 struct certificate_key *certificate_key_read(struct arena *arena, struct slice path,
                                              struct slice passwords);
 
-/* Why a file cannot be read, or an empty slice. */
-struct slice certificate_file_probe(struct arena *arena, struct slice path);
-
-/* The same for a key that session tickets are encrypted with, of which the size alone is known. */
-struct slice certificate_ticket_key_probe(struct arena *arena, struct slice path);
+/* The bytes of a file, to be freed; or NULL with the problem. */
+BIO *certificate_file_open(struct arena *arena, struct slice path, struct slice *problem);
 
 #endif

@@ -2,43 +2,43 @@
 #include "certificate/certificate_facts.h"
 #include "check/rules.h"
 
-#include "base/text.h"
+#include "base/phrase.h"
 
 /* One file while it is judged. */
 struct judging {
     struct finding_list *findings;
-    const struct certificate_pair *pair;
+    const struct certificate_shown *shown;
     const struct certificate_chain *chain;
 };
 
 static struct slice title(const struct judging *judging, size_t position) {
     return certificate_title(judging->findings->model->arena,
-                             judging->pair->file->certificates.items[position]);
+                             judging->shown->file->certificates.items[position]);
 }
 
 static struct diagnostic *report(const struct judging *judging, struct slice message) {
-    return check_report(judging->findings, RULE_certificate_chain,
-                        judging->pair->certificate.word->span, "%.*s", SLICE_ARGS(message));
+    return check_report(judging->findings, RULE_certificate_chain, judging->shown->place.word->span,
+                        "%.*s", SLICE_ARGS(message));
 }
 
 /* --- order --- */
 
-/* "www.example.com, Issuing CA, Root CA" */
+/* "www.example.com", "Issuing CA" and "Root CA" */
 static struct slice list_way(const struct judging *judging) {
-    struct text text;
-    text_init(&text, judging->findings->model->arena);
+    struct arena *arena = judging->findings->model->arena;
+    struct phrase_list names = {0};
     for (size_t i = 0; i < judging->chain->way.count; i++) {
         struct slice name = title(judging, judging->chain->way.items[i]);
-        text_format(&text, "%s\"%.*s\"", i > 0 ? ", " : "", SLICE_ARGS(name));
+        VECTOR_PUSH(arena, &names.items, arena_format(arena, "\"%.*s\"", SLICE_ARGS(name)));
     }
-    return text_slice(&text);
+    return phrase_join(arena, &names);
 }
 
 /* At most one finding, as one leads to another. */
 static void check_order(const struct judging *judging) {
     struct arena *arena = judging->findings->model->arena;
     const struct certificate_chain *chain = judging->chain;
-    struct slice path = judging->pair->certificate.path;
+    struct slice path = judging->shown->place.path;
     if (chain->repeated != CERTIFICATE_NONE) {
         struct slice name = title(judging, chain->repeated);
         report(judging, arena_format(arena, "\"%.*s\" stands in \"%.*s\" twice", SLICE_ARGS(name),
@@ -49,7 +49,7 @@ static void check_order(const struct judging *judging) {
         struct diagnostic *diagnostic = report(
             judging, arena_format(arena, "\"%.*s\" stands in \"%.*s\" before what it has issued",
                                   SLICE_ARGS(name), SLICE_ARGS(path)));
-        diagnostic_help(arena, diagnostic, "the order is: %.*s", SLICE_ARGS(way));
+        diagnostic_help(arena, diagnostic, "the order is %.*s", SLICE_ARGS(way));
     } else if (chain->unrelated != CERTIFICATE_NONE) {
         struct slice name = title(judging, chain->unrelated);
         struct diagnostic *diagnostic = report(
@@ -65,10 +65,10 @@ static void check_end(const struct judging *judging) {
     struct arena *arena = judging->findings->model->arena;
     const struct certificate_chain *chain = judging->chain;
     size_t last = chain->way.items[chain->way.count - 1];
-    struct slice path = judging->pair->certificate.path;
+    struct slice path = judging->shown->place.path;
     struct slice name = title(judging, last);
     struct slice issuer =
-        certificate_issuer_title(arena, judging->pair->file->certificates.items[last]);
+        certificate_issuer_title(arena, judging->shown->file->certificates.items[last]);
     if (chain->lacks_an_issuer) {
         struct diagnostic *diagnostic =
             report(judging, arena_format(arena,
@@ -77,7 +77,7 @@ static void check_end(const struct judging *judging) {
                                          SLICE_ARGS(path), SLICE_ARGS(issuer), SLICE_ARGS(name)));
         diagnostic_help(arena, diagnostic,
                         "append it to the file; certbot writes both to fullchain.pem");
-    } else if (!chain->is_complete && !judging->pair->is_for_backends) {
+    } else if (!chain->is_complete && judging->shown->is_for_clients) {
         struct diagnostic *diagnostic =
             report(judging, arena_format(arena,
                                          "\"%.*s\" was issued by \"%.*s\", which this machine "
@@ -92,14 +92,13 @@ static void check_end(const struct judging *judging) {
 
 void check_rule_certificate_chain(struct finding_list *findings) {
     const struct certificate_set *set = findings->certificates;
-    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
-        const struct certificate_pair *pair = &set->pairs.items[i];
+    for (size_t i = 0; set != NULL && i < set->shown.count; i++) {
+        const struct certificate_shown *shown = set->shown.items[i];
         /* Of a file that begins with another certificate the rule about keys tells enough. */
-        bool is_sound = pair->file->problem.size == 0 && pair->owner == 0;
-        if (is_sound && !pair->is_file_repeated) {
+        if (shown->file->problem.size == 0 && shown->has_key) {
             struct certificate_chain chain =
-                certificate_chain_follow(findings->model->arena, pair->file, set->trust);
-            const struct judging judging = {findings, pair, &chain};
+                certificate_chain_follow(findings->model->arena, shown->file, set->trust);
+            const struct judging judging = {findings, shown, &chain};
             check_order(&judging);
             check_end(&judging);
         }

@@ -1,4 +1,4 @@
-/* Rules about the files of certificates: whether they can be read, and belong to each other. */
+/* Rules about files: whether they are of use to who opens them, and belong to each other. */
 #include "certificate/certificate_facts.h"
 #include "check/rules.h"
 
@@ -21,19 +21,9 @@ static void report_unreadable(struct finding_list *findings, const struct certif
 
 void check_rule_certificate_unreadable(struct finding_list *findings) {
     const struct certificate_set *set = findings->certificates;
-    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
-        const struct certificate_pair *pair = &set->pairs.items[i];
-        if (!pair->is_file_repeated && pair->file->problem.size > 0) {
-            report_unreadable(findings, &pair->certificate, pair->file->problem);
-        }
-        if (pair->private_key != NULL && pair->private_key->problem.size > 0) {
-            report_unreadable(findings, &pair->key, pair->private_key->problem);
-        }
-    }
-    for (size_t i = 0; set != NULL && i < set->others.count; i++) {
-        if (set->others.items[i].problem.size > 0) {
-            report_unreadable(findings, &set->others.items[i].place, set->others.items[i].problem);
-        }
+    for (size_t i = 0; set != NULL && i < set->obstacles.count; i++) {
+        const struct certificate_obstacle *obstacle = &set->obstacles.items[i];
+        report_unreadable(findings, &obstacle->place, obstacle->problem);
     }
 }
 
@@ -58,7 +48,7 @@ static void report_mismatch(struct finding_list *findings, const struct certific
 void check_rule_certificate_key_mismatch(struct finding_list *findings) {
     const struct certificate_set *set = findings->certificates;
     for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
-        const struct certificate_pair *pair = &set->pairs.items[i];
+        const struct certificate_pair *pair = set->pairs.items[i];
         if (pair->owner != 0) {
             report_mismatch(findings, pair);
         }

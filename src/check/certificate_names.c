@@ -2,10 +2,10 @@
 #include "certificate/certificate_facts.h"
 #include "check/rules.h"
 
-#include "base/text.h"
+#include "base/phrase.h"
 
-/* More names than this are counted. */
-#define NAMED 4
+/* More names than this are counted, not told. */
+#define NAMED_NAMES 4
 
 struct name_group {
     VECTOR_OF(const struct server_name *) list;
@@ -64,16 +64,12 @@ static struct name_group find_uncovered(struct arena *arena, X509 *certificate,
 /* --- reporting --- */
 
 static struct slice list_names(struct arena *arena, const struct name_group *names) {
-    struct text text;
-    text_init(&text, arena);
-    for (size_t i = 0; i < names->list.count && i < NAMED; i++) {
-        text_format(&text, "%s\"%.*s\"", i > 0 ? ", " : "",
-                    SLICE_ARGS(names->list.items[i]->word->text));
+    struct phrase_list texts = {0};
+    for (size_t i = 0; i < names->list.count; i++) {
+        struct slice name = names->list.items[i]->word->text;
+        VECTOR_PUSH(arena, &texts.items, arena_format(arena, "\"%.*s\"", SLICE_ARGS(name)));
     }
-    if (names->list.count > NAMED) {
-        text_format(&text, " and %zu more", names->list.count - NAMED);
-    }
-    return text_slice(&text);
+    return phrase_join_some(arena, &texts, NAMED_NAMES);
 }
 
 static void report(struct finding_list *findings, const struct name_setting *setting,
@@ -100,14 +96,14 @@ static void report(struct finding_list *findings, const struct name_setting *set
 /* With certificates of several kinds a client is shown the one that it can check, so each has to
  * have the names. */
 static void check_server(struct finding_list *findings, const struct server *server) {
-    const struct server_settings *settings = server->own_settings;
-    if (settings->ssl_reject_handshake != 0) {
+    const struct server_settings *settings = server->tls_server->own_settings;
+    if (server->own_settings->ssl_reject_handshake != 0) {
         return;
     }
     for (size_t i = 0; i < settings->ssl_certificate.list.count; i++) {
         const struct name_setting *setting = &settings->ssl_certificate.list.items[i];
         const struct certificate_pair *pair =
-            certificates_find(findings->certificates, setting->text);
+            certificates_find(findings->certificates, settings, i);
         if (pair == NULL || pair->file->problem.size > 0 || pair->owner != 0) {
             continue;
         }
@@ -119,19 +115,10 @@ static void check_server(struct finding_list *findings, const struct server *ser
     }
 }
 
-static bool speaks_tls(const struct server *server) {
-    for (size_t i = 0; i < server->listens.count; i++) {
-        if (server->listens.items[i]->ssl) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void check_rule_certificate_name(struct finding_list *findings) {
     for (size_t i = 0; findings->certificates != NULL && i < findings->model->servers.count; i++) {
         const struct server *server = findings->model->servers.items[i];
-        if (speaks_tls(server)) {
+        if (server->tls_server != NULL) {
             check_server(findings, server);
         }
     }

@@ -8,58 +8,59 @@
 
 /* Calls the function for every certificate that is shown to somebody. */
 static void for_each(struct finding_list *findings,
-                     void (*look)(struct finding_list *, const struct certificate_pair *, X509 *)) {
+                     void (*look)(struct finding_list *, const struct certificate_place *,
+                                  X509 *)) {
     const struct certificate_set *set = findings->certificates;
-    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
-        const struct certificate_pair *pair = &set->pairs.items[i];
-        for (size_t j = 0; !pair->is_file_repeated && j < pair->file->certificates.count; j++) {
-            look(findings, pair, pair->file->certificates.items[j]);
+    for (size_t i = 0; set != NULL && i < set->shown.count; i++) {
+        const struct certificate_shown *shown = set->shown.items[i];
+        for (size_t j = 0; j < shown->file->certificates.count; j++) {
+            look(findings, &shown->place, shown->file->certificates.items[j]);
         }
     }
 }
 
 /* "certificate "www.example.com" in "site.pem"" */
-static struct slice describe(struct arena *arena, const struct certificate_pair *pair,
+static struct slice describe(struct arena *arena, const struct certificate_place *place,
                              X509 *certificate) {
     struct slice title = certificate_title(arena, certificate);
     return arena_format(arena, "certificate \"%.*s\" in \"%.*s\"", SLICE_ARGS(title),
-                        SLICE_ARGS(pair->certificate.path));
+                        SLICE_ARGS(place->path));
 }
 
 /* --- certificate-expiry --- */
 
-/* "today", "1 day", "12 days" */
+/* "less than a day", "1 day", "12 days" */
 static struct slice count_days(struct arena *arena, int64_t seconds) {
     int64_t days = seconds / DAY;
     return days == 0 ? SLICE("less than a day")
                      : arena_format(arena, "%lld day%s", (long long)days, days == 1 ? "" : "s");
 }
 
-static void report_end(struct finding_list *findings, const struct certificate_pair *pair,
+static void report_end(struct finding_list *findings, const struct certificate_place *place,
                        X509 *certificate, int64_t left) {
     struct arena *arena = findings->model->arena;
-    struct slice which = describe(arena, pair, certificate);
+    struct slice which = describe(arena, place, certificate);
     struct slice day = certificate_day(arena, certificate_end(certificate));
     struct slice days = count_days(arena, left < 0 ? -left : left);
     struct diagnostic *diagnostic =
-        check_report(findings, RULE_certificate_expiry, pair->certificate.word->span,
+        check_report(findings, RULE_certificate_expiry, place->word->span,
                      left < 0 ? "%.*s expired on %.*s, %.*s ago" : "%.*s expires on %.*s, in %.*s",
                      SLICE_ARGS(which), SLICE_ARGS(day), SLICE_ARGS(days));
     diagnostic->severity = left < 0 ? SEVERITY_ERROR : SEVERITY_WARNING;
 }
 
-static void look_at_time(struct finding_list *findings, const struct certificate_pair *pair,
+static void look_at_time(struct finding_list *findings, const struct certificate_place *place,
                          X509 *certificate) {
     struct arena *arena = findings->model->arena;
     int64_t now = findings->certificates->options.now;
     int64_t left = certificate_end(certificate) - now;
     if (left < DAYS_LEFT * DAY) {
-        report_end(findings, pair, certificate, left);
+        report_end(findings, place, certificate, left);
     }
     if (certificate_begin(certificate) > now) {
-        struct slice which = describe(arena, pair, certificate);
+        struct slice which = describe(arena, place, certificate);
         struct slice day = certificate_day(arena, certificate_begin(certificate));
-        check_report(findings, RULE_certificate_expiry, pair->certificate.word->span,
+        check_report(findings, RULE_certificate_expiry, place->word->span,
                      "%.*s does not hold before %.*s", SLICE_ARGS(which), SLICE_ARGS(day))
             ->severity = SEVERITY_ERROR;
     }
@@ -71,7 +72,7 @@ void check_rule_certificate_expiry(struct finding_list *findings) {
 
 /* --- weak-certificate --- */
 
-static void look_at_strength(struct finding_list *findings, const struct certificate_pair *pair,
+static void look_at_strength(struct finding_list *findings, const struct certificate_place *place,
                              X509 *certificate) {
     struct arena *arena = findings->model->arena;
     struct slice key = certificate_weak_key(arena, certificate);
@@ -79,17 +80,17 @@ static void look_at_strength(struct finding_list *findings, const struct certifi
     if (key.size == 0 && digest.size == 0) {
         return;
     }
-    struct slice which = describe(arena, pair, certificate);
+    struct slice which = describe(arena, place, certificate);
     if (key.size > 0) {
         struct diagnostic *diagnostic = check_report(
-            findings, RULE_weak_certificate, pair->certificate.word->span,
+            findings, RULE_weak_certificate, place->word->span,
             "%.*s has a key that is too short: %.*s", SLICE_ARGS(which), SLICE_ARGS(key));
         diagnostic_help(arena, diagnostic,
                         "make a new key: RSA of 2048 bits, or EC on the curve prime256v1");
     }
     if (digest.size > 0) {
-        check_report(findings, RULE_weak_certificate, pair->certificate.word->span,
-                     "%.*s is signed with %.*s", SLICE_ARGS(which), SLICE_ARGS(digest));
+        check_report(findings, RULE_weak_certificate, place->word->span, "%.*s is signed with %.*s",
+                     SLICE_ARGS(which), SLICE_ARGS(digest));
     }
 }
 

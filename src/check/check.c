@@ -95,7 +95,7 @@ void check_run(struct model *model, const struct certificate_options *certificat
     *findings = (struct finding_list){.model = model};
     site_collect(&findings->site, model);
     if (certificates != NULL) {
-        findings->certificates = certificates_read(model, certificates);
+        findings->certificates = certificates_read(model, &findings->site, certificates);
     }
     for (size_t i = 0; i < RULE_COUNT; i++) {
         functions[i](findings);

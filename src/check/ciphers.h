@@ -2,7 +2,7 @@
 #ifndef CHECK_CIPHERS_H
 #define CHECK_CIPHERS_H
 
-#include "check/phrase.h"
+#include "base/phrase.h"
 
 enum cipher_weakness {
     CIPHER_NULL,

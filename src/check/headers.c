@@ -1,5 +1,5 @@
 /* Rules about headers: what a backend should be told, and lists that an inner block drops. */
-#include "check/phrase.h"
+#include "base/phrase.h"
 #include "check/rules.h"
 #include "check/site.h"
 

@@ -1,6 +1,6 @@
 /* Rule undefined-upstream-or-zone: names of upstream groups and shared memory zones that nothing
  * defines. A snippet is left alone: what it names is defined in the files that include it. */
-#include "check/phrase.h"
+#include "base/phrase.h"
 #include "check/rules.h"
 
 /* --- zones --- */

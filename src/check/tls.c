@@ -89,15 +89,7 @@ static const char good_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 /* A note without a place: "with RC4: RC4-SHA and RC4-MD5". */
 static void note_suites(struct arena *arena, struct diagnostic *diagnostic, const char *kind,
                         const struct phrase_list *suites) {
-    struct phrase_list named = {0};
-    for (size_t i = 0; i < suites->items.count && i < NAMED_SUITES; i++) {
-        VECTOR_PUSH(arena, &named.items, suites->items.items[i]);
-    }
-    if (suites->items.count > NAMED_SUITES) {
-        VECTOR_PUSH(arena, &named.items,
-                    arena_format(arena, "%zu more", suites->items.count - NAMED_SUITES));
-    }
-    struct slice joined = phrase_join(arena, &named);
+    struct slice joined = phrase_join_some(arena, suites, NAMED_SUITES);
     struct diagnostic_note note = {.message =
                                        arena_format(arena, "%s: %.*s", kind, SLICE_ARGS(joined))};
     VECTOR_PUSH(arena, &diagnostic->notes, note);

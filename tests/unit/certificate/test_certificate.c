@@ -2,6 +2,7 @@
 #include "certificate/certificate_chain.h"
 #include "certificate/certificate_facts.h"
 #include "certificate/certificate_file.h"
+#include "certificate/certificate_probe.h"
 
 #include "unit.h"
 
@@ -56,7 +57,7 @@ static void knows_names(void) {
     CU_ASSERT_TRUE(certificate_covers(&arena, www, SLICE("WWW.example.com")));
     CU_ASSERT_FALSE(certificate_covers(&arena, www, SLICE("*.example.com")));
     CU_ASSERT_FALSE(certificate_covers(&arena, www, SLICE("a.example.com")));
-    CU_ASSERT_TRUE(is_text(certificate_names(&arena, www), "www.example.com, example.com"));
+    CU_ASSERT_TRUE(is_text(certificate_names(&arena, www), "www.example.com and example.com"));
     X509 *wildcard = read_first("wildcard.chain.pem");
     CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("*.example.com")));
     CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("a.example.com")));
@@ -103,12 +104,60 @@ static void follows_a_chain(void) {
     CU_ASSERT_TRUE(chain.is_complete);
 }
 
+static void follows_every_way(void) {
+    CU_ASSERT_TRUE(follow("www.cross.pem", "root.pem").is_complete);
+    CU_ASSERT_TRUE(follow("www.cross.pem", "other-root.pem").is_complete);
+    CU_ASSERT_FALSE(follow("www.cross.pem", "absent.pem").is_complete);
+    struct certificate_chain chain = follow("www.both-ways.pem", "absent.pem");
+    CU_ASSERT_EQUAL(chain.way.count, 2);
+    CU_ASSERT_EQUAL(chain.misplaced, CERTIFICATE_NONE);
+    CU_ASSERT_EQUAL(chain.unrelated, CERTIFICATE_NONE);
+    CU_ASSERT_TRUE(chain.is_complete);
+}
+
+static bool is_problem(const char *name, enum certificate_content content, const char *problem) {
+    struct slice path = arena_format(&arena, FOLDER "%s", name);
+    return is_text(certificate_probe(&arena, path, content), problem);
+}
+
+static void probes_what_a_file_is_for(void) {
+    static const struct {
+        const char *name;
+        enum certificate_content content;
+        const char *problem;
+    } rows[] = {
+        {"absent.pem", CERTIFICATE_CONTENT_AUTHORITIES, "No such file or directory"},
+        {"root.pem", CERTIFICATE_CONTENT_AUTHORITIES, ""},
+        {"none-revoked.crl", CERTIFICATE_CONTENT_AUTHORITIES, ""},
+        {"damaged.pem", CERTIFICATE_CONTENT_AUTHORITIES, "it is damaged"},
+        {"make", CERTIFICATE_CONTENT_AUTHORITIES, "there is no certificate in it"},
+        {"none-revoked.crl", CERTIFICATE_CONTENT_REVOCATIONS, ""},
+        {"root.pem", CERTIFICATE_CONTENT_REVOCATIONS,
+         "there is no list of revoked certificates in it"},
+        {"root.pem", CERTIFICATE_CONTENT_PARAMETERS, "there are no parameters in it"},
+        {"ticket.key", CERTIFICATE_CONTENT_TICKET_KEY, ""},
+        {"root.pem", CERTIFICATE_CONTENT_PASSWORDS, ""},
+        {"root.pem", CERTIFICATE_CONTENT_ANSWER, "there is no answer of an OCSP responder in it"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        CU_ASSERT_TRUE(is_problem(rows[i].name, rows[i].content, rows[i].problem));
+    }
+}
+
+static void tells_password_files_from_keys(void) {
+    const struct certificate_key *key = read_key("www.encrypted.key", "absent");
+    CU_ASSERT_PTR_NULL(key->key);
+    CU_ASSERT_EQUAL(key->problem.size, 0);
+}
+
 static void knows_where_one_is_missing(void) {
     CU_ASSERT_TRUE(follow("www.pem", "root.pem").lacks_an_issuer);
     CU_ASSERT_TRUE(follow("www.pem", "absent.pem").lacks_an_issuer);
     CU_ASSERT_FALSE(follow("www.pem", "issuing.pem").lacks_an_issuer);
     CU_ASSERT_FALSE(follow("www.chain.pem", "absent.pem").lacks_an_issuer);
-    CU_ASSERT_TRUE(follow("www.chain.pem", "other-root.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("www.chain.pem", "other-root.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("company.pem", "other-root.pem").lacks_an_issuer);
+    CU_ASSERT_FALSE(follow("company.pem", "absent.pem").is_complete);
     CU_ASSERT_FALSE(follow("private.pem", "other-root.pem").lacks_an_issuer);
     CU_ASSERT_TRUE(follow("self-signed.pem", "absent.pem").is_complete);
     arena_release(&arena);
@@ -117,4 +166,7 @@ static void knows_where_one_is_missing(void) {
 UNIT_TESTS("certificate/certificate", {"reads all of a file", reads_all_of_a_file},
            {"reads keys", reads_keys}, {"knows names", knows_names}, {"knows times", knows_times},
            {"knows strength", knows_strength}, {"follows a chain", follows_a_chain},
+           {"follows every way", follows_every_way},
+           {"probes what a file is for", probes_what_a_file_is_for},
+           {"tells password files from keys", tells_password_files_from_keys},
            {"knows where one is missing", knows_where_one_is_missing})
