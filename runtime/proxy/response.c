@@ -137,10 +137,13 @@ static struct slice find_field_by_name(const struct http_fields *fields, struct 
     return (struct slice){"", 0};
 }
 
-/* 101 is the answer to an Upgrade that this request carried, or nonsense. */
+/* 101 is the answer to an Upgrade that this request carried, or nonsense. A client of HTTP/1 that
+ * did not ask for it gets it all the same, as in nginx; a stream of HTTP/2 is a tunnel from its
+ * beginning or never (RFC 8441 4). */
 static bool may_upgrade(const struct proxy *proxy) {
     const struct exchange *exchange = proxy->exchange;
-    return proxy->asks_upgrade && exchange->head.minor > 0 && exchange->request.error_status == 0;
+    bool can_be_told = exchange->is_http2 ? exchange->head.has_upgrade : exchange->head.minor > 0;
+    return proxy->asks_upgrade && can_be_told && exchange->request.error_status == 0;
 }
 
 static void start_upgrade(struct proxy *proxy) {
