@@ -8,7 +8,11 @@
 
 #include <nghttp2/nghttp2.h>
 
-enum { HTTP2_FEW_FIELDS = 48 };
+enum {
+    HTTP2_FEW_FIELDS = 48,
+    /* Of a head that is sent, which other limits bound: nghttp2's own is 64 KB. */
+    HTTP2_HEAD_LIMIT = 1 << 24,
+};
 
 struct http2_field_list {
     nghttp2_nv *items;

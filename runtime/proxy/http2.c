@@ -80,7 +80,7 @@ static bool take_interims(struct proxy *proxy, struct proxy_http2 *http2) {
 
 static void use_head(struct proxy *proxy, const struct proxy_http2 *http2) {
     struct http_response_head *head = &proxy->head;
-    bool is_over = http2->is_ended && http2->early.size == 0;
+    bool is_over = http2->is_ended && http2->early.size == 0 && http2->trailers.count == 0;
     bool may_have_body = !proxy->asks_head && head->status != 204 && head->status != 304;
     head->framing = may_have_body && !is_over ? HTTP_BODY_CHUNKED : HTTP_BODY_NONE;
     proxy->body_offset = 0;

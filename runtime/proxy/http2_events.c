@@ -2,6 +2,8 @@
  * exchange's are left-overs of one that was given up; they count for the connection's window. */
 #include "proxy/http2.h"
 
+#include "http/http2_fields.h"
+
 #include <string.h>
 
 /* The exchange that a frame of this stream is for, or NULL. */
@@ -292,6 +294,7 @@ static nghttp2_option *make_options(void) {
     }
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_no_closed_streams(options, 1);
+    nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEAD_LIMIT);
     return options;
 }
 

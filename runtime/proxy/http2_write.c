@@ -8,14 +8,15 @@
 
 enum {
     FRAME_HEADER = 9,
-    FRAME_MIN = 1024, /* less of a large body is no frame for itself */
-    /* Names and values of the four fields that are the request line's. */
-    PSEUDO_FIELDS = 4,
+    FRAME_MIN = 1024,  /* less of a large body is no frame for itself */
+    PSEUDO_FIELDS = 4, /* at most: the request line's, and :authority */
 };
 
 /* --- fields --- */
 
+/* Without white space around the value (RFC 9113 8.2.1). */
 static nghttp2_nv make_field(struct slice name, struct slice value) {
+    value = slice_trim(value);
     return (nghttp2_nv){
         .name = (uint8_t *)(uintptr_t)name.data,
         .namelen = name.size,
@@ -25,24 +26,35 @@ static nghttp2_nv make_field(struct slice name, struct slice value) {
     };
 }
 
-/* Host is :authority here (RFC 9113 8.3.1), and the rest is in lower case by nghttp2. */
-static void fill_in(struct proxy *proxy, const struct engine_upstream_head *head,
-                    struct proxy_http2_request *request) {
-    struct slice authority = {"", 0};
-    request->fields[0] = make_field(SLICE(":method"), head->method);
-    request->fields[1] = make_field(
-        SLICE(":scheme"), proxy->security.context != NULL ? SLICE("https") : SLICE("http"));
-    request->fields[2] = make_field(SLICE(":path"), proxy->uri);
-    request->count = PSEUDO_FIELDS;
+static struct slice find_host(const struct engine_upstream_head *head) {
     for (uint32_t i = 0; i < head->count; i++) {
-        struct engine_header field = head->fields[i];
-        if (http_field_find(field.name) == HTTP_FIELD_HOST) {
-            authority = field.value;
-        } else {
-            request->fields[request->count++] = make_field(field.name, field.value);
+        if (http_field_find(head->fields[i].name) == HTTP_FIELD_HOST) {
+            return slice_trim(head->fields[i].value);
         }
     }
-    request->fields[3] = make_field(SLICE(":authority"), authority);
+    return (struct slice){"", 0};
+}
+
+/* Host is :authority here (RFC 9113 8.3.1), which is left out rather than empty; and the rest is in
+ * lower case by nghttp2. */
+static void fill_in(struct proxy *proxy, const struct engine_upstream_head *head,
+                    struct proxy_http2_request *request) {
+    struct slice scheme = proxy->security.context != NULL ? SLICE("https") : SLICE("http");
+    struct slice authority = find_host(head);
+    nghttp2_nv *fields = request->fields;
+    size_t count = 0;
+    fields[count++] = make_field(SLICE(":method"), head->method);
+    fields[count++] = make_field(SLICE(":scheme"), scheme);
+    fields[count++] = make_field(SLICE(":path"), proxy->uri);
+    if (authority.size > 0) {
+        fields[count++] = make_field(SLICE(":authority"), authority);
+    }
+    for (uint32_t i = 0; i < head->count; i++) {
+        if (http_field_find(head->fields[i].name) != HTTP_FIELD_HOST) {
+            fields[count++] = make_field(head->fields[i].name, head->fields[i].value);
+        }
+    }
+    request->count = count;
 }
 
 /* What the fields are made of may lie on the stack: their bytes do not. */

@@ -7,7 +7,7 @@ import pytest
 from lab import Incomplete, wait_until
 from lab.certificates import Authority
 from lab.http import request_bytes
-from lab.http2 import Server, answering, frame
+from lab.http2 import Server, answering, frame, speaking
 
 HTTP = """
 upstream calls { server 127.0.0.1:{backend}; keepalive 4; }
@@ -135,6 +135,24 @@ def test_an_answer_of_trailers_alone(lab):
             response = client.ask(method="POST", body=call(b"x"))
             assert response.status == 200 and response.get("grpc-status") == "5" and response.body == b""
     assert len(backend.connections) == 1
+
+
+@pytest.mark.parametrize("is_at_once", [True, False])
+def test_an_answer_without_messages(lab, is_at_once):
+    """A head and then trailers, in one piece or not: without them nobody knows how the call went."""
+    def reply(server, request):
+        server.h2.send_headers(request.stream, [(":status", "200"), ("content-type", "application/grpc")])
+        if not is_at_once:
+            server.flush()
+            server.h2.ping(b"12345678")
+            server.until(lambda: server.pongs)
+        server.h2.send_headers(request.stream, [("grpc-status", "5")], end_stream=True)
+        server.flush()
+    start(lab, speaking(reply))
+    with lab.client() as client:
+        client.send(request_bytes("/", method="POST", body=call(b"x")))
+        client.read_until(b"\r\n\r\n")
+        assert client.read_until(b"\r\n\r\n") == b"0\r\ngrpc-status: 5\r\n\r\n"
 
 
 def test_a_client_that_leaves_cancels_the_call(lab):

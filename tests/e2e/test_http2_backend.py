@@ -71,6 +71,40 @@ def test_no_field_of_the_connection_goes_on(lab):
     assert set(backend.last.names()) == {":method", ":scheme", ":path", ":authority"}
 
 
+def test_fields_are_as_http2_wants_them(lab):
+    """No :authority rather than an empty one, and values without white space around them."""
+    def handler(connection):
+        server = Server(connection)
+        server.h2.config.validate_inbound_headers = False
+        server.respond(server.request())
+        server.until(lambda: False)
+    backend, _ = start(lab, handler, settings='proxy_set_header Host ""; proxy_set_header X-Wide "  a b ";')
+    with lab.client() as client:
+        assert client.ask().status == 200
+    assert backend.last.names()[:3] == [":method", ":scheme", ":path"]
+    assert ":authority" not in backend.last.names() and "host" not in backend.last.names()
+    assert backend.last.get("x-wide") == "a b"
+
+
+def test_a_large_head_of_a_request(lab):
+    """Larger than what nghttp2 would send by itself."""
+    many = [(f"x-{number}", os.urandom(500).hex()) for number in range(60)]
+    sizes = []
+
+    def handler(connection):
+        server = Server(connection)
+        server.h2.decoder.max_header_list_size = 1 << 20
+        server.h2.local_settings.max_header_list_size = 1 << 20
+        request = server.request()
+        sizes.append(sum(len(value) for name, value in request.headers if name.startswith("x-")))
+        server.respond(request)
+        server.until(lambda: False)
+    start(lab, handler, settings="large_client_header_buffers 8 64k;")
+    with lab.client() as client:
+        assert client.ask(headers=many + [("x-large", os.urandom(30000).hex())]).status == 200
+    assert sizes == [120_000]
+
+
 @pytest.mark.parametrize("size", [0, 1, 16383, 16384, 70000, 3_000_000])
 @pytest.mark.parametrize("target", ["/", "/stream/"])
 @pytest.mark.parametrize("framing", ["length", "chunked"])
