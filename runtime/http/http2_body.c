@@ -58,8 +58,14 @@ void http2_body_release(struct http2_stream *stream) {
 
 /* --- offering --- */
 
+/* Whether nobody wants to know of bodies any more. What has arrived of one is good for an exchange
+ * that goes on without its client. */
+static bool is_lost(const struct http2_stream *stream) {
+    return (stream->is_gone && !stream->is_discarding) || stream->is_broken;
+}
+
 static bool is_open(const struct http2_stream *stream) {
-    return !stream->is_gone && !stream->is_broken && stream->wants_body && !stream->body_ended;
+    return !is_lost(stream) && stream->wants_body && !stream->body_ended;
 }
 
 /* Whether the body ends with the bytes that have arrived. */
@@ -111,6 +117,9 @@ static void pump(struct http2_stream *stream) {
 
 void http2_body_take(struct http2_stream *stream, struct slice bytes) {
     stream->body_received += bytes.size;
+    if (stream->is_lingering) {
+        return; /* the window stays as far open as it is: nobody needs more */
+    }
     if (is_open(stream) && stream->body == NULL && !stream->is_pumping) {
         bytes = slice_skip(bytes, offer(stream, bytes, is_end_known(stream)));
         if (is_open(stream)) {
@@ -151,10 +160,10 @@ void http2_want_body(struct exchange *exchange) {
         exchange->head.framing = HTTP_BODY_UNTIL_CLOSE;
         stream->body_ended = false;
     }
-    if (stream->body_ended || stream->is_gone) {
+    stream->wants_body = true;
+    if (!is_open(stream)) {
         return;
     }
-    stream->wants_body = true;
     if (!is_end_known(stream)) {
         widen_window(stream);
     }

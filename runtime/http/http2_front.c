@@ -77,17 +77,19 @@ void http2_stream_due(struct http2_stream *stream) {
     http2_settle_later(front);
 }
 
-void http2_stream_give_up(struct http2_stream *stream, uint32_t status) {
+void http2_stream_break(struct http2_stream *stream) {
     stream->is_broken = true;
-    exchange_client_gone(stream->exchange, status);
     http2_stream_due(stream);
+}
+
+void http2_stream_give_up(struct http2_stream *stream, uint32_t status) {
+    exchange_client_gone(stream->exchange, status);
+    http2_stream_break(stream);
 }
 
 /* An end of the stream that cannot be taken for the end of the response. */
 static void abort_exchange(struct exchange *exchange) {
-    struct http2_stream *stream = exchange->front;
-    stream->is_broken = true;
-    http2_stream_due(stream);
+    http2_stream_break(exchange->front);
 }
 
 const struct front_operations http2_operations = {
@@ -136,6 +138,10 @@ static void end_stream(struct http2_stream *stream) {
     exchange_end(exchange);
 }
 
+static bool is_request_whole(const struct http2_stream *stream) {
+    return stream->has_ended || stream->body_ended;
+}
+
 /* The client has given the stream up, or is gone altogether. */
 static void lose_client(struct http2_stream *stream) {
     struct exchange *exchange = stream->exchange;
@@ -143,8 +149,9 @@ static void lose_client(struct http2_stream *stream) {
         stream->is_begun = true;
         exchange_refuse(exchange, 0, 400,
                         "client prematurely closed connection while sending its request");
-    } else if (exchange_ignores_abort(exchange)) {
+    } else if (is_request_whole(stream) && exchange_ignores_abort(exchange)) {
         stream->is_discarding = true;
+        http2_body_end(stream);
         exchange_resume(exchange);
     } else if (!exchange->response.is_complete) {
         exchange_client_gone(exchange, 499);
@@ -161,6 +168,7 @@ static bool has_linger_time(struct http2_stream *stream) {
         stream->is_lingering = true;
         exchange_stop(stream->exchange);
         stream->wants_body = false;
+        http2_body_release(stream);
         timer_start(&loop_of(stream->front)->timers, &stream->body_timer,
                     loop_of(stream->front)->now + STREAM_LINGER_MS);
     }
@@ -226,11 +234,33 @@ void http2_accuse(struct http2_front *front, uint32_t code, const char *what) {
     }
 }
 
+void http2_begin_leaving(struct http2_front *front) {
+    if (!front->is_leaving) {
+        front->is_leaving = true;
+        front->leaving_since = loop_of(front)->now;
+    }
+}
+
+void http2_tell_last(struct http2_front *front) {
+    if (!front->has_left) {
+        front->has_left = true;
+        (void)nghttp2_submit_goaway(front->session, NGHTTP2_FLAG_NONE,
+                                    nghttp2_session_get_last_proc_stream_id(front->session),
+                                    NGHTTP2_NO_ERROR, NULL, 0);
+    }
+}
+
+/* Who has said goodbye itself, or does not answer, may not go on for ever. */
+static bool is_overdue(const struct http2_front *front) {
+    return front->is_leaving && !front->has_left && front->stream_count > 0 &&
+           loop_of(front)->now - front->leaving_since > LEAVING_MS;
+}
+
 /* The first GOAWAY says that it is time to go; what the client had sent by the time it answers the
  * ping is still served, and the second one says so (RFC 9113 6.8). */
 static void leave(struct http2_front *front) {
     if (!front->is_leaving) {
-        front->is_leaving = true;
+        http2_begin_leaving(front);
         (void)nghttp2_submit_shutdown_notice(front->session);
         (void)nghttp2_submit_ping(front->session, NGHTTP2_FLAG_NONE, NULL);
         http2_settle_later(front);
@@ -355,6 +385,9 @@ static bool is_done(const struct http2_front *front) {
 static void settle_open(struct http2_front *front) {
     if (has_served_enough(front)) {
         leave(front);
+    }
+    if (is_overdue(front)) {
+        http2_tell_last(front);
     }
     do {
         http2_settle_streams(front);

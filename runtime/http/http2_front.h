@@ -110,8 +110,9 @@ struct http2_front {
     uint32_t reset_allowance; /* how often the client may still reset a stream */
     uint64_t reset_refilled;  /* loop time */
     uint64_t total_bytes;     /* received */
-    uint64_t useful_bytes;    /* of them, fields and bodies */
+    uint64_t useful_bytes;    /* of fields and bodies, received or sent */
     uint64_t linger_until;    /* loop time */
+    uint64_t leaving_since;   /* loop time */
     uint8_t state;            /* enum http2_state */
     bool has_chunk;           /* `chunk` is to be seen to */
     bool must_pause;          /* streams that are over are to be settled first */
@@ -148,9 +149,18 @@ void http2_stream_enter(struct http2_front *front, struct http2_stream *stream,
 /* To be looked at when the turn ends. */
 void http2_stream_due(struct http2_stream *stream);
 
+/* To be reset when the turn ends. */
+void http2_stream_break(struct http2_stream *stream);
+
 /* The stream, and with it what its exchange is doing, is given up; the log shows `status` if
  * nothing was sent. */
 void http2_stream_give_up(struct http2_stream *stream, uint32_t status);
+
+/* The client, or we, have said that it is time to go. */
+void http2_begin_leaving(struct http2_front *front);
+
+/* Tells the client which stream is the last; those that follow are not looked at. */
+void http2_tell_last(struct http2_front *front);
 
 /* Says goodbye because of what the client does, with a line for the log. */
 void http2_accuse(struct http2_front *front, uint32_t code, const char *what);
@@ -204,7 +214,7 @@ void http2_want_body(struct exchange *exchange);
 
 /* Bytes of a body have arrived. */
 void http2_body_take(struct http2_stream *stream, struct slice bytes);
-/* Its end has. */
+/* Its end has, or the client is gone and the exchange goes on with what there is. */
 void http2_body_end(struct http2_stream *stream);
 void http2_body_release(struct http2_stream *stream);
 void http2_body_start_timer(struct http2_stream *stream);

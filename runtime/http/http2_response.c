@@ -24,8 +24,7 @@ bool http2_send_head(struct exchange *exchange) {
     if (exchange->response.is_upgrade && !http2_tunnel_is_accepted(stream)) {
         exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0},
                      "upstream did not accept the WebSocket's key");
-        stream->is_broken = true;
-        http2_stream_due(stream);
+        http2_stream_break(stream);
         return true;
     }
     stream->is_bodiless = !exchange->response.is_upgrade && !exchange_response_has_body(exchange);

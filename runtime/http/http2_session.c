@@ -1,13 +1,15 @@
 /* Between nghttp2 and a connection: the session's settings, its callbacks, bytes in and out. */
 #include "http/http2_front.h"
 
+#include "http/http2_fields.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     LARGEST_WINDOW = INT32_MAX,
-    USELESS_ALLOWANCE = 1 << 20, /* bytes that are neither fields nor bodies, */
-    USELESS_RATIO = 8,           /* besides this many for each that is */
+    USELESS_ALLOWANCE = 1 << 20, /* bytes of a client's that are neither fields nor bodies, */
+    USELESS_RATIO = 8,           /* besides this many for each that is, in any direction */
     RESETS_PER_SECOND = 33,      /* a client may cancel what it has asked for, within reason */
     RESET_ALLOWANCE = 500,
     PENDING_ACKNOWLEDGEMENTS = 500, /* of pings and settings that the client does not read */
@@ -22,6 +24,24 @@ struct http2_stream *http2_find_stream(nghttp2_session *session, int32_t id) {
 static const char FLOODED[] = "client floods the connection with frames";
 
 /* --- callbacks: notes of what has arrived --- */
+
+/* RFC 9113 5.4.2 and 10.5: each costs the client a few bytes, and us a request. A frame that makes
+ * nghttp2 reset the stream is as good for that as RST_STREAM (CVE-2025-8671). */
+static void note_reset(struct http2_front *front) {
+    uint64_t now = front->connection.service->loop->now;
+    uint64_t refill = (now - front->reset_refilled) * RESETS_PER_SECOND / 1000;
+    if (refill > 0) {
+        front->reset_refilled = now;
+        front->reset_allowance = refill < RESET_ALLOWANCE - front->reset_allowance
+                                     ? front->reset_allowance + (uint32_t)refill
+                                     : RESET_ALLOWANCE;
+    }
+    if (front->reset_allowance == 0) {
+        http2_accuse(front, NGHTTP2_ENHANCE_YOUR_CALM, "client resets streams too often");
+        return;
+    }
+    front->reset_allowance--;
+}
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data) {
     (void)session;
@@ -98,29 +118,9 @@ static void note_headers(struct http2_front *front, const nghttp2_frame *frame,
     }
 }
 
-/* RFC 9113 5.4.2 and 10.5: each costs the client a few bytes, and us a request. */
-static void note_reset(struct http2_front *front) {
-    uint64_t now = front->connection.service->loop->now;
-    uint64_t refill = (now - front->reset_refilled) * RESETS_PER_SECOND / 1000;
-    if (refill > 0) {
-        front->reset_refilled = now;
-        front->reset_allowance = refill < RESET_ALLOWANCE - front->reset_allowance
-                                     ? front->reset_allowance + (uint32_t)refill
-                                     : RESET_ALLOWANCE;
-    }
-    if (front->reset_allowance == 0) {
-        http2_accuse(front, NGHTTP2_ENHANCE_YOUR_CALM, "client resets streams too often");
-        return;
-    }
-    front->reset_allowance--;
-}
-
 static void note_ping(struct http2_front *front, const nghttp2_frame *frame) {
-    if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && front->is_leaving && !front->has_left) {
-        front->has_left = true;
-        (void)nghttp2_submit_goaway(front->session, NGHTTP2_FLAG_NONE,
-                                    nghttp2_session_get_last_proc_stream_id(front->session),
-                                    NGHTTP2_NO_ERROR, NULL, 0);
+    if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 && front->is_leaving) {
+        http2_tell_last(front);
     }
 }
 
@@ -144,7 +144,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         note_ping(front, frame);
         break;
     case NGHTTP2_GOAWAY:
-        front->is_leaving = true;
+        http2_begin_leaving(front);
         break;
     default:
         break;
@@ -167,6 +167,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 
 static void note_sent(const nghttp2_frame *frame, struct http2_stream *stream) {
     struct http_response *response = &stream->exchange->response;
+    stream->front->useful_bytes += frame->hd.length; /* for which the client opens windows */
     bool is_data = frame->hd.type == NGHTTP2_DATA;
     size_t size = frame->hd.length + (is_data ? 0 : HTTP2_FRAME_HEADER); /* as nginx counts */
     response->bytes_sent += size;
@@ -175,6 +176,11 @@ static void note_sent(const nghttp2_frame *frame, struct http2_stream *stream) {
         stream->has_sent_all = true;
         http2_stream_due(stream);
     }
+}
+
+/* Of those two codes are all resets that are not for the client's faults. */
+static bool is_clients_fault(uint32_t code) {
+    return code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR;
 }
 
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *data) {
@@ -187,6 +193,11 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
             note_sent(frame, stream);
         }
         break;
+    case NGHTTP2_RST_STREAM:
+        if (is_clients_fault(frame->rst_stream.error_code)) {
+            note_reset(data);
+        }
+        break;
     case NGHTTP2_GOAWAY:
         if (frame->goaway.error_code != NGHTTP2_NO_ERROR) {
             http2_accuse(data, frame->goaway.error_code, "client broke the rules of HTTP/2");
@@ -194,6 +205,20 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
         break;
     default:
         break;
+    }
+    return 0;
+}
+
+/* A head that nghttp2 could not make. The stream would wait for it for ever. */
+static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                             void *data) {
+    struct http2_stream *stream = http2_find_stream(session, frame->hd.stream_id);
+    bool is_over = error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING;
+    (void)data;
+    if (frame->hd.type == NGHTTP2_HEADERS && stream != NULL && !is_over) {
+        exchange_log(stream->exchange, TABLE_LOG_ERROR, (struct slice){0},
+                     "a response header could not be sent: %s", nghttp2_strerror(error));
+        http2_stream_break(stream);
     }
     return 0;
 }
@@ -212,6 +237,7 @@ static bool set_callbacks(nghttp2_session_callbacks **made) {
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, http2_response_pack);
     return true;
 }
@@ -227,6 +253,7 @@ static bool set_options(nghttp2_option **made) {
     nghttp2_option_set_no_closed_streams(options, 1);
     nghttp2_option_set_max_outbound_ack(options, PENDING_ACKNOWLEDGEMENTS);
     nghttp2_option_set_max_settings(options, SETTINGS_IN_FRAME);
+    nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEAD_LIMIT);
     return true;
 }
 

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from lab import answer
+from lab import answer, wait_until
+from lab.http import Incomplete
 from lab.http2_client import (CANCEL, COMPRESSION_ERROR, CONTINUATION, DATA, END_HEADERS, END_STREAM,
                        ENHANCE_YOUR_CALM, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, HEADERS,
                        INITIAL_WINDOW_SIZE, INTERNAL_ERROR, PING, PREFACE, PRIORITY, PROTOCOL_ERROR,
@@ -75,6 +76,22 @@ def test_rapid_reset(lab, site):
     assert still_serves(lab)
 
 
+def test_resets_that_we_are_made_to_send(lab):
+    """CVE-2025-8671: a window that overflows makes us reset a stream whose request has begun."""
+    backend = lab.backend(lambda connection: connection.request() and connection.is_closed())
+    daemon = lab.rpcd("keepalive_requests 100000;" + SITE, backend=backend)
+    with Http2Client(lab.port) as client:
+        client.ping()
+        with pytest.raises((Incomplete, OSError)):
+            for number in range(2000):
+                client.open_window(client.request("/"), 2**31 - 1)
+                if number % 50 == 49:
+                    client.ping()
+        assert client.goaways[-1][1] == ENHANCE_YOUR_CALM
+    daemon.wait_for_text("client resets streams too often")
+    assert still_serves(lab)
+
+
 def test_resets_now_and_then_are_fine(lab, site):
     with Http2Client(lab.port) as client:
         for _ in range(200):
@@ -117,6 +134,20 @@ def test_frame_floods(lab, site, data, name):
         assert memory(site) - before < 2_000_000
     site.wait_for_text("client floods the connection with frames")
     assert still_serves(lab)
+
+
+def test_opening_windows_for_what_was_sent_is_no_flood(lab):
+    """Many updates of windows are fine as long as bodies go the other way."""
+    body = b"x" * 20_000_000
+    lab.rpcd(SITE, backend=lab.backend(answer(body)))
+    with Http2Client(lab.port, opens_windows=False) as client:
+        client.open_window(0, 2**30)
+        stream = client.request("/")
+        client.open_window(stream, len(body))
+        assert client.response(stream).body == body
+        for _ in range(700):
+            client.send(frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)) * 1000)
+        assert client.ask("/here").body == b"here"
 
 
 def test_empty_data_flood(lab, site):
@@ -208,6 +239,24 @@ def test_slow_bodies(lab):
         assert (response.heads, response.reset) == ([], INTERNAL_ERROR)
         assert client.ask("/here").body == b"here"
     daemon.wait_for_text("client timed out while sending its request body")
+
+
+def test_bodies_that_nobody_wants_any_more(lab):
+    """What comes once the answer is there is dropped, however far the window was open before."""
+    daemon = lab.rpcd("client_max_body_size 1m;" + SITE, backend=1)
+    with Http2Client(lab.port) as client:
+        client.ping()
+        before = memory(daemon)
+        stream = client.request("/", method="POST", body=b"x" * 65000, end=False)
+        wait_until(lambda: client.read_frame() and client.opened.get(stream, 0) > 15_000_000, "a wide window")
+        most = 0
+        for number in range(230):
+            client.send_data(stream, b"x" * 65000, end=False)
+            if number % 20 == 0:
+                most = max(most, memory(daemon))
+        response = client.response(stream)
+        assert response.status == 413
+        assert most - before < 3_000_000
 
 
 @pytest.mark.parametrize("data, code", [
