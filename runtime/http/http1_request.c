@@ -137,8 +137,8 @@ static struct slice take_head(struct http1_front *front, struct exchange *exchan
     return (struct slice){copy, size};
 }
 
-static void start_exchange(struct http1_front *front, size_t head_size) {
-    const struct table_settings *settings = http_connection_settings(&front->connection);
+static void start_exchange(struct http1_front *front, const struct table_settings *settings,
+                           size_t head_size) {
     struct http_header_rules rules = http_header_rules(settings);
     struct exchange *exchange = take_exchange(front);
     if (exchange == NULL) {
@@ -204,8 +204,8 @@ static bool make_room(struct http1_front *front) {
 }
 
 /* Whether the part of a head that has arrived is already longer than any valid one. */
-static uint32_t check_partial_head(struct http1_front *front) {
-    const struct table_settings *settings = http_connection_settings(&front->connection);
+static uint32_t check_partial_head(const struct http1_front *front,
+                                   const struct table_settings *settings) {
     struct slice content = buffer_content(front->in);
     uint64_t limit = http_line_limit(settings) + 2; /* with its CR LF */
     if (content.size >= limit &&
@@ -236,6 +236,7 @@ static bool begins_preface(struct http1_front *front, bool *is_whole) {
 
 /* Looks for a request in `in`. Returns whether an exchange was begun or the connection refused. */
 static bool use_head_bytes(struct http1_front *front) {
+    const struct table_settings *settings = http_connection_settings(&front->connection);
     struct slice content = buffer_content(front->in);
     bool is_preface = false;
     if (front->state == HTTP1_IDLE && begins_preface(front, &is_preface)) {
@@ -254,16 +255,14 @@ static bool use_head_bytes(struct http1_front *front) {
         front->state = HTTP1_HEAD;
         front->first_byte = loop_of(front)->now;
         timer_start(&loop_of(front)->timers, &front->read_timer,
-                    front->first_byte +
-                        http_connection_settings(&front->connection)->client_header_timeout);
+                    front->first_byte + settings->client_header_timeout);
     }
     size_t head_size = http_head_find_end(content.data, content.size, &front->scanned);
-    if (head_size > 0 &&
-        head_size <= http_head_limit(http_connection_settings(&front->connection))) {
-        start_exchange(front, head_size);
+    if (head_size > 0 && head_size <= http_head_limit(settings)) {
+        start_exchange(front, settings, head_size);
         return true;
     }
-    uint32_t too_long = head_size > 0 ? 400 : check_partial_head(front);
+    uint32_t too_long = head_size > 0 ? 400 : check_partial_head(front, settings);
     if (too_long != 0) {
         if (take_exchange(front) != NULL) {
             front->exchange->request.line =

@@ -48,11 +48,22 @@ static size_t head_size(const struct http_response *response) {
            fields_size(response->fields, response->field_count);
 }
 
+static char *put(char *end, struct slice s) {
+    return s.size > 0 ? mempcpy(end, s.data, s.size) : end;
+}
+
+/* In one go: a head is little else. */
 static void add_field(struct buffer *out, struct slice name, struct slice value) {
-    add(out, name);
-    add(out, SLICE(": "));
-    add(out, value);
-    add(out, SLICE("\r\n"));
+    size_t size = name.size + value.size + 4;
+    if (size <= buffer_room(out)) {
+        char *end = put(out->bytes + out->end, name);
+        *end++ = ':';
+        *end++ = ' ';
+        end = put(end, value);
+        *end++ = '\r';
+        *end = '\n';
+        out->end += size;
+    }
 }
 
 static void add_status(struct buffer *out, uint32_t status, struct slice reason) {

@@ -76,14 +76,3 @@ void buffer_pool_release(struct buffer_pool *pool) {
     release_stack(&pool->standard);
     release_stack(&pool->large);
 }
-
-bool buffer_append(struct buffer *buffer, struct slice s) {
-    if (s.size > buffer_room(buffer)) {
-        return false;
-    }
-    if (s.size > 0) {
-        memcpy(buffer->bytes + buffer->end, s.data, s.size);
-    }
-    buffer->end += s.size;
-    return true;
-}

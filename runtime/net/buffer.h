@@ -56,6 +56,15 @@ static inline size_t buffer_room(const struct buffer *buffer) {
 }
 
 /* Appends; false when it does not fit. */
-bool buffer_append(struct buffer *buffer, struct slice s);
+static inline bool buffer_append(struct buffer *buffer, struct slice s) {
+    if (s.size > buffer_room(buffer)) {
+        return false;
+    }
+    if (s.size > 0) {
+        memcpy(buffer->bytes + buffer->end, s.data, s.size);
+    }
+    buffer->end += s.size;
+    return true;
+}
 
 #endif

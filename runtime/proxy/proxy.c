@@ -36,8 +36,12 @@ static const struct proxy_protocol *const protocols[] = {
 };
 
 static struct proxy *create(struct exchange *exchange) {
-    struct proxy *proxy = arena_allocate(&exchange->arena, sizeof *proxy);
-    if (proxy == NULL || !arena_add_cleanup(&exchange->arena, release_buffers, proxy)) {
+    struct proxy *proxy = arena_allocate_raw(&exchange->arena, sizeof *proxy);
+    if (proxy == NULL) {
+        return NULL;
+    }
+    memset(proxy, 0, offsetof(struct proxy, pieces));
+    if (!arena_add_cleanup(&exchange->arena, release_buffers, proxy)) {
         return NULL;
     }
     const struct table *table = &exchange->generation->table;

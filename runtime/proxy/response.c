@@ -55,8 +55,15 @@ static bool is_for_next_hop(const struct proxy *proxy, enum http_field id) {
            id == HTTP_FIELD_SERVER || (id == HTTP_FIELD_TRAILER && proxy->passes_trailers);
 }
 
+/* keep-alive names a field that never passes; it is what backends say with every answer. */
 bool proxy_has_connection(const struct http_fields *fields) {
-    return memchr(fields->ids, HTTP_FIELD_CONNECTION, fields->count) != NULL;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (fields->ids[i] == HTTP_FIELD_CONNECTION &&
+            !slice_equals_nocase(fields->items[i].value, SLICE("keep-alive"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool proxy_passes_field(const struct proxy *proxy, const struct http_fields *fields, uint32_t index,

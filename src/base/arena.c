@@ -130,8 +130,12 @@ static char *take(struct arena *arena, size_t size, size_t alignment) {
     return piece;
 }
 
+void *arena_allocate_raw(struct arena *arena, size_t size) {
+    return take(arena, size, alignof(max_align_t));
+}
+
 void *arena_allocate(struct arena *arena, size_t size) {
-    char *piece = take(arena, size, alignof(max_align_t));
+    void *piece = arena_allocate_raw(arena, size);
     return piece == NULL ? NULL : memset(piece, 0, size);
 }
 

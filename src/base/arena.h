@@ -38,6 +38,10 @@ void arena_reset(struct arena *arena);
 /* Zeroed memory aligned for any type, or NULL. */
 __attribute__((warn_unused_result, malloc)) void *arena_allocate(struct arena *arena, size_t size);
 
+/* The same, not zeroed: for what is large and mostly left alone. */
+__attribute__((warn_unused_result, malloc)) void *arena_allocate_raw(struct arena *arena,
+                                                                     size_t size);
+
 /* Memory that is not zeroed and not aligned, for bytes of text; NULL on failure. */
 __attribute__((warn_unused_result, malloc)) char *arena_allocate_bytes(struct arena *arena,
                                                                        size_t size);

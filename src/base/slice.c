@@ -8,17 +8,7 @@ struct slice slice_from_string(const char *string) {
     return (struct slice){string, strlen(string)};
 }
 
-bool slice_equals(struct slice a, struct slice b) {
-    if (a.size != b.size || a.size == 0) {
-        return a.size == b.size;
-    }
-    return a.data != NULL && b.data != NULL && memcmp(a.data, b.data, a.size) == 0;
-}
-
-bool slice_equals_nocase(struct slice a, struct slice b) {
-    if (a.size != b.size) {
-        return false;
-    }
+bool slice_equals_nocase_bytes(struct slice a, struct slice b) {
     for (size_t i = 0; i < a.size; i++) {
         if (byte_lower(a.data[i]) != byte_lower(b.data[i])) {
             return false;
@@ -54,17 +44,6 @@ size_t slice_find_byte(struct slice s, char byte) {
     }
     const char *found = memchr(s.data, byte, s.size);
     return found == NULL ? s.size : (size_t)(found - s.data);
-}
-
-struct slice slice_skip(struct slice s, size_t begin) {
-    if (begin >= s.size) {
-        begin = s.size;
-    }
-    return (struct slice){s.data == NULL ? NULL : s.data + begin, s.size - begin};
-}
-
-struct slice slice_take(struct slice s, size_t size) {
-    return (struct slice){s.data, size < s.size ? size : s.size};
 }
 
 struct slice slice_trim(struct slice s) {

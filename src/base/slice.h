@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct slice {
     const char *data; /* may be NULL when size is 0 */
@@ -24,9 +25,21 @@ struct slice {
 
 struct slice slice_from_string(const char *string);
 
-bool slice_equals(struct slice a, struct slice b);
+static inline bool slice_equals(struct slice a, struct slice b) {
+    if (a.size != b.size || a.size == 0) {
+        return a.size == b.size;
+    }
+    return a.data != NULL && b.data != NULL && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* Of two that have the same size. */
+bool slice_equals_nocase_bytes(struct slice a, struct slice b);
+
 /* ASCII case folding only: what HTTP field names and host names need. */
-bool slice_equals_nocase(struct slice a, struct slice b);
+static inline bool slice_equals_nocase(struct slice a, struct slice b) {
+    return a.size == b.size && slice_equals_nocase_bytes(a, b);
+}
+
 bool slice_starts_with(struct slice s, struct slice prefix);
 bool slice_starts_with_nocase(struct slice s, struct slice prefix);
 bool slice_ends_with(struct slice s, struct slice suffix);
@@ -38,8 +51,16 @@ int slice_compare(struct slice a, struct slice b);
 size_t slice_find_byte(struct slice s, char byte);
 
 /* The part from `begin` (clamped) to the end. */
-struct slice slice_skip(struct slice s, size_t begin);
-struct slice slice_take(struct slice s, size_t size);
+static inline struct slice slice_skip(struct slice s, size_t begin) {
+    if (begin >= s.size) {
+        begin = s.size;
+    }
+    return (struct slice){s.data == NULL ? NULL : s.data + begin, s.size - begin};
+}
+
+static inline struct slice slice_take(struct slice s, size_t size) {
+    return (struct slice){s.data, size < s.size ? size : s.size};
+}
 
 /* Without leading and trailing spaces and tabs. */
 struct slice slice_trim(struct slice s);

@@ -35,7 +35,7 @@ struct slice engine_escape_controls(struct arena *arena, struct slice text, unsi
 }
 
 static bool is_unsafe(char byte) {
-    return byte == '\r' || byte == '\n' || byte == '\0';
+    return (unsigned char)byte <= '\r' && (byte == '\r' || byte == '\n' || byte == '\0');
 }
 
 bool engine_make_value_safe(struct arena *arena, struct slice *value) {
