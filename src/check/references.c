@@ -11,23 +11,13 @@ static const char *const zone_definitions[] = {
     [ZONE_CACHE] = "proxy_cache_path",
 };
 
-static const struct zone *find_zone(const struct model *model, struct slice name,
-                                    enum zone_kind kind, bool of_that_kind) {
-    for (size_t i = 0; i < model->zones.count; i++) {
-        const struct zone *zone = &model->zones.items[i];
-        if ((zone->kind == kind) == of_that_kind && slice_equals(zone->name, name)) {
-            return zone;
-        }
-    }
-    return NULL;
-}
-
 static struct slice find_nearest_zone(const struct model *model,
                                       const struct zone_reference *reference) {
     struct phrase_list names = {0};
     for (size_t i = 0; i < model->zones.count; i++) {
-        if (model->zones.items[i].kind == reference->kind) {
-            VECTOR_PUSH(model->arena, &names.items, model->zones.items[i].name);
+        const struct zone *zone = model->zones.entries[i].value;
+        if (zone->kind == reference->kind) {
+            VECTOR_PUSH(model->arena, &names.items, zone->name);
         }
     }
     return nearest_name(reference->name, names.items.items, names.items.count);
@@ -37,7 +27,8 @@ static void check_zone(struct finding_list *findings, const struct zone_referenc
     struct model *model = findings->model;
     const char *definition = zone_definitions[reference->kind];
     bool is_dynamic = slice_find_byte(reference->name, '$') < reference->name.size;
-    if (is_dynamic || find_zone(model, reference->name, reference->kind, true) != NULL) {
+    const struct zone *zone = map_find(&model->zones, reference->name);
+    if (is_dynamic || (zone != NULL && zone->kind == reference->kind)) {
         return;
     }
     struct slice directive = statement_name(reference->statement);
@@ -45,10 +36,9 @@ static void check_zone(struct finding_list *findings, const struct zone_referenc
         check_report(findings, RULE_undefined_upstream_or_zone, reference->word->span,
                      "%.*s names zone \"%.*s\", which no %s defines", SLICE_ARGS(directive),
                      SLICE_ARGS(reference->name), definition);
-    const struct zone *other = find_zone(model, reference->name, reference->kind, false);
-    if (other != NULL) {
-        struct slice kind = statement_name(other->statement);
-        diagnostic_note(model->arena, diagnostic, other->statement->words[0].span,
+    if (zone != NULL) {
+        struct slice kind = statement_name(zone->statement);
+        diagnostic_note(model->arena, diagnostic, zone->statement->words[0].span,
                         "the zone of this name is one of %.*s", SLICE_ARGS(kind));
     }
     struct slice nearest = find_nearest_zone(model, reference);

@@ -1,7 +1,7 @@
 /* ssl_session_cache. Equal zones are one record, as a name has one size. */
 #include "emit/emitter.h"
 
-static uint32_t emit_zone(struct emitter *emitter, const struct session_zone *zone) {
+static uint32_t emit_zone(struct emitter *emitter, const struct zone *zone) {
     struct table_session_zone record = {
         .name = emit_string(emitter, zone->name),
         .size = zone->size,

@@ -274,10 +274,9 @@ static void prepare(struct model *model, struct tree *tree) {
     map_init(&reading->good_values, model->arena);
     map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
-    map_init(&reading->zones, model->arena);
-    map_init(&reading->session_zones, model->arena);
     map_init(&model->upstreams_by_name, model->arena);
     map_init(&model->variables_by_name, model->arena);
+    map_init(&model->zones, model->arena);
     reading->no_settings = settings_create(model, NULL);
     struct settings *defaults = settings_create(model, NULL);
     settings_set_defaults(model, defaults);

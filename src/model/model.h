@@ -134,18 +134,21 @@ struct binding_setting {
     bool is_transparent;
 };
 
-/* A "shared:NAME:SIZE" of ssl_session_cache. */
-struct session_zone {
-    const struct word *word; /* that said so first */
+/* A shared memory zone; all that are named anywhere share one set of names. */
+enum zone_kind { ZONE_LIMIT_REQ, ZONE_LIMIT_CONN, ZONE_CACHE, ZONE_UPSTREAM, ZONE_SESSIONS };
+struct zone {
+    const struct statement *statement; /* that gave its size, or else named it first */
+    const struct word *word;           /* where it says so */
+    enum zone_kind kind;
     struct slice name;
-    uint64_t size; /* bytes */
+    uint64_t size; /* bytes; 0: nobody said */
 };
 
 /* "none" has nothing of this. */
 struct session_cache_setting {
     bool is_off;
-    uint32_t builtin;                /* sessions that each worker keeps for itself; 0: none */
-    const struct session_zone *zone; /* NULL: none */
+    uint32_t builtin;        /* sessions that each worker keeps for itself; 0: none */
+    const struct zone *zone; /* NULL: none */
 };
 
 /* C types of the storage kinds in directives.def. */
@@ -496,13 +499,7 @@ struct listener {
     VECTOR_OF(struct endpoint *) endpoints; /* the wildcard one last */
 };
 
-/* A shared memory zone and the places that name one. */
-enum zone_kind { ZONE_LIMIT_REQ, ZONE_LIMIT_CONN, ZONE_CACHE };
-struct zone {
-    const struct statement *statement;
-    enum zone_kind kind;
-    struct slice name;
-};
+/* A place that names a zone which is defined elsewhere. */
 struct zone_reference {
     const struct statement *statement;
     const struct word *word; /* the argument that names the zone */
@@ -534,7 +531,7 @@ struct model {
     VECTOR_OF(struct log_format *) log_formats;
     VECTOR_OF(struct config_variable *) variables;
     struct map variables_by_name;
-    VECTOR_OF(struct zone) zones;
+    struct map zones; /* name to struct zone */
     VECTOR_OF(struct zone_reference) zone_references;
     VECTOR_OF(struct refusal) refusals;
     bool is_snippet;         /* statements of a server or location without one around them */

@@ -40,12 +40,9 @@ struct reading {
     VECTOR_OF(struct proxy_pass *) proxies;         /* whose upstream is to be found at the end */
     struct map implicit_upstreams;                  /* "host:port" to struct upstream */
     VECTOR_OF(struct health_check *) health_checks; /* whose group is to be found at the end */
-    struct map good_values;   /* marked texts that OpenSSL has been asked about, and takes */
-    struct map matches;       /* name to struct health_match */
-    struct map log_formats;   /* name to struct log_format */
-    struct map zones;         /* kind and name to struct statement */
-    struct map session_zones; /* name to struct session_zone */
-    VECTOR_OF(const struct statement *) unsized_zones; /* of groups, as they may share a size */
+    struct map good_values; /* marked texts that OpenSSL has been asked about, and takes */
+    struct map matches;     /* name to struct health_match */
+    struct map log_formats; /* name to struct log_format */
     const struct settings *defaults;
     struct server_settings server_defaults;
     struct upstream upstream_defaults;
@@ -189,6 +186,16 @@ bool upstream_read_parameters(const struct setter_call *call, struct peer *peer)
 
 /* Reports what the servers of a group have that its balancing method excludes. */
 void balancing_check(struct model *model, const struct upstream *upstream);
+
+/* --- zone.c --- */
+
+/* Least bytes of a zone: eight pages, as in nginx. */
+enum { ZONE_SMALLEST = 32768 };
+
+/* The zone of that name, which is for one kind of use and has one size; `size` is 0 where none is
+ * told. NULL after reporting at `word` that it has been used otherwise before. */
+const struct zone *zone_claim(const struct setter_call *call, const struct word *word,
+                              struct slice name, enum zone_kind kind, uint64_t size);
 
 /* --- upstream_zone.c --- */
 

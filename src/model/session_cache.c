@@ -2,9 +2,6 @@
 #include "model/quantity.h"
 #include "model/reading.h"
 
-/* Eight pages, as in nginx. */
-#define SMALLEST_ZONE 32768
-
 /* SSL_SESSION_CACHE_MAX_SIZE_DEFAULT of OpenSSL, which nginx leaves in force. */
 #define BUILTIN_SESSIONS 20480
 
@@ -16,7 +13,7 @@ struct cache_words {
     bool is_off;
     bool is_none;
     uint32_t builtin;
-    const struct session_zone *zone;
+    const struct zone *zone;
 };
 
 static bool reject_cache(const struct setter_call *call, const struct word *word) {
@@ -34,24 +31,6 @@ static bool read_builtin(const struct setter_call *call, const struct word *word
     return true;
 }
 
-/* The size may be told several times, but not differently. */
-static const struct session_zone *find_zone(const struct setter_call *call, const struct word *word,
-                                            struct slice name, uint64_t size) {
-    struct model *model = call->model;
-    struct session_zone *zone = arena_require(model->arena, sizeof *zone);
-    *zone = (struct session_zone){.word = word, .name = name, .size = size};
-    const struct session_zone *first = map_insert(&model->reading->session_zones, name, zone);
-    if (first->size == size) {
-        return first;
-    }
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
-                         "the session cache \"%.*s\" has another size already", SLICE_ARGS(name));
-    diagnostic_note(model->arena, diagnostic, first->word->span, "first given here");
-    diagnostic_help(model->arena, diagnostic, "give both the same size, or one another name");
-    return NULL;
-}
-
 /* "NAME:SIZE" */
 static bool read_shared(const struct setter_call *call, const struct word *word, struct slice value,
                         struct cache_words *words) {
@@ -61,12 +40,12 @@ static bool read_shared(const struct setter_call *call, const struct word *word,
     if (name.size == 0 || !quantity_parse_size(slice_skip(value, colon + 1), false, &size)) {
         return reject_cache(call, word);
     }
-    if (size < SMALLEST_ZONE) {
+    if (size < ZONE_SMALLEST) {
         return reject_word(call, DIAGNOSTIC_INVALID_SIZE, word,
                            "a megabyte is enough for some 4000 sessions; the least is 32k",
                            "session cache \"%.*s\" is too small", SLICE_ARGS(name));
     }
-    words->zone = find_zone(call, word, name, size);
+    words->zone = zone_claim(call, word, name, ZONE_SESSIONS, size);
     return words->zone != NULL;
 }
 

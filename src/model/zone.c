@@ -1,5 +1,5 @@
-/* Shared memory zones: the directives that define one and those that name one. Whether a named zone
- * exists is a check's question. */
+/* Shared memory zones: their names, the directives that define one and those that name one. Whether
+ * a named zone exists is a check's question. */
 #include "model/quantity.h"
 #include "model/reading.h"
 
@@ -19,6 +19,63 @@ static const struct zone_directive zone_directives[] = {
     {SLICE_INIT("limit_conn"), ZONE_LIMIT_CONN, SLICE_INIT(""), false},
     {SLICE_INIT("proxy_cache"), ZONE_CACHE, SLICE_INIT(""), false},
 };
+
+/* --- names --- */
+
+static const char *const uses[] = {
+    [ZONE_LIMIT_REQ] = "counts requests",   [ZONE_LIMIT_CONN] = "counts connections",
+    [ZONE_CACHE] = "belongs to a cache",    [ZONE_UPSTREAM] = "belongs to a group of servers",
+    [ZONE_SESSIONS] = "keeps TLS sessions",
+};
+
+static void report_use(const struct setter_call *call, const struct word *word,
+                       const struct zone *zone) {
+    struct model *model = call->model;
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_DUPLICATE_DIRECTIVE, word->span,
+                         "the zone \"%.*s\" is there for another use", SLICE_ARGS(zone->name));
+    diagnostic_note(model->arena, diagnostic, zone->word->span, "here it %s", uses[zone->kind]);
+    diagnostic_help(model->arena, diagnostic, "give one of them another name");
+}
+
+static void report_size(const struct setter_call *call, const struct word *word,
+                        const struct zone *zone) {
+    struct model *model = call->model;
+    struct diagnostic *diagnostic =
+        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_SIZE, word->span,
+                         "the zone \"%.*s\" has another size already", SLICE_ARGS(zone->name));
+    diagnostic_note(model->arena, diagnostic, zone->word->span, "first given here");
+    diagnostic_help(model->arena, diagnostic, "give both the same size, or one another name");
+}
+
+/* As ngx_shared_memory_add. */
+const struct zone *zone_claim(const struct setter_call *call, const struct word *word,
+                              struct slice name, enum zone_kind kind, uint64_t size) {
+    struct model *model = call->model;
+    struct zone *zone = map_find(&model->zones, name);
+    if (zone == NULL) {
+        zone = arena_require(model->arena, sizeof *zone);
+        *zone =
+            (struct zone){.statement = call->statement, .word = word, .kind = kind, .name = name};
+        map_set(&model->zones, name, zone);
+    }
+    if (zone->kind != kind) {
+        report_use(call, word, zone);
+        return NULL;
+    }
+    if (size > 0 && zone->size == 0) {
+        zone->size = size;
+        zone->statement = call->statement;
+        zone->word = word;
+    }
+    if (size > 0 && zone->size != size) {
+        report_size(call, word, zone);
+        return NULL;
+    }
+    return zone;
+}
+
+/* --- limits and caches --- */
 
 static const struct zone_directive *find_directive(const struct setter_call *call) {
     const struct zone_directive *directive = zone_directives;
@@ -55,19 +112,15 @@ static bool report_missing(const struct setter_call *call, const struct zone_dir
     return false;
 }
 
-/* Eight pages, as in nginx. */
-#define SMALLEST_ZONE 32768
-
 /* "NAME:SIZE" */
 static bool parse_definition(const struct setter_call *call, const struct word *word, size_t prefix,
-                             struct slice *name) {
+                             struct slice *name, uint64_t *size) {
     struct model *model = call->model;
     struct slice value = slice_skip(word->text, prefix);
     size_t colon = slice_find_byte(value, ':');
     *name = slice_take(value, colon);
-    uint64_t size;
     if (name->size > 0 && colon < value.size &&
-        quantity_parse_size(slice_skip(value, colon + 1), false, &size) && size >= SMALLEST_ZONE) {
+        quantity_parse_size(slice_skip(value, colon + 1), false, size) && *size >= ZONE_SMALLEST) {
         return true;
     }
     struct diagnostic *diagnostic =
@@ -80,15 +133,14 @@ static bool parse_definition(const struct setter_call *call, const struct word *
 
 static bool check_repeated(const struct setter_call *call, enum zone_kind kind, struct slice name) {
     struct model *model = call->model;
-    struct slice key = arena_format(model->arena, "%d:%.*s", (int)kind, SLICE_ARGS(name));
-    const struct statement *first = map_insert(&model->reading->zones, key, call->statement);
-    if (first == call->statement) {
+    const struct zone *first = map_find(&model->zones, name);
+    if (first == NULL || first->kind != kind) {
         return true;
     }
     struct diagnostic *diagnostic = diagnostic_error(
         model->diagnostics, DIAGNOSTIC_DUPLICATE_DIRECTIVE, call->statement->words[0].span,
         "the zone \"%.*s\" is defined already", SLICE_ARGS(name));
-    diagnostic_note(model->arena, diagnostic, first->span, "first given here");
+    diagnostic_note(model->arena, diagnostic, first->statement->span, "first given here");
     diagnostic_help(model->arena, diagnostic, "give one of them another name");
     return false;
 }
@@ -105,13 +157,11 @@ bool model_set_zone_definition(const struct setter_call *call) {
     if (word == NULL) {
         return report_missing(call, directive, "NAME:SIZE");
     }
-    struct zone zone = {.statement = call->statement, .kind = directive->kind};
-    if (!parse_definition(call, word, directive->parameter.size, &zone.name) ||
-        !check_repeated(call, zone.kind, zone.name)) {
-        return false;
-    }
-    VECTOR_PUSH(model->arena, &model->zones, zone);
-    return true;
+    struct slice name;
+    uint64_t size;
+    return parse_definition(call, word, directive->parameter.size, &name, &size) &&
+           check_repeated(call, directive->kind, name) &&
+           zone_claim(call, word, name, directive->kind, size) != NULL;
 }
 
 bool model_set_zone_reference(const struct setter_call *call) {

@@ -58,14 +58,16 @@ static void reads_tls_settings(void) {
 static void reads_zones(void) {
     struct site site;
     site_read(&site,
-              "limit_req_zone $remote_user zone=a:1m rate=1r/s; limit_conn_zone $host zone=a:1m;\n"
+              "limit_req_zone $remote_user zone=a:1m rate=1r/s; limit_conn_zone $host zone=c:1m;\n"
               "proxy_cache_path /c keys_zone=k:10m;\n"
               "server { limit_req zone=a burst=5; limit_conn b 1; proxy_cache k; \n"
               "location / { proxy_cache off; } location /v { proxy_cache $host; } }");
     CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
     CU_ASSERT_EQUAL_FATAL(site.model.zones.count, 3);
-    CU_ASSERT_TRUE(text_is(site.model.zones.items[2].name, "k"));
-    CU_ASSERT_EQUAL(site.model.zones.items[2].kind, ZONE_CACHE);
+    const struct zone *zone = map_find(&site.model.zones, SLICE("k"));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(zone);
+    CU_ASSERT_EQUAL(zone->kind, ZONE_CACHE);
+    CU_ASSERT_EQUAL(zone->size, 10 << 20);
     CU_ASSERT_EQUAL_FATAL(site.model.zone_references.count, 3);
     CU_ASSERT_TRUE(text_is(site.model.zone_references.items[0].name, "a"));
     CU_ASSERT_TRUE(text_is(site.model.zone_references.items[1].name, "b"));
