@@ -1,8 +1,8 @@
 /* Expands cipher strings with OpenSSL and sorts out the weak suites; see ciphers.h. */
 #include "check/ciphers.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include "model/openssl.h"
+
 #include <string.h>
 
 const char *const cipher_weakness_names[CIPHER_WEAKNESS_COUNT] = {
@@ -66,37 +66,18 @@ static void add_suite(struct arena *arena, const SSL_CIPHER *suite, struct ciphe
 
 /* SSL_CTX_get_ciphers is the list before security levels and protocol versions are applied, which
  * are the running machine's business. TLS 1.3 suites are always in it. */
-static void expand(struct arena *arena, const char *string, struct cipher_list *list) {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL) {
-        memory_exhausted();
+static void expand(struct arena *arena, SSL_CTX *context, struct slice string,
+                   struct cipher_list *list) {
+    if (!openssl_set_ciphers(context, arena, string)) {
+        return;
     }
-    SSL_CTX_set_security_level(context, 0);
-    bool is_empty = SSL_CTX_set_cipher_list(context, string) != 1;
     STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(context);
-    for (int i = 0; !is_empty && i < sk_SSL_CIPHER_num(suites); i++) {
+    for (int i = 0; i < sk_SSL_CIPHER_num(suites); i++) {
         const SSL_CIPHER *suite = sk_SSL_CIPHER_value(suites, i);
         if (SSL_CIPHER_get_kx_nid(suite) != NID_kx_any) {
             add_suite(arena, suite, list);
         }
     }
-    ERR_clear_error();
-    SSL_CTX_free(context);
-}
-
-/* Takes the next element off a cipher string. */
-static bool next_element(struct slice *string, struct slice *element) {
-    size_t begin = 0;
-    while (begin < string->size && strchr(": ,;", string->data[begin]) != NULL) {
-        begin++;
-    }
-    size_t end = begin;
-    while (end < string->size && strchr(": ,;", string->data[end]) == NULL) {
-        end++;
-    }
-    *element = (struct slice){string->data + begin, end - begin};
-    *string = slice_skip(*string, end);
-    return element->size > 0;
 }
 
 /* What an element such as RC4, EXP-RC4-MD5 or kRSA+3DES asks for; CIPHER_WEAKNESS_COUNT: nothing
@@ -123,7 +104,7 @@ static enum cipher_weakness classify(struct slice element) {
 /* Whether "!word" elsewhere in the string takes out for good what `element` asks for. */
 static bool is_excluded(struct slice string, struct slice element) {
     struct slice other;
-    while (next_element(&string, &other)) {
+    while (openssl_next_cipher(&string, &other)) {
         if (other.data[0] != '!') {
             continue;
         }
@@ -139,30 +120,21 @@ static bool is_excluded(struct slice string, struct slice element) {
     return false;
 }
 
-static bool is_known(struct arena *arena, struct slice element) {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL) {
-        memory_exhausted();
-    }
-    bool known = SSL_CTX_set_cipher_list(context, arena_copy_slice(arena, element).data) == 1;
-    ERR_clear_error();
-    SSL_CTX_free(context);
-    return known;
-}
-
 void ciphers_expand(struct arena *arena, struct slice string, struct cipher_list *list) {
     *list = (struct cipher_list){0};
-    expand(arena, arena_copy_slice(arena, string).data, list);
+    SSL_CTX *context = openssl_create_context(true);
+    expand(arena, context, string, list);
     struct slice rest = string;
     struct slice element;
-    while (next_element(&rest, &element)) {
+    while (openssl_next_cipher(&rest, &element)) {
         if (strchr("!-+@", element.data[0]) != NULL) {
             continue;
         }
         enum cipher_weakness weakness = classify(element);
         if (weakness < CIPHER_WEAKNESS_COUNT && !is_excluded(string, element) &&
-            !is_known(arena, element)) {
+            !openssl_set_ciphers(context, arena, element)) {
             VECTOR_PUSH(arena, &list->weak[weakness].items, element);
         }
     }
+    SSL_CTX_free(context);
 }

@@ -1,6 +1,7 @@
 /* Rules about TLS: protocol versions and cipher lists, of the server and towards backends. */
 #include "check/ciphers.h"
 #include "check/rules.h"
+#include "model/openssl.h"
 
 /* --- what is written --- */
 
@@ -54,7 +55,7 @@ static void check_protocols(struct finding_list *findings, const struct name_lis
     struct slice joined = phrase_join(arena, &names);
     struct slice directive = written_name(first->statement);
     struct diagnostic *diagnostic = check_report(
-        findings, RULE_weak_tls_protocol, first->word->span, "%.*s enables %.*s, which %s %s",
+        findings, RULE_weak_tls_protocol, first->word->span, "%.*s allows %.*s, which %s %s",
         SLICE_ARGS(directive), SLICE_ARGS(joined), names.items.count > 1 ? "are" : "is",
         severity == SEVERITY_ERROR ? "broken or obsolete" : "obsolete");
     diagnostic->severity = severity;
@@ -149,8 +150,7 @@ static void check_ciphers(struct finding_list *findings, const struct statement 
         return;
     }
     const struct word *word = statement_argument(statement, 0);
-    /* Red Hat's OpenSSL reads these from a file of the machine. */
-    if (slice_starts_with(word->text, SLICE("PROFILE="))) {
+    if (openssl_is_profile(word->text)) {
         return;
     }
     struct cipher_list *list = map_find(expanded, word->text);

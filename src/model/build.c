@@ -272,6 +272,7 @@ static void prepare(struct model *model, struct tree *tree) {
     catalogue_init(&reading->catalogue, model->arena);
     map_init(&reading->implicit_upstreams, model->arena);
     map_init(&reading->good_values, model->arena);
+    map_init(&reading->command_verdicts, model->arena);
     map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
     map_init(&model->upstreams_by_name, model->arena);

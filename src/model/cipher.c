@@ -1,18 +1,17 @@
 /* Cipher lists as OpenSSL reads them: words that are none of its language, and lists that come to
  * nothing. What is weak of a list is found in check/. */
+#include "model/openssl.h"
 #include "model/reading.h"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <string.h>
 
-/* Between words, and between the parts of one. */
-static const char separators[] = ": ,;";
+/* Between the parts of a word. */
 static const char joints[] = "-+_";
 
 /* What suites and classes of suites are or were named by. Lists are written for several versions of
- * OpenSSL, and a word for what this one has no longer, or has not yet, does no harm: of words made
- * of these parts nothing is said. */
+ * OpenSSL, for its descendants and for patched ones, and OpenSSL passes over a word for what this
+ * one has no longer, or has not yet: of words made of these parts nothing is said. No OpenSSL has a
+ * class TLSv1.1, but many a list excludes it. */
 /* clang-format off */
 static const struct slice parts[] = {
     SLICE_INIT("128"), SLICE_INIT("168"), SLICE_INIT("256"), SLICE_INIT("3DES"), SLICE_INIT("40"),
@@ -24,23 +23,26 @@ static const struct slice parts[] = {
     SLICE_INIT("CCM"), SLICE_INIT("CCM8"), SLICE_INIT("CHACHA20"), SLICE_INIT("COMPLEMENTOFALL"),
     SLICE_INIT("COMPLEMENTOFDEFAULT"), SLICE_INIT("D"), SLICE_INIT("DEFAULT"), SLICE_INIT("DES"),
     SLICE_INIT("DH"), SLICE_INIT("DHE"), SLICE_INIT("DRAFT"), SLICE_INIT("DSA"), SLICE_INIT("DSS"),
-    SLICE_INIT("ECDH"), SLICE_INIT("ECDHE"), SLICE_INIT("ECDSA"), SLICE_INIT("EDE"),
-    SLICE_INIT("EDE3"), SLICE_INIT("EDH"), SLICE_INIT("EECDH"), SLICE_INIT("EXP"),
-    SLICE_INIT("EXP1024"), SLICE_INIT("EXPORT"), SLICE_INIT("EXPORT40"), SLICE_INIT("EXPORT56"),
-    SLICE_INIT("FIPS"), SLICE_INIT("GCM"), SLICE_INIT("GOST"), SLICE_INIT("GOST12"),
-    SLICE_INIT("GOST2001"), SLICE_INIT("GOST2012"), SLICE_INIT("GOST89"), SLICE_INIT("GOST89MAC"),
-    SLICE_INIT("GOST94"), SLICE_INIT("HIGH"), SLICE_INIT("IDEA"), SLICE_INIT("KRB5"),
-    SLICE_INIT("LOW"), SLICE_INIT("MD5"), SLICE_INIT("MEDIUM"), SLICE_INIT("NULL"),
+    SLICE_INIT("ECC"), SLICE_INIT("ECDH"), SLICE_INIT("ECDHE"), SLICE_INIT("ECDSA"),
+    SLICE_INIT("EDE"), SLICE_INIT("EDE3"), SLICE_INIT("EDH"), SLICE_INIT("EECDH"),
+    SLICE_INIT("EXP"), SLICE_INIT("EXP1024"), SLICE_INIT("EXPORT"), SLICE_INIT("EXPORT40"),
+    SLICE_INIT("EXPORT56"), SLICE_INIT("FIPS"), SLICE_INIT("GCM"), SLICE_INIT("GOST"),
+    SLICE_INIT("GOST12"), SLICE_INIT("GOST2001"), SLICE_INIT("GOST2012"), SLICE_INIT("GOST89"),
+    SLICE_INIT("GOST8912"), SLICE_INIT("GOST89MAC"), SLICE_INIT("GOST94"), SLICE_INIT("HIGH"),
+    SLICE_INIT("IANA"), SLICE_INIT("IDEA"), SLICE_INIT("KRB5"), SLICE_INIT("KUZNYECHIK"),
+    SLICE_INIT("KUZNYECHIKOMAC"), SLICE_INIT("LEGACY"), SLICE_INIT("LOW"), SLICE_INIT("MAGMA"),
+    SLICE_INIT("MAGMAOMAC"), SLICE_INIT("MD5"), SLICE_INIT("MEDIUM"), SLICE_INIT("NULL"),
     SLICE_INIT("OLD"), SLICE_INIT("POLY1305"), SLICE_INIT("PSK"), SLICE_INIT("RC2"),
     SLICE_INIT("RC4"), SLICE_INIT("RSA"), SLICE_INIT("SEED"), SLICE_INIT("SHA"), SLICE_INIT("SHA1"),
     SLICE_INIT("SHA224"), SLICE_INIT("SHA256"), SLICE_INIT("SHA384"), SLICE_INIT("SHA512"),
-    SLICE_INIT("SRP"), SLICE_INIT("SSLv2"), SLICE_INIT("SSLv3"), SLICE_INIT("SUITEB128"),
-    SLICE_INIT("SUITEB128C2"), SLICE_INIT("SUITEB128ONLY"), SLICE_INIT("SUITEB192"),
-    SLICE_INIT("TLS"), SLICE_INIT("TLS13"), SLICE_INIT("TLSv1"), SLICE_INIT("TLSv1.0"),
-    SLICE_INIT("TLSv1.2"), SLICE_INIT("TLSv1.3"), SLICE_INIT("WITH"), SLICE_INIT("aDH"),
-    SLICE_INIT("aDSS"), SLICE_INIT("aECDH"), SLICE_INIT("aECDSA"), SLICE_INIT("aGOST"),
-    SLICE_INIT("aGOST01"), SLICE_INIT("aGOST12"), SLICE_INIT("aNULL"), SLICE_INIT("aPSK"),
-    SLICE_INIT("aRSA"), SLICE_INIT("aSRP"), SLICE_INIT("eNULL"), SLICE_INIT("kDH"),
+    SLICE_INIT("SM2"), SLICE_INIT("SM3"), SLICE_INIT("SM4"), SLICE_INIT("SRP"), SLICE_INIT("SSLv2"),
+    SLICE_INIT("SSLv3"), SLICE_INIT("SUITEB128"), SLICE_INIT("SUITEB128C2"),
+    SLICE_INIT("SUITEB128ONLY"), SLICE_INIT("SUITEB192"), SLICE_INIT("TLS"), SLICE_INIT("TLS13"),
+    SLICE_INIT("TLSv1"), SLICE_INIT("TLSv1.0"), SLICE_INIT("TLSv1.1"), SLICE_INIT("TLSv1.2"),
+    SLICE_INIT("TLSv1.3"), SLICE_INIT("WITH"), SLICE_INIT("aDH"), SLICE_INIT("aDSS"),
+    SLICE_INIT("aECDH"), SLICE_INIT("aECDSA"), SLICE_INIT("aGOST"), SLICE_INIT("aGOST01"),
+    SLICE_INIT("aGOST12"), SLICE_INIT("aNULL"), SLICE_INIT("aPSK"), SLICE_INIT("aRSA"),
+    SLICE_INIT("aSRP"), SLICE_INIT("draft"), SLICE_INIT("eNULL"), SLICE_INIT("kDH"),
     SLICE_INIT("kDHE"), SLICE_INIT("kDHEPSK"), SLICE_INIT("kDHd"), SLICE_INIT("kDHr"),
     SLICE_INIT("kECDH"), SLICE_INIT("kECDHE"), SLICE_INIT("kECDHEPSK"), SLICE_INIT("kECDHe"),
     SLICE_INIT("kECDHr"), SLICE_INIT("kEDH"), SLICE_INIT("kEECDH"), SLICE_INIT("kGOST"),
@@ -77,22 +79,6 @@ static struct slice find_odd_part(struct slice word) {
     return (struct slice){0};
 }
 
-/* Every suite of this OpenSSL, so that lists are read as the running machine may be set up. */
-static SSL_CTX *create_context(void) {
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL) {
-        memory_exhausted();
-    }
-    SSL_CTX_set_security_level(context, 0);
-    return context;
-}
-
-static bool admits_any(SSL_CTX *context, struct arena *arena, struct slice list) {
-    bool is_any = SSL_CTX_set_cipher_list(context, arena_copy_slice(arena, list).data) == 1;
-    ERR_clear_error();
-    return is_any;
-}
-
 /* @STRENGTH orders, @SECLEVEL=2 demands. */
 static bool is_known_command(struct slice word) {
     uint64_t level;
@@ -103,13 +89,13 @@ static bool is_known_command(struct slice word) {
 
 /* `word` without the mark in front of it. */
 static bool is_known(SSL_CTX *context, struct arena *arena, struct slice word) {
-    return find_odd_part(word).size == 0 || admits_any(context, arena, word);
+    return find_odd_part(word).size == 0 || openssl_set_ciphers(context, arena, word);
 }
 
 /* The name that was meant: a suite of this OpenSSL, or a part. */
 static struct slice find_nearest(SSL_CTX *context, struct arena *arena, struct slice word) {
     VECTOR_OF(struct slice) names = {0};
-    admits_any(context, arena, SLICE("ALL:COMPLEMENTOFALL"));
+    openssl_set_ciphers(context, arena, SLICE("ALL:COMPLEMENTOFALL"));
     STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(context);
     for (int i = 0; i < sk_SSL_CIPHER_num(suites); i++) {
         const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(suites, i));
@@ -148,27 +134,22 @@ static void report_unknown(const struct setter_call *call, SSL_CTX *context,
     }
 }
 
+/* The element without its mark. A mark alone is no word of the language, either. */
+static struct slice word_of(struct slice element) {
+    bool is_marked = element.size > 1 && strchr("!-+", element.data[0]) != NULL;
+    return is_marked ? slice_skip(element, 1) : element;
+}
+
 /* Reports the words that nothing can be made of; false when there are any. */
 static bool check_words(const struct setter_call *call, SSL_CTX *context, const struct word *word) {
-    struct slice text = word->text;
     bool is_sound = true;
-    for (size_t end, begin = 0; begin < text.size; begin = end + 1) {
-        end = begin;
-        while (end < text.size && strchr(separators, text.data[end]) == NULL) {
-            end++;
-        }
-        begin += begin < end && strchr("!-+", text.data[begin]) != NULL ? 1 : 0;
-        /* DEFAULT@SECLEVEL=1 is two words. */
-        size_t at = begin;
-        while (at < end && (text.data[at] != '@' || at == begin)) {
-            at++;
-        }
-        struct slice name = {text.data + begin, at - begin};
-        end = at < end ? at - 1 : end;
-        bool is_command = name.size > 0 && name.data[0] == '@';
-        if (name.size > 0 &&
-            !(is_command ? is_known_command(name) : is_known(context, call->model->arena, name))) {
-            report_unknown(call, context, word, begin, name);
+    struct slice rest = word->text;
+    struct slice element;
+    while (openssl_next_cipher(&rest, &element)) {
+        struct slice name = word_of(element);
+        if (name.data[0] == '@' ? !is_known_command(name)
+                                : !is_known(context, call->model->arena, name)) {
+            report_unknown(call, context, word, (size_t)(name.data - word->text.data), name);
             is_sound = false;
         }
     }
@@ -192,20 +173,19 @@ static bool check_list(const struct setter_call *call, const struct word *word) 
     struct arena *arena = call->model->arena;
     struct map *good = &call->model->reading->good_values;
     struct slice key = text_marked(arena, 'c', word->text);
-    /* Red Hat's OpenSSL reads these from a file of the machine. */
-    if (call->origin == NULL || slice_starts_with(word->text, SLICE("PROFILE=")) ||
-        map_find(good, key) != NULL) {
+    if (call->origin == NULL || openssl_is_profile(word->text) || map_find(good, key) != NULL) {
         return true;
     }
-    SSL_CTX *context = create_context();
+    SSL_CTX *context = openssl_create_context(call->directive->group == GROUP_SERVER);
     bool is_sound = check_words(call, context, word);
-    if (is_sound && admits_any(context, arena, word->text)) {
+    bool is_good = is_sound && openssl_set_ciphers(context, arena, word->text);
+    SSL_CTX_free(context);
+    if (is_good) {
         map_insert(good, key, good);
     } else if (is_sound) {
         report_empty(call, word);
     }
-    SSL_CTX_free(context);
-    return is_sound;
+    return is_good;
 }
 
 bool model_set_ssl_ciphers(const struct setter_call *call) {

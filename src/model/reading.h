@@ -40,9 +40,10 @@ struct reading {
     VECTOR_OF(struct proxy_pass *) proxies;         /* whose upstream is to be found at the end */
     struct map implicit_upstreams;                  /* "host:port" to struct upstream */
     VECTOR_OF(struct health_check *) health_checks; /* whose group is to be found at the end */
-    struct map good_values; /* marked texts that OpenSSL has been asked about, and takes */
-    struct map matches;     /* name to struct health_match */
-    struct map log_formats; /* name to struct log_format */
+    struct map good_values;      /* marked texts that OpenSSL has been asked about, and takes */
+    struct map command_verdicts; /* what it says of commands, see tls_command.c */
+    struct map matches;          /* name to struct health_match */
+    struct map log_formats;      /* name to struct log_format */
     const struct settings *defaults;
     struct server_settings server_defaults;
     struct upstream upstream_defaults;
@@ -242,6 +243,9 @@ void variables_resolve(struct model *model);
 __attribute__((format(printf, 4, 5))) void refuse(struct model *model,
                                                   const struct statement *statement,
                                                   struct span span, const char *format, ...);
+
+/* What OpenSSL was built without. */
+void refuse_absent(struct model *model, const struct statement *statement, const struct word *word);
 
 /* Files that nginx would serve from the block of `statement`; `files` says which. */
 void refuse_serving(struct model *model, const struct statement *statement,

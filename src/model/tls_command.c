@@ -1,79 +1,95 @@
-/* Commands of OpenSSL's configuration, as ssl_conf_command and proxy_ssl_conf_command have them. */
+/* Commands of OpenSSL's configuration, as ssl_conf_command and those of proxy_ and grpc_ have them.
+ * What OpenSSL says of one is asked once: large sites have the same in each server. */
+#include "model/openssl.h"
 #include "model/reading.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
-/* OpenSSL, asked on behalf of servers or of clients. */
-struct asking {
-    SSL_CTX *context;
-    SSL_CONF_CTX *commands;
-};
+/* What OpenSSL says of a command. */
+enum verdict { VERDICT_GOOD, VERDICT_UNKNOWN, VERDICT_FILE, VERDICT_BAD_VALUE };
 
-static struct asking begin(bool is_server) {
-    struct asking asking = {
-        .context = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()),
-        .commands = SSL_CONF_CTX_new(),
-    };
-    if (asking.context == NULL || asking.commands == NULL) {
-        memory_exhausted();
-    }
-    SSL_CONF_CTX_set_flags(asking.commands,
-                           SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CERTIFICATE |
-                               (is_server ? SSL_CONF_FLAG_SERVER : SSL_CONF_FLAG_CLIENT));
-    SSL_CONF_CTX_set_ssl_ctx(asking.commands, asking.context);
-    return asking;
+static bool is_for_server(const struct setter_call *call) {
+    return call->directive->group == GROUP_SERVER;
 }
 
-static void end(const struct asking *asking) {
-    SSL_CONF_CTX_free(asking->commands);
-    SSL_CTX_free(asking->context);
-    ERR_clear_error();
-}
+/* --- asking --- */
 
-static bool check_value(const struct setter_call *call, const struct asking *asking,
-                        const char *name, const struct word *word) {
-    const char *value = arena_copy_slice(call->model->arena, word->text).data;
-    if (SSL_CONF_cmd(asking->commands, name, value) > 0) {
-        return true;
-    }
-    return reject_word(call, DIAGNOSTIC_INVALID_VALUE, word,
-                       "the manual page SSL_CONF_cmd(3) says what it takes",
-                       "OpenSSL's command \"%s\" does not take \"%s\"", name, value);
-}
-
-static bool check_command(const struct setter_call *call, const struct word *name,
-                          const struct word *value) {
-    bool is_server = call->directive->group == GROUP_SERVER;
-    const char *text = arena_copy_slice(call->model->arena, name->text).data;
-    struct asking asking = begin(is_server);
-    bool is_good = true;
-    switch (SSL_CONF_cmd_value_type(asking.commands, text)) {
+static enum verdict ask_command(SSL_CONF_CTX *commands, const char *name, const char *value) {
+    switch (SSL_CONF_cmd_value_type(commands, name)) {
     case SSL_CONF_TYPE_UNKNOWN:
-        is_good = reject_word(
-            call, DIAGNOSTIC_INVALID_VALUE, name,
-            "the manual page SSL_CONF_cmd(3) lists them, such as Options or Groups",
-            "OpenSSL has no command \"%s\" for %s", text, is_server ? "servers" : "clients");
-        break;
+        return VERDICT_UNKNOWN;
     case SSL_CONF_TYPE_FILE:
     case SSL_CONF_TYPE_DIR:
     case SSL_CONF_TYPE_STORE:
-        refuse(call->model, call->statement, name->span, "command \"%s\" of \"%s\"", text,
-               call->directive->name);
-        break;
+        return VERDICT_FILE;
     default:
-        is_good = check_value(call, &asking, text, value);
-        break;
+        return SSL_CONF_cmd(commands, name, value) > 0 ? VERDICT_GOOD : VERDICT_BAD_VALUE;
     }
-    end(&asking);
-    return is_good;
 }
 
-/* Name and value are one text: no name has a space. */
+static enum verdict ask(bool is_server, const char *name, const char *value) {
+    SSL_CTX *context = openssl_create_context(is_server);
+    SSL_CONF_CTX *commands = SSL_CONF_CTX_new();
+    if (commands == NULL) {
+        memory_exhausted();
+    }
+    SSL_CONF_CTX_set_flags(commands, SSL_CONF_FLAG_FILE | SSL_CONF_FLAG_CERTIFICATE |
+                                         (is_server ? SSL_CONF_FLAG_SERVER : SSL_CONF_FLAG_CLIENT));
+    SSL_CONF_CTX_set_ssl_ctx(commands, context);
+    enum verdict verdict = ask_command(commands, name, value);
+    SSL_CONF_CTX_free(commands);
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return verdict;
+}
+
+/* `text` is both, as they are kept: no name has a space. */
+static enum verdict find_verdict(const struct setter_call *call, struct slice text,
+                                 const struct word *name, const struct word *value) {
+    struct arena *arena = call->model->arena;
+    struct map *verdicts = &call->model->reading->command_verdicts;
+    struct slice key = text_marked(arena, is_for_server(call) ? 's' : 'b', text);
+    enum verdict *verdict = map_find(verdicts, key);
+    if (verdict == NULL) {
+        verdict = arena_require(arena, sizeof *verdict);
+        *verdict = ask(is_for_server(call), arena_copy_slice(arena, name->text).data,
+                       arena_copy_slice(arena, value->text).data);
+        map_set(verdicts, key, verdict);
+    }
+    return *verdict;
+}
+
+/* --- the directive --- */
+
+static bool check_command(const struct setter_call *call, struct slice text,
+                          const struct word *name, const struct word *value) {
+    switch (find_verdict(call, text, name, value)) {
+    case VERDICT_UNKNOWN:
+        return reject_word(call, DIAGNOSTIC_INVALID_VALUE, name,
+                           "the manual page SSL_CONF_cmd(3) lists them, such as Options or Groups",
+                           "OpenSSL has no command \"%.*s\" for %s", SLICE_ARGS(name->text),
+                           is_for_server(call) ? "servers" : "clients");
+    case VERDICT_BAD_VALUE:
+        return reject_word(call, DIAGNOSTIC_INVALID_VALUE, value,
+                           "the manual page SSL_CONF_cmd(3) says what it takes",
+                           "OpenSSL's command \"%.*s\" does not take \"%.*s\"",
+                           SLICE_ARGS(name->text), SLICE_ARGS(value->text));
+    case VERDICT_FILE:
+        refuse(call->model, call->statement, name->span, "command \"%.*s\" of \"%s\"",
+               SLICE_ARGS(name->text), call->directive->name);
+        return true;
+    case VERDICT_GOOD:
+        break;
+    }
+    return true;
+}
+
 bool model_set_ssl_conf_command(const struct setter_call *call) {
     const struct word *name = statement_argument(call->statement, 0);
     const struct word *value = statement_argument(call->statement, 1);
-    if (!check_command(call, name, value)) {
+    struct slice text = arena_format(call->model->arena, "%.*s %.*s", SLICE_ARGS(name->text),
+                                     SLICE_ARGS(value->text));
+    if (!check_command(call, text, name, value)) {
         return false;
     }
     MODEL_TYPE_NAMES *commands = call->field;
@@ -81,8 +97,7 @@ bool model_set_ssl_conf_command(const struct setter_call *call) {
                 (struct name_setting){
                     .statement = call->origin,
                     .word = call->origin != NULL ? name : NULL,
-                    .text = arena_format(call->model->arena, "%.*s %.*s", SLICE_ARGS(name->text),
-                                         SLICE_ARGS(value->text)),
+                    .text = text,
                 });
     return true;
 }

@@ -1,9 +1,9 @@
 /* Groups of the key exchange, as ssl_ecdh_curve lists them for OpenSSL. */
 #include "base/text.h"
+#include "model/openssl.h"
 #include "model/reading.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 
 /* For suggestions, the usual ones first. */
 static const struct slice usual[] = {
@@ -90,10 +90,7 @@ bool model_set_ssl_groups(const struct setter_call *call) {
         map_find(good, key) != NULL) {
         return model_set_text(call);
     }
-    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    if (context == NULL) {
-        memory_exhausted();
-    }
+    SSL_CTX *context = openssl_create_context(true);
     bool is_good = is_taken(context, call->model->arena, word->text);
     if (is_good) {
         map_insert(good, key, good);

@@ -1,4 +1,5 @@
 /* TLS to backends: files, commands, and what belongs together. */
+#include "model/reading.h"
 #include "site.h"
 
 #define PROXIED(directives)                                                                        \
@@ -36,6 +37,19 @@ static void joins_commands(void) {
         text_is(settings->proxy_ssl_conf_command.list.items[0].text, "Groups X25519:P-256"));
     CU_ASSERT_TRUE(text_is(settings->proxy_ssl_conf_command.list.items[1].text,
                            "Options SessionTicket, Bugs"));
+    site_release(&site);
+}
+
+/* Making a context for each occurrence takes seconds on a large site. */
+static void asks_openssl_once(void) {
+    site_read(&site, "proxy_ssl_conf_command Groups X25519; "
+                     "server { proxy_ssl_conf_command Groups X25519; "
+                     "proxy_ssl_conf_command Options x; proxy_ssl_conf_command Options x; "
+                     "ssl_conf_command Options Bugs; ssl_conf_command Groups X25519; "
+                     "ssl_conf_command DHParameters a; ssl_conf_command DHParameters a; }");
+    CU_ASSERT_EQUAL(site.model.reading->command_verdicts.count, 5);
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 2);
+    CU_ASSERT_EQUAL(site.model.refusals.count, 2);
     site_release(&site);
 }
 
@@ -151,6 +165,7 @@ static void wants_certificates(void) {
 }
 
 UNIT_TESTS("model/tls", {"has defaults", has_defaults}, {"joins commands", joins_commands},
-           {"inherits from http", inherits_from_http}, {"reports mistakes", reports_mistakes},
-           {"takes what is whole", takes_what_is_whole}, {"wants certificates", wants_certificates},
+           {"asks OpenSSL once", asks_openssl_once}, {"inherits from http", inherits_from_http},
+           {"reports mistakes", reports_mistakes}, {"takes what is whole", takes_what_is_whole},
+           {"wants certificates", wants_certificates},
            {"names what does not run", names_what_does_not_run})
