@@ -401,6 +401,12 @@ struct slice catalogue_argument_text(struct arena *arena, const struct directive
     return arena_format(arena, "%u %s %u arguments", min, is_pair ? "or" : "to", max);
 }
 
+struct slice catalogue_obsolete_advice(const struct directive *directive) {
+    static const struct slice mark = SLICE_INIT("obsolete: ");
+    struct slice help = slice_from_string(directive->help);
+    return slice_starts_with(help, mark) ? slice_skip(help, mark.size) : (struct slice){0};
+}
+
 /* Counts are single digits, joined by commas. */
 bool catalogue_takes_count(const struct directive *directive, uint32_t count) {
     if (count < directive->min_arguments || count > directive->max_arguments) {

@@ -174,6 +174,9 @@ struct slice catalogue_context_names(struct arena *arena, uint32_t contexts);
 /* "1 argument", "1 or 2 arguments", "at least 2 arguments". */
 struct slice catalogue_argument_text(struct arena *arena, const struct directive *directive);
 
+/* What is to be used instead of a directive that does nothing any more; empty for the others. */
+struct slice catalogue_obsolete_advice(const struct directive *directive);
+
 /* Whether the directive takes that many arguments. */
 bool catalogue_takes_count(const struct directive *directive, uint32_t count);
 

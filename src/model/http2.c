@@ -36,8 +36,7 @@ bool model_set_obsolete(const struct setter_call *call) {
     struct diagnostic *diagnostic = diagnostic_add(
         call->model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_OBSOLETE_DIRECTIVE,
         call->statement->words[0].span, "%s is obsolete and does nothing", call->directive->name);
-    struct slice help = slice_from_string(call->directive->help);
-    help = slice_skip(help, slice_find_byte(help, ' ') + 1); /* behind "obsolete: " */
-    diagnostic_help(call->model->arena, diagnostic, "leave it out: %.*s", SLICE_ARGS(help));
+    struct slice advice = catalogue_obsolete_advice(call->directive);
+    diagnostic_help(call->model->arena, diagnostic, "leave it out: %.*s", SLICE_ARGS(advice));
     return true;
 }

@@ -234,7 +234,10 @@ static void hint_syntax(struct model *model, const struct directive *directive,
 
 static void hint_arguments(struct model *model, const struct statement *statement,
                            const struct directive *directive, struct diagnostic *diagnostic) {
-    if (directive->form == FORM_FLAG) {
+    struct slice advice = catalogue_obsolete_advice(directive);
+    if (advice.size > 0) {
+        diagnostic_help(model->arena, diagnostic, "leave it out: %.*s", SLICE_ARGS(advice));
+    } else if (directive->form == FORM_FLAG) {
         diagnostic_help(model->arena, diagnostic, "write \"%s on;\" or \"%s off;\"",
                         directive->name, directive->name);
     } else if (directive->initial[0] != '\0') {
