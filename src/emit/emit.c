@@ -71,6 +71,7 @@ static void initialise(struct emitter *emitter, struct model *model) {
     map_init(&emitter->log_formats, model->arena);
     map_init(&emitter->health_matches, model->arena);
     map_init(&emitter->name_indexes, model->arena);
+    map_init(&emitter->wrong_numbers, model->arena);
     map_init(&emitter->identities, model->arena);
 }
 

@@ -19,6 +19,7 @@ struct emitter {
     struct map log_formats;
     struct map health_matches;
     struct map name_indexes;  /* by an endpoint's list of servers */
+    struct map wrong_numbers; /* statements that an error has been queued about */
     struct map identities;    /* of servers: how many have each */
     uint64_t identity;        /* of the location that is being emitted */
     uint32_t condition_count; /* of its blocks so far */
@@ -95,7 +96,7 @@ uint32_t emit_resolver(struct emitter *emitter, const struct resolver *resolver)
 
 /* upstream.c */
 uint32_t emit_session_cache(struct emitter *emitter,
-                            const struct session_cache_setting *cache); /* or NONE */
+                            const struct session_cache_setting *cache);                /* or NONE */
 uint32_t emit_binding(struct emitter *emitter, const struct binding_setting *binding); /* or NONE */
 void emit_upstreams(struct emitter *emitter);
 uint32_t emit_proxy(struct emitter *emitter, const struct location *location); /* or TABLE_NONE */

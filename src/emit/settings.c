@@ -33,10 +33,10 @@ static bool is_number(const struct table_setting *setting) {
     return table_setting_is_number(setting) || setting->storage == TABLE_STORAGE_PAIR;
 }
 
-/* Queues an error when a number is one that rpcd could not work with. `name` is what was written,
- * which for gRPC is another than the setting's. */
-static void check_number(struct emitter *emitter, const struct table_setting *setting,
-                         const void *record, struct slice name, struct span span) {
+/* Whether a number is one that rpcd could not work with; queues an error then. `name` is what was
+ * written, which for gRPC is another than the setting's. */
+static bool report_number(struct emitter *emitter, const struct table_setting *setting,
+                          const void *record, struct slice name, struct span span) {
     struct table_setting_limits limits = table_setting_limits(setting);
     struct table_pair pair = {0, limits.second_minimum};
     if (setting->storage == TABLE_STORAGE_PAIR) {
@@ -49,45 +49,42 @@ static void check_number(struct emitter *emitter, const struct table_setting *se
     uint64_t minimum = is_second ? limits.second_minimum : limits.minimum;
     uint64_t maximum = is_second ? limits.second_maximum : limits.maximum;
     if (value >= minimum && value <= maximum) {
-        return;
+        return false;
     }
     const char *unit = setting->storage == TABLE_STORAGE_TIME ? " milliseconds" : "";
     diagnostic_error(emitter->model->diagnostics, DIAGNOSTIC_INVALID_NUMBER, span,
                      "\"%.*s\" must be between %" PRIu64 " and %" PRIu64 "%s", SLICE_ARGS(name),
                      minimum, maximum, unit);
     emitter->failed = true;
+    return true;
 }
 
 static void check_numbers(struct emitter *emitter, enum table_section section, const void *record,
                           struct span span) {
     for (uint32_t i = 0; i < table_setting_count; i++) {
         if (table_settings[i].section == section && is_number(&table_settings[i])) {
-            check_number(emitter, &table_settings[i], record,
-                         slice_from_string(table_settings[i].name), span);
+            (void)report_number(emitter, &table_settings[i], record,
+                                slice_from_string(table_settings[i].name), span);
         }
     }
 }
 
-/* Where a block has its settings from, by their position among those of its kind. */
-struct block_origin {
-    const bool *is_own; /* NULL: what was written anywhere is to be looked at */
-    const struct statement *const *origin;
-};
-
-/* Only what was written in this very block: what it inherits is reported where it was written. */
-static void check_own_numbers(struct emitter *emitter, const struct block_origin *block,
-                              enum table_section section, const void *record) {
+/* `origin` says where each number was written, by its position among the settings of its kind. Many
+ * blocks may have it from there; one mistake is one error. */
+static void check_origins(struct emitter *emitter, const struct statement *const *origin,
+                          enum table_section section, const void *record) {
     uint32_t id = 0;
     for (uint32_t i = 0; i < table_setting_count; i++) {
         if (table_settings[i].section != section) {
             continue;
         }
-        if (is_number(&table_settings[i]) && (block->is_own == NULL || block->is_own[id]) &&
-            block->origin[id] != NULL) {
-            check_number(emitter, &table_settings[i], record, statement_name(block->origin[id]),
-                         block->origin[id]->span);
+        const struct statement *statement = origin[id++];
+        if (statement != NULL && is_number(&table_settings[i]) &&
+            emit_find_thing(&emitter->wrong_numbers, statement) == TABLE_NONE &&
+            report_number(emitter, &table_settings[i], record, statement_name(statement),
+                          statement->span)) {
+            emit_remember_thing(&emitter->wrong_numbers, statement, 0);
         }
-        id++;
     }
 }
 
@@ -109,9 +106,7 @@ static uint32_t emit_record(struct emitter *emitter, const struct settings *sett
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
     record.name = EMIT_##storage(emitter, settings->name);
 #include "directives.def"
-    const struct block_origin block = {settings->is_for_grpc ? NULL : settings->is_own,
-                                       settings->origin};
-    check_own_numbers(emitter, &block, TABLE_SECTION_settings, &record);
+    check_origins(emitter, settings->origin, TABLE_SECTION_settings, &record);
     return emit_shared(emitter, TABLE_SECTION_settings, &record);
 }
 
@@ -134,8 +129,7 @@ static uint32_t emit_server_record(struct emitter *emitter,
 #define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
     record.name = EMIT_##storage(emitter, settings->name);
 #include "directives.def"
-    const struct block_origin block = {settings->is_own, settings->origin};
-    check_own_numbers(emitter, &block, TABLE_SECTION_server_settings, &record);
+    check_origins(emitter, settings->origin, TABLE_SECTION_server_settings, &record);
     return emit_shared(emitter, TABLE_SECTION_server_settings, &record);
 }
 
