@@ -507,12 +507,13 @@ struct zone_reference {
     struct slice name;
 };
 
-/* A statement that compile must refuse, because rpcd does not run it yet. */
+/* A statement that compile must refuse, because rpcd does not run it yet, or OpenSSL cannot. */
 struct refusal {
     const struct statement *statement;
     struct span span; /* the word to underline */
     /* E.g. directive "gzip", parameter "ssl" of listen, variable "$ssl_cipher". */
     struct slice what;
+    bool is_absent;                /* OpenSSL does not have it */
     const struct statement *files; /* root or try_files, where they are what is not served */
 };
 

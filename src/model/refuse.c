@@ -15,6 +15,14 @@ void refuse(struct model *model, const struct statement *statement, struct span 
                 (struct refusal){.statement = statement, .span = span, .what = text_slice(&what)});
 }
 
+void refuse_absent(struct model *model, const struct statement *statement,
+                   const struct word *word) {
+    VECTOR_PUSH(
+        model->arena, &model->refusals,
+        (struct refusal){
+            .statement = statement, .span = word->span, .what = word->text, .is_absent = true});
+}
+
 void refuse_serving(struct model *model, const struct statement *statement,
                     const struct statement *files) {
     struct refusal refusal = {
@@ -50,6 +58,21 @@ struct refused {
     size_t count;
 };
 
+static struct diagnostic *add_refusal(struct model *model, const struct refusal *refusal) {
+    struct diagnostic *diagnostic;
+    if (refusal->is_absent) {
+        diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, refusal->span,
+                                      "OpenSSL has no %.*s here", SLICE_ARGS(refusal->what));
+        diagnostic_help(model->arena, diagnostic, "take it out: nobody could use it");
+    } else {
+        diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_NOT_RUN_YET, refusal->span,
+                                      "%.*s is not run by rpcd yet", SLICE_ARGS(refusal->what));
+        diagnostic_help(model->arena, diagnostic,
+                        "take it out of what is compiled; `rpc lint` checks it all the same");
+    }
+    return diagnostic;
+}
+
 static void report_refusal(struct model *model, struct map *reported,
                            const struct refusal *refusal) {
     if (refusal->files != NULL) {
@@ -65,11 +88,7 @@ static void report_refusal(struct model *model, struct map *reported,
     }
     refused = arena_require(model->arena, sizeof *refused);
     refused->count = 1;
-    refused->diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_NOT_RUN_YET, refusal->span,
-                         "%.*s is not run by rpcd yet", SLICE_ARGS(refusal->what));
-    diagnostic_help(model->arena, refused->diagnostic,
-                    "take it out of what is compiled; `rpc lint` checks it all the same");
+    refused->diagnostic = add_refusal(model, refusal);
     map_set(reported, refusal->what, refused);
 }
 

@@ -52,8 +52,7 @@ bool model_set_ssl_protocols(const struct setter_call *call) {
             return false;
         }
         if (is_gone(word->text)) {
-            refuse(call->model, call->statement, word->span, "\"%.*s\" of \"%s\"",
-                   SLICE_ARGS(word->text), call->directive->name);
+            refuse_absent(call->model, call->statement, word);
         }
     }
     return model_set_names(call);
