@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
@@ -16,13 +17,21 @@
 
 /* --- titles --- */
 
-/* Control characters would write to the terminal what they like. */
+/* Control characters of ASCII, or those of Latin-1, which begin with 0xc2 in UTF-8. */
+static bool is_control(unsigned char byte, unsigned char next) {
+    return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+/* They would write to the terminal what they like. */
 static struct slice printable(struct arena *arena, struct slice text) {
     struct text result;
     text_init(&result, arena);
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        text_add_byte(&result, byte < 0x20 || byte == 0x7f ? '?' : text.data[i]);
+        unsigned char next = i + 1 < text.size ? (unsigned char)text.data[i + 1] : 0;
+        bool is_harmful = is_control(byte, next);
+        text_add_byte(&result, is_harmful ? '?' : text.data[i]);
+        i += is_harmful && byte == 0xc2 ? 1 : 0;
     }
     return text_slice(&result);
 }
@@ -38,16 +47,19 @@ static struct slice string_text(struct arena *arena, const ASN1_STRING *string) 
     return text;
 }
 
+/* Texts in it that are no UTF-8 end it. */
 static struct slice whole_name(struct arena *arena, const X509_NAME *name) {
     BIO *bytes = BIO_new(BIO_s_mem());
-    if (bytes == NULL || X509_NAME_print_ex(bytes, name, 0, XN_FLAG_RFC2253) < 0) {
+    if (bytes == NULL) {
         memory_exhausted();
     }
+    bool is_whole = X509_NAME_print_ex(bytes, name, 0, XN_FLAG_RFC2253) >= 0;
     char *data;
-    long size = BIO_get_mem_data(bytes, &data);
-    struct slice text = printable(arena, (struct slice){data, (size_t)size});
+    size_t size = (size_t)BIO_get_mem_data(bytes, &data);
+    struct slice text = size > 0 ? printable(arena, (struct slice){data, size}) : SLICE("");
     BIO_free(bytes);
-    return text;
+    ERR_clear_error();
+    return is_whole ? text : arena_format(arena, "%.*s...", SLICE_ARGS(text));
 }
 
 static struct slice common_name(struct arena *arena, const X509_NAME *name) {

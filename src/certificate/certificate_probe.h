@@ -17,8 +17,8 @@ enum certificate_content {
     CERTIFICATE_CONTENT_COUNT
 };
 
-/* Why a file is of no use for that, by what a server that starts would refuse; or an empty slice.
- * Of certificates and keys it is told whether they can be read. */
+/* Why a file is of no use for that, or an empty slice. Of certificates and keys it is told whether
+ * they can be read. */
 struct slice certificate_probe(struct arena *arena, struct slice path,
                                enum certificate_content content);
 

@@ -52,9 +52,9 @@ static struct name_group find_uncovered(struct arena *arena, X509 *certificate,
     struct name_group uncovered = {0};
     for (size_t i = 0; i < server->names.count; i++) {
         const struct server_name *name = server->names.items[i];
-        bool has_certificates = name->word != NULL && name->kind != SERVER_NAME_TRAILING &&
-                                name->kind != SERVER_NAME_REGEX && is_asked_for(name->text);
-        if (has_certificates && !is_covered(arena, certificate, name)) {
+        bool is_certified = name->word != NULL && name->kind != SERVER_NAME_TRAILING &&
+                            name->kind != SERVER_NAME_REGEX && is_asked_for(name->text);
+        if (is_certified && !is_covered(arena, certificate, name)) {
             VECTOR_PUSH(arena, &uncovered.list, name);
         }
     }

@@ -49,6 +49,8 @@ static void reads_keys(void) {
     CU_ASSERT_PTR_NULL(read_key("www.encrypted.key", "wrong-passwords")->key);
     CU_ASSERT_PTR_NULL(read_key("www.encrypted.key", "")->key);
     CU_ASSERT_TRUE(is_text(read_key("root.pem", "")->problem, "there is no private key in it"));
+    CU_ASSERT_TRUE(
+        is_text(read_key("damaged.key", "")->problem, "the private key in it is damaged"));
 }
 
 static void knows_names(void) {
@@ -66,6 +68,34 @@ static void knows_names(void) {
     CU_ASSERT_TRUE(certificate_covers(&arena, wildcard, SLICE("192.0.2.1")));
     CU_ASSERT_FALSE(
         certificate_covers(&arena, read_first("common-name.chain.pem"), SLICE("www.example.com")));
+}
+
+/* A certificate that was never signed, with a subject as its encoder liked it. */
+static X509 *make_named(int kind, const char *type, const char *bytes) {
+    X509 *certificate = X509_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(certificate);
+    CU_ASSERT_EQUAL(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), type, kind,
+                                               (const unsigned char *)bytes, -1, -1, 0),
+                    1);
+    return certificate;
+}
+
+static bool has_title(int kind, const char *type, const char *bytes, const char *title) {
+    X509 *certificate = make_named(kind, type, bytes);
+    bool is_same = is_text(certificate_title(&arena, certificate), title);
+    X509_free(certificate);
+    return is_same;
+}
+
+static void survives_odd_names(void) {
+    CU_ASSERT_TRUE(has_title(V_ASN1_UTF8STRING, "CN", "a\033[31mb", "a?[31mb"));
+    CU_ASSERT_TRUE(has_title(V_ASN1_UTF8STRING, "CN",
+                             "a\xc2\x9b"
+                             "31mb\xc3\xa4",
+                             "a?31mb\xc3\xa4"));
+    CU_ASSERT_TRUE(has_title(V_ASN1_UTF8STRING, "O", "Company", "O=Company"));
+    CU_ASSERT_TRUE(has_title(V_ASN1_UTF8STRING, "O", "\xff\xfe", "O=\\FF\\FE"));
+    CU_ASSERT_TRUE(has_title(V_ASN1_UTF8STRING, "CN", "\xff\xfe", "CN=\\FF\\FE"));
 }
 
 static void knows_times(void) {
@@ -164,7 +194,8 @@ static void knows_where_one_is_missing(void) {
 }
 
 UNIT_TESTS("certificate/certificate", {"reads all of a file", reads_all_of_a_file},
-           {"reads keys", reads_keys}, {"knows names", knows_names}, {"knows times", knows_times},
+           {"reads keys", reads_keys}, {"knows names", knows_names},
+           {"survives odd names", survives_odd_names}, {"knows times", knows_times},
            {"knows strength", knows_strength}, {"follows a chain", follows_a_chain},
            {"follows every way", follows_every_way},
            {"probes what a file is for", probes_what_a_file_is_for},
