@@ -43,26 +43,43 @@ static uint32_t judge(struct exchange *exchange, uint32_t mode) {
     return 0;
 }
 
+static uint32_t misdirect(struct exchange *exchange) {
+    exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
+                 "client attempted to request the server name different from the one that was "
+                 "negotiated");
+    engine_use_default_server(&exchange->request, exchange->endpoint);
+    return STATUS_MISDIRECTED;
+}
+
+static const struct table_server_settings *settings_of(const struct exchange *exchange) {
+    const struct table *table = &exchange->generation->table;
+    return &table->server_settings[exchange->request.server->own_settings];
+}
+
+/* A client that named no server, or one that there is not, has shown its certificate to the default
+ * server, whose authorities may not be believed here. nginx lets it in. */
+static bool was_judged_by_others(const struct exchange *exchange) {
+    const struct generation *generation = exchange->generation;
+    return SSL_get0_peer_certificate(tls_server_ssl(exchange->tls)) != NULL &&
+           !tls_server_was_judged_by(exchange->tls, &generation->table, settings_of(exchange),
+                                     &generation->secrets);
+}
+
 /* Without TLS there is nobody to judge: plain requests to such an address have been refused, those
  * to another address are none of this one's business. */
 uint32_t http_client_certificate_refuse(struct exchange *exchange) {
     struct engine_request *request = &exchange->request;
-    const struct table *table = &exchange->generation->table;
     if (exchange->tls == NULL) {
         return 0;
     }
-    uint32_t mode = table->server_settings[request->server->own_settings].ssl_verify_client;
+    uint32_t mode = settings_of(exchange)->ssl_verify_client;
     if (mode == VERIFY_OFF) {
         return 0;
     }
     if (engine_names_another_server(request, exchange->endpoint)) {
-        exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0},
-                     "client attempted to request the server name different from the one that was "
-                     "negotiated");
-        engine_use_default_server(request, exchange->endpoint);
-        return STATUS_MISDIRECTED;
+        return misdirect(exchange);
     }
-    return judge(exchange, mode);
+    return was_judged_by_others(exchange) ? misdirect(exchange) : judge(exchange, mode);
 }
 
 /* --- what it says --- */

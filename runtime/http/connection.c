@@ -124,6 +124,33 @@ http_connection_own_settings(struct http_connection *connection) {
     return &table->server_settings[table->server[endpoint->default_server].own_settings];
 }
 
+const struct table_server *http_connection_find_server(struct http_connection *connection,
+                                                       struct slice name) {
+    enum { ARENA_CHUNK = 512 };
+    struct arena arena;
+    arena_init(&arena, ARENA_CHUNK);
+    struct engine_request request = {
+        .engine = http_listener_generation(connection->listener)->engine,
+        .arena = &arena,
+        .asked_name = name,
+    };
+    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
+    if (!engine_request_prepare(&request)) {
+        request.asked_name = SLICE("");
+    }
+    engine_use_default_server(&request, endpoint);
+    arena_release(&arena);
+    return request.server;
+}
+
+const struct table_server *http_connection_find_tls_server(struct http_connection *connection,
+                                                           struct slice name) {
+    const struct table *table = &http_listener_generation(connection->listener)->table;
+    const struct table_server *server = http_connection_find_server(connection, name);
+    bool has_certificate = table->server_settings[server->own_settings].ssl_certificate.count > 0;
+    return has_certificate ? server : http_connection_find_server(connection, SLICE(""));
+}
+
 uint64_t http_line_limit(const struct table_settings *settings) {
     uint64_t usual = settings->client_header_buffer_size;
     uint64_t large = settings->large_client_header_buffers.second;
@@ -187,6 +214,25 @@ void http_connections_drain(struct http_service *service, const struct http_list
     for (struct http_connection *c = service->connections; c != NULL; c = next) {
         next = c->next;
         if (listener == NULL || c->listener == listener) {
+            c->protocol->drain(c);
+        }
+    }
+}
+
+static bool is_misjudged(struct http_connection *connection) {
+    const struct generation *generation = http_listener_generation(connection->listener);
+    const struct table_server *server =
+        http_connection_find_tls_server(connection, tls_server_name(connection->tls));
+    return !tls_server_was_judged_by(connection->tls, &generation->table,
+                                     &generation->table.server_settings[server->own_settings],
+                                     &generation->secrets);
+}
+
+void http_connections_drain_misjudged(struct http_service *service) {
+    struct http_connection *next;
+    for (struct http_connection *c = service->connections; c != NULL; c = next) {
+        next = c->next;
+        if (c->tls != NULL && is_misjudged(c)) {
             c->protocol->drain(c);
         }
     }

@@ -104,6 +104,16 @@ const struct table_settings *http_connection_settings(struct http_connection *co
 const struct table_server_settings *
 http_connection_own_settings(struct http_connection *connection);
 
+/* The server of that name, as clients give it in their handshakes, or the default one. Anything but
+ * a name is none. */
+const struct table_server *http_connection_find_server(struct http_connection *connection,
+                                                       struct slice name);
+
+/* Whose settings hold for the TLS of such a client: a server without a certificate of its own is
+ * served with the default server's, as in nginx. */
+const struct table_server *http_connection_find_tls_server(struct http_connection *connection,
+                                                           struct slice name);
+
 /* The most that the request line or a field may take, in bytes: each is in one buffer in nginx
  * (large_client_header_buffers). */
 uint64_t http_line_limit(const struct table_settings *settings);
@@ -124,6 +134,8 @@ void http_connection_describe(struct http_connection *connection, struct exchang
 
 /* `listener`: only its own, or NULL for all. */
 void http_connections_drain(struct http_service *service, const struct http_listener *listener);
+/* After a reload: those where certificates of clients would be judged otherwise now. */
+void http_connections_drain_misjudged(struct http_service *service);
 void http_connections_close(struct http_service *service);
 void http_connections_destroy(struct http_service *service);
 

@@ -53,27 +53,6 @@ static void report(struct handshake *handshake, enum table_log_level level, cons
 
 /* --- which server --- */
 
-/* The server of that name, or the default one. Anything but a name is none. */
-static const struct table_server *find_server(struct handshake *handshake, struct slice name) {
-    enum { ARENA_CHUNK = 512 };
-    struct http_connection *connection = &handshake->connection;
-    const struct generation *generation = http_listener_generation(connection->listener);
-    struct arena arena;
-    arena_init(&arena, ARENA_CHUNK);
-    struct engine_request request = {
-        .engine = generation->engine,
-        .arena = &arena,
-        .asked_name = name,
-    };
-    const struct table_endpoint *endpoint = http_connection_endpoint(connection);
-    if (!engine_request_prepare(&request)) {
-        request.asked_name = SLICE("");
-    }
-    engine_use_default_server(&request, endpoint);
-    arena_release(&arena);
-    return request.server;
-}
-
 static const struct table_server_settings *settings_of(const struct handshake *handshake,
                                                        const struct table_server *server) {
     const struct table *table = &http_listener_generation(handshake->connection.listener)->table;
@@ -107,20 +86,18 @@ static struct tls_server_context *find_context(struct handshake *handshake,
     return context;
 }
 
-/* A server without a certificate of its own is served with the default server's, as in nginx. */
 static void choose(void *owner, struct slice name, struct tls_server_choice *choice) {
     struct handshake *handshake = owner;
-    const struct table_server *server = find_server(handshake, name);
+    const struct table_server *server = http_connection_find_server(&handshake->connection, name);
     const struct table_server_settings *settings = settings_of(handshake, server);
     choice->rejects = settings->ssl_reject_handshake != 0;
     choice->record_limit = settings->ssl_buffer_size;
     choice->protocols = settings->ssl_alpn;
     choice->http2 =
         settings->http2 != 0 || http_connection_endpoint(&handshake->connection)->http2 != 0;
-    if (settings->ssl_certificate.count == 0) {
-        server = find_server(handshake, SLICE(""));
-    }
-    choice->context = choice->rejects ? NULL : find_context(handshake, server);
+    choice->context = choice->rejects ? NULL
+                                      : find_context(handshake, http_connection_find_tls_server(
+                                                                    &handshake->connection, name));
 }
 
 /* --- the handshake --- */
@@ -162,7 +139,8 @@ static void go_on(struct handshake *handshake) {
 static bool begin_tls(struct handshake *handshake) {
     struct http_connection *connection = &handshake->connection;
     const struct tls_server_chooser chooser = {.choose = choose, .owner = handshake};
-    struct tls_server_context *context = find_context(handshake, find_server(handshake, SLICE("")));
+    struct tls_server_context *context =
+        find_context(handshake, http_connection_find_server(connection, SLICE("")));
     if (context == NULL) {
         return false;
     }

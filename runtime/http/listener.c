@@ -229,4 +229,5 @@ void http_service_relisten(struct http_service *service, const int *fds, uint32_
         http_listener_release(listener);
     }
     service->listeners = kept;
+    http_connections_drain_misjudged(service);
 }

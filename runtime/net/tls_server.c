@@ -210,6 +210,15 @@ struct slice tls_server_name(const struct tls_stream *stream) {
     return name != NULL ? slice_from_string(name) : SLICE("");
 }
 
+bool tls_server_was_judged_by(const struct tls_stream *stream, const struct table *table,
+                              const struct table_server_settings *settings,
+                              const struct secrets *secrets) {
+    const struct server *server = (const struct server *)stream;
+    uint8_t judges[TLS_IDENTITY_SIZE];
+    tls_server_identify_judges(table, settings, secrets, judges);
+    return memcmp(judges, server->chosen->judges, sizeof judges) == 0;
+}
+
 bool tls_server_is_early(const struct tls_stream *stream) {
     return stream->early != TLS_EARLY_NONE && SSL_is_init_finished(stream->ssl) == 0;
 }

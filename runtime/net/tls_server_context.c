@@ -169,6 +169,7 @@ tls_server_context_create(const struct table *table, const struct table_server_s
     ERR_clear_error();
     context->references = 1;
     tls_server_identify(table, settings, secrets, shared, context->identity);
+    tls_server_identify_judges(table, settings, secrets, context->judges);
     context->transport = tls_transport_create();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_server_method()) : NULL;
     const struct making making = {context->ssl, table, settings, secrets, shared, trusted, failure};

@@ -18,6 +18,7 @@ struct tls_server_context {
     struct tls_trust *trust; /* held; NULL: nobody is trusted */
     struct staples *staples; /* NULL without ssl_stapling */
     uint8_t identity[TLS_IDENTITY_SIZE];
+    uint8_t judges[TLS_IDENTITY_SIZE]; /* see tls_server_identify_judges */
     /* Of the list it is in; NULL: none: */
     struct tls_server_list *list;
     struct tls_server_context *next;
@@ -40,6 +41,12 @@ bool tls_server_file(const struct table *table, const struct table_server_settin
 void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
                          const struct secrets *secrets, const struct tls_shared *shared,
                          uint8_t identity[TLS_IDENTITY_SIZE]);
+
+/* A hash of all that decides what a client's certificate is worth: whether one is asked for, which
+ * authorities are believed about it, and who is revoked. */
+void tls_server_identify_judges(const struct table *table,
+                                const struct table_server_settings *settings,
+                                const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]);
 
 /* Takes whom to trust from `trusted`, or adds it there. With a `shared` of NULL it is good for a
  * trial. NULL with the reason, which names directive and file, in `failure`. */

@@ -97,15 +97,25 @@ static void hash_session_cache(XXH3_state_t *hash, const struct table *table, ui
     }
 }
 
+static void hash_file(XXH3_state_t *hash, const struct secrets *secrets, struct slice path) {
+    struct secret secret = {0};
+    (void)secrets_find(secrets, path, &secret);
+    XXH3_128bits_update(hash, secret.hash, sizeof secret.hash);
+}
+
 static void hash_files(XXH3_state_t *hash, const struct table *table,
                        const struct table_server_settings *settings,
                        const struct secrets *secrets) {
     struct tls_server_file file;
     for (uint32_t i = 0; tls_server_file(table, settings, i, &file); i++) {
-        struct secret secret = {0};
-        (void)secrets_find(secrets, file.path, &secret);
-        XXH3_128bits_update(hash, secret.hash, sizeof secret.hash);
+        hash_file(hash, secrets, file.path);
     }
+}
+
+static void finish(const XXH3_state_t *hash, uint8_t identity[TLS_IDENTITY_SIZE]) {
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash));
+    memcpy(identity, canonical.digest, TLS_IDENTITY_SIZE);
 }
 
 void tls_server_identify(const struct table *table, const struct table_server_settings *settings,
@@ -118,7 +128,21 @@ void tls_server_identify(const struct table *table, const struct table_server_se
 #include "directives.def"
     hash_files(&hash, table, settings, secrets);
     hash_number(&hash, tls_server_sessions_number(table, settings, shared));
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hash));
-    memcpy(identity, canonical.digest, TLS_IDENTITY_SIZE);
+    finish(&hash, identity);
+}
+
+void tls_server_identify_judges(const struct table *table,
+                                const struct table_server_settings *settings,
+                                const struct secrets *secrets,
+                                uint8_t identity[TLS_IDENTITY_SIZE]) {
+    XXH3_state_t hash;
+    XXH3_128bits_reset(&hash);
+    hash_number(&hash, settings->ssl_verify_client != 0);
+    if (settings->ssl_verify_client != 0) {
+        hash_number(&hash, settings->ssl_verify_depth);
+        hash_file(&hash, secrets, table_text(table, settings->ssl_client_certificate));
+        hash_file(&hash, secrets, table_text(table, settings->ssl_trusted_certificate));
+        hash_file(&hash, secrets, table_text(table, settings->ssl_crl));
+    }
+    finish(&hash, identity);
 }

@@ -126,17 +126,14 @@ static void hash_file(XXH3_state_t *hash, const struct table *table, const struc
 static bool set_scope(SSL_CTX *ssl, const struct table *table,
                       const struct table_server_settings *settings, const struct secrets *secrets) {
     XXH3_state_t hash;
+    uint8_t judges[TLS_IDENTITY_SIZE];
     XXH3_128bits_reset(&hash);
     for (uint32_t i = 0; i < settings->ssl_certificate.count; i++) {
         hash_file(&hash, table, secrets, table->name[settings->ssl_certificate.first + i].text);
     }
     hash_number(&hash, settings->ssl_verify_client);
-    if (settings->ssl_verify_client != 0) {
-        hash_number(&hash, settings->ssl_verify_depth);
-        hash_file(&hash, table, secrets, settings->ssl_client_certificate);
-        hash_file(&hash, table, secrets, settings->ssl_trusted_certificate);
-        hash_file(&hash, table, secrets, settings->ssl_crl);
-    }
+    tls_server_identify_judges(table, settings, secrets, judges);
+    XXH3_128bits_update(&hash, judges, sizeof judges);
     XXH128_canonical_t scope;
     XXH128_canonicalFromHash(&scope, XXH3_128bits_digest(&hash));
     return SSL_CTX_set_session_id_context(ssl, scope.digest, sizeof scope.digest) == 1;

@@ -65,6 +65,11 @@ bool tls_server_speaks_http2(const struct tls_stream *stream);
 /* The name that the client asked for, as received; empty when it named none. */
 struct slice tls_server_name(const struct tls_stream *stream);
 
+/* Whether these settings would have had the client's certificate judged as it was. */
+bool tls_server_was_judged_by(const struct tls_stream *stream, const struct table *table,
+                              const struct table_server_settings *settings,
+                              const struct secrets *secrets);
+
 /* The handshake is not over: what was read so far may have been sent before, by whoever recorded
  * it.
  */

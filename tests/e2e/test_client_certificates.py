@@ -318,6 +318,33 @@ def test_no_host_is_another_server(lab, certificates, values):
             assert response.status == 421
 
 
+TWO_AUTHORITIES = """
+server { listen {host}:{port} ssl default_server; server_name first.test; """ + CERTIFICATE + """
+         ssl_verify_client on; ssl_client_certificate {authority}; return 200 first; }
+server { listen {host}:{port} ssl; server_name second.test; """ + CERTIFICATE + """
+         ssl_verify_client on; ssl_client_certificate {other}; return 200 second; }
+server { listen {host}:{port} ssl; server_name like-first.test; """ + CERTIFICATE + """
+         ssl_verify_client optional; ssl_client_certificate {authority}; return 200 alike; }
+"""
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+@pytest.mark.parametrize("name", [None, "unknown.test"])
+def test_authorities_of_the_default_server_vouch_for_nobody_elsewhere(lab, certificates, values,
+                                                                      name, version):
+    """nginx lets a client that names no server in with whatever the default server believes."""
+    lab.rpcd(TWO_AUTHORITIES, **values)
+
+    def status(host, certificate):
+        return ask(lab.port, certificate, version, name, host=host).status
+    assert status("first.test", certificates.client) == 200
+    assert status("like-first.test", certificates.client) == 200
+    assert status("second.test", certificates.client) == 421
+    assert status("second.test", certificates.stranger) == 421
+    assert status("second.test", None) == 400
+    assert ask(lab.port, certificates.stranger, version, "second.test").status == 200
+
+
 def test_421_is_of_the_server_that_was_named(lab, certificates, values):
     pair = lab.pair(SEVERAL, **values)
     for response in in_both(pair, certificates.client, name="default.test", host="closed.test"):
@@ -398,6 +425,35 @@ def test_a_reload_brings_a_new_list_of_revoked_ones(lab, certificates, values):
                "ssl_crl {place}/crl.pem; return 200 still;", place=place, **values)
     with SecureClient(lab.port, "a.test", context, session=session) as client:
         assert client.ask(host="a.test").status == 400
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+@pytest.mark.parametrize("change", ["ssl_client_certificate {authority}; ssl_crl {crl};",
+                                    "ssl_client_certificate {other};"])
+def test_a_reload_ends_connections_that_were_judged_otherwise(lab, certificates, values, version,
+                                                              change):
+    """Whoever was let in once would stay as long as the connection does; others keep theirs."""
+    site = SITE % ("ssl_verify_client on; %s return 200 in;") + \
+        "server { listen {host}:{port} ssl; server_name open.test; " + CERTIFICATE + \
+        "return 200 open; }"
+    rpcd = lab.rpcd(site % "ssl_client_certificate {authority};", **values)
+    context = context_with(certificates.revoked, version)
+    with SecureClient(lab.port, "a.test", context) as client, \
+            SecureClient(lab.port, "open.test", context) as other:
+        assert client.ask(host="a.test").status == 200
+        assert other.ask(host="open.test").status == 200
+        lab.reload(rpcd, site % change, **values)
+        assert client.socket.recv(1) == b""
+        assert other.ask(host="open.test").status == 200
+
+
+def test_a_reload_keeps_connections_that_are_judged_alike(lab, certificates, values):
+    site = SITE % "ssl_verify_client %s; ssl_client_certificate {authority}; return 200 in;"
+    rpcd = lab.rpcd(site % "on", **values)
+    with SecureClient(lab.port, "a.test", context_with(certificates.client)) as client:
+        assert client.ask(host="a.test").status == 200
+        lab.reload(rpcd, site % "optional", **values)
+        assert client.ask(host="a.test").status == 200
 
 
 # --- the sample ---
