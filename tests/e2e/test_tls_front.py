@@ -177,6 +177,30 @@ def test_names(lab, certificates, values, trusting):
         assert is_of(client, certificates.a)
 
 
+def show_certificate(address, name):
+    """What a client sees that asks for a name which no library of Python's would send."""
+    shown = subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*address),
+                            "-servername", name], input="", capture_output=True, text=True,
+                           timeout=30)
+    return re.search("-----BEGIN CERTIFICATE-----.*-----END CERTIFICATE-----\n", shown.stdout,
+                     re.DOTALL).group()
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("B.TEST.", "b"), ("b.test..", "a"), ("b..test", "a"), (".b.test", "a"), ("b.test:443", "b"),
+    ("b/test", "a"), ("b test", "a"), ("127.0.0.1", "b"), ("[::1]", "a"), (".", "a"),
+    ("x" * 245 + ".wild.test", "b"), ("x" * 245 + ".tame.test", "a"), (".wild.test", "b"),
+    ("*.wild.test", "b"), ("re12.test.", "b"), ("RE12.test", "b")])
+def test_odd_names(lab, certificates, values, name, shown):
+    """nginx looks at a name as at that of a Host field."""
+    pair = lab.pair("server { listen {host}:{port} ssl default_server; " + A + " }"
+                    "server { listen {host}:{port} ssl; " + B + "server_name b.test 127.0.0.1 "
+                    "*.wild.test '~^re[0-9]+[.]test$'; }", **values)
+    expected = getattr(certificates, shown).pem.read_text()
+    for certificate in pair.both(lambda address: show_certificate(address, name)):
+        assert certificate in expected
+
+
 def test_the_host_decides_after_the_name(lab, values):
     text = """
     server { listen {host}:{port} ssl default_server; """ + A + """ return 200 default; }
