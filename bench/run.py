@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Side by side: CPU time per request of rpcd and of nginx, the same configuration, one worker each.
+"""Side by side: CPU time per request of rpcd and of nginx, the same configuration, one worker each;
+by HTTP/2 of h2o, too, where that is installed. And what an idle connection costs in memory.
 
-Both proxy to the same backend (another nginx) and are loaded by wrk in turn, several rounds, so
-that what else happens on the machine hits both alike. What counts is the time their processes spent
+All proxy to the same backend (another nginx) and are loaded by wrk in turn, several rounds, so
+that what else happens on the machine hits all alike. What counts is the time their processes spent
 on a CPU, not how many requests got through: that depends on what wrk and the backend left of the
 machine."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -27,6 +29,9 @@ from lab.daemon import (BUILD, RPCD, SANITIZED, Nginx, Rpcd, fill_in, find_nginx
                         session_members)
 from lab.ports import Ports  # noqa: E402
 
+import idle  # noqa: E402
+from h2o import H2o, find_h2o  # noqa: E402
+
 HANDSHAKE = BUILD / "bench/handshake"
 TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
@@ -41,6 +46,7 @@ class Case:
     scheme: str = "http"
     handshakes: tuple = ()  # of bench/handshake.c: their kind and version; else wrk asks
     streams: int = 0  # at a time on each connection, by HTTP/2; 0: HTTP/1.1
+    is_idle: bool = False  # what counts is the memory of connections that do nothing; budget in bytes
 
 
 CASES = {
@@ -54,6 +60,8 @@ CASES = {
     "tls-full": Case("TLS 1.3 handshakes", 1, "", 0.95, "https", ("full", "1.3")),
     "tls-resumed": Case("TLS 1.3 resumptions by ticket", 1, "", 0.95, "https", ("resumed", "1.3")),
     "tls-resumed-id": Case("TLS 1.2 resumptions by id", 1, "", 0.95, "by id", ("resumed", "1.2")),
+    "idle": Case("idle connections, bytes each", 2000, "/", 400, is_idle=True),
+    "tls-idle": Case("idle TLS 1.3 connections, bytes each", 2000, "/", 9000, "https", is_idle=True),
 }
 
 BACKEND = """
@@ -104,6 +112,7 @@ server {
 }
 """
 
+PROXIES = {"nginx", "rpcd", "h2o"}
 EVENTS = "worker_connections 8192;"
 
 
@@ -176,20 +185,30 @@ class Site:
         backend.start(backend.configuration(fill_in(BACKEND, {"port": backend_port}),
                                             events=EVENTS, level="error"))
         Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
-        for proxy in (Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)):
+        proxies = [Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)]
+        if find_h2o():
+            proxies.append(H2o(self.make(folder, "h2o")))
+        for proxy in proxies:
             ports = {name: self.ports.reserve()
                      for name in ("http", "https", "by id", "h2c", "h2")}
             values = {"port": ports["http"], "tls_port": ports["https"], "id_port": ports["by id"],
                       "h2c_port": ports["h2c"], "h2_port": ports["h2"], "backend": backend_port,
                       "folder": pathlib.Path(folder, "authority")}
-            text = proxy.configuration(fill_in(PROXY, values), events=EVENTS, level="error")
             self.add(proxy)
-            if proxy.name == "rpcd":
-                proxy.compile(text)
-                proxy.start()
-            else:
-                proxy.start(text)
+            self.start_proxy(proxy, values)
             self.proxies[proxy.name] = (proxy, ports)
+
+    @staticmethod
+    def start_proxy(proxy, values):
+        if proxy.name == "h2o":
+            proxy.start(values)
+            return
+        text = proxy.configuration(fill_in(PROXY, values), events=EVENTS, level="error")
+        if proxy.name == "rpcd":
+            proxy.compile(text)
+            proxy.start()
+        else:
+            proxy.start(text)
 
     @staticmethod
     def make(folder, name):
@@ -225,10 +244,21 @@ class Site:
                 "troubles": troubles}
 
 
+@contextlib.contextmanager
+def running_site(method):
+    with tempfile.TemporaryDirectory(prefix="rpc-bench.") as folder:
+        site = Site()
+        try:
+            site.start(folder, method)
+            yield site
+        finally:
+            site.stop()
+
+
 def run_case(site, title, rounds, seconds):
     """The medians of all rounds. The daemons take turns at going first."""
     case = CASES[title]
-    samples = {"nginx": [], "rpcd": []}
+    samples = {name: [] for name in site.proxies if name != "h2o" or case.streams}
     for name in samples:
         site.load(name, case, 1)
     for number in range(rounds):
@@ -246,6 +276,28 @@ def run_case(site, title, rounds, seconds):
     return result
 
 
+def measure_idle(title, method):
+    """Bytes of worker memory that each of many kept connections takes once it has asked something.
+    The daemons are new: others have memory left from what was measured before."""
+    case = CASES[title]
+    result = {"case": title}
+    with running_site(method) as site:
+        for name in ("nginx", "rpcd"):
+            daemon, ports = site.proxies[name]
+            result[name] = {"bytes": idle.bytes_each(daemon.children()[0], ports[case.scheme],
+                                                     case.connections, case.scheme == "https"),
+                            "troubles": []}
+    return result
+
+
+def print_idle(result):
+    case = CASES[result["case"]]
+    ours, theirs = result["rpcd"]["bytes"], result["nginx"]["bytes"]
+    verdict = "met" if ours <= case.budget else "missed"
+    print(f"{case.title:36} {theirs:9.0f} {ours:9.0f}  {ours / max(theirs, 1):5.2f} {'':11} "
+          f"{case.budget:7.0f}  {verdict}", flush=True)
+
+
 HEADING = f"{'':36} {'nginx':>9} {'rpcd':>9}  {'ratio':>5} {'spread':>11} {'budget':>7}"
 
 
@@ -259,7 +311,10 @@ def print_result(result):
     verdict = "met" if ratio <= case.budget else "missed"
     print(f"{case.title:36} {result['nginx']['cpu']:6.1f} us {result['rpcd']['cpu']:6.1f} us  "
           f"{ratio:5.2f} {low:5.2f}-{high:4.2f} {case.budget:7.2f}  {verdict}", flush=True)
-    for name in ("nginx", "rpcd"):
+    if "h2o" in result:
+        print(f"    h2o: {result['h2o']['cpu']:.1f} us, "
+              f"{result['rpcd']['cpu'] / result['h2o']['cpu']:.2f} of it is rpcd's time")
+    for name in sorted(result.keys() & PROXIES):
         print(f"    {name}: {result[name]['rate']:.0f} requests/s")
         for trouble in result[name]["troubles"]:
             print(f"    {name}: {trouble}")
@@ -294,23 +349,20 @@ def main():
         stop_with("rpcd is built with a sanitizer; its times mean nothing")
     raise_limit_of_files()
     failed = False
-    with tempfile.TemporaryDirectory(prefix="rpc-bench.") as folder:
-        site = Site()
-        try:
-            site.start(folder, arguments.method)
-            if not arguments.json:
-                print(f"CPU time per request, one worker each, the same configuration; "
-                      f"{nginx_version()}")
-                print(HEADING)
-            for case in arguments.cases or CASES:
+    with running_site(arguments.method) as site:
+        if not arguments.json:
+            print(f"CPU time per request, one worker each, the same configuration; {nginx_version()}")
+            print(HEADING)
+        for case in arguments.cases or CASES:
+            if CASES[case].is_idle:
+                result = measure_idle(case, arguments.method)
+            else:
                 result = run_case(site, case, arguments.rounds, arguments.seconds)
-                failed = failed or any(result[name]["troubles"] for name in site.proxies)
-                if arguments.json:
-                    print(json.dumps(result), flush=True)
-                else:
-                    print_result(result)
-        finally:
-            site.stop()
+            failed = failed or any(result[name]["troubles"] for name in result.keys() & PROXIES)
+            if arguments.json:
+                print(json.dumps(result), flush=True)
+            else:
+                (print_idle if CASES[case].is_idle else print_result)(result)
     return 1 if failed else 0
 
 
