@@ -100,18 +100,6 @@ const struct front_operations http2_operations = {
     .abort = abort_exchange,
 };
 
-static void unlink_blocked(struct http2_stream *stream) {
-    struct http2_front *front = stream->front;
-    struct http2_stream **link = &front->blocked;
-    while (stream->is_blocked && *link != stream) {
-        link = &(*link)->next_blocked;
-    }
-    if (stream->is_blocked) {
-        *link = stream->next_blocked;
-        front->blocked_end = stream->next_blocked == NULL ? link : front->blocked_end;
-    }
-}
-
 /* A stream that the client has not ended, or not got to its end, is reset. */
 static void end_stream(struct http2_stream *stream) {
     struct http2_front *front = stream->front;
@@ -130,7 +118,7 @@ static void end_stream(struct http2_stream *stream) {
     }
     front->stream_count--;
     front->heading = front->heading == stream ? NULL : front->heading;
-    unlink_blocked(stream);
+    http2_wait_leave(stream);
     timer_remove(&loop_of(front)->timers, &stream->body_timer);
     timer_remove(&loop_of(front)->timers, &stream->send_timer);
     exchange_stop(exchange);
@@ -504,7 +492,7 @@ bool http2_front_take(struct http_connection *connection, struct slice bytes) {
     front->read_timer.on_expire = read_timeout;
     front->write_timer.on_expire = write_timeout;
     front->due_end = &front->due;
-    front->blocked_end = &front->blocked;
+    front->turn = SIZE_MAX;
     if (!http2_session_begin(front, connection)) {
         nghttp2_session_del(front->session);
         free(front);

@@ -2,7 +2,7 @@
  * time as it has streams. nghttp2 does frames, HPACK and windows. The connection's life is in
  * http2_front.c, what goes between it and nghttp2 in http2_session.c, frames on their way out are
  * in http2_output.c, requests in http2_request.c and their bodies in http2_body.c, responses in
- * http2_response.c, WebSockets in http2_tunnel.c.
+ * http2_response.c, their order in http2_priority.c, WebSockets in http2_tunnel.c.
  *
  * Within a callback of nghttp2's nothing is done but taking notes: neither may nghttp2 be asked to
  * send there, nor may an exchange that begins, takes bytes or ends be kept from answering. */
@@ -32,6 +32,12 @@ struct http2_pseudo_fields {
     struct slice protocol;
 };
 
+/* What a client wants of the order of answers (RFC 9218 4). */
+struct http2_priority {
+    uint8_t urgency;  /* 0 comes first, 7 last */
+    bool takes_turns; /* with others of this kind, piece by piece; else one after the other */
+};
+
 /* One request and its response. In the arena of its exchange. */
 struct http2_stream {
     struct http2_front *front;
@@ -43,6 +49,9 @@ struct http2_stream {
     int32_t id;
     bool is_due;
     bool is_blocked;
+    bool has_priority; /* it is known */
+    struct http2_priority priority;
+    uint32_t round; /* of asking those that wait, the latest that it was seen in */
 
     /* The request's head, while it arrives. */
     struct http2_pseudo_fields pseudo;
@@ -99,13 +108,14 @@ struct http2_front {
     struct http2_stream *streams;
     struct http2_stream *due; /* oldest first */
     struct http2_stream **due_end;
-    struct http2_stream *blocked; /* oldest first */
-    struct http2_stream **blocked_end;
+    struct http2_stream *blocked; /* in the order in which they are asked */
     struct http2_stream *heading; /* whose head is arriving */
     /* What a callback has put aside for http2_take: body bytes, in the bytes being taken. */
     struct http2_stream *chunk_stream;
     struct slice chunk;
     uint32_t stream_count;
+    uint32_t round;           /* of asking those that wait */
+    size_t turn;              /* bytes that the one which is asked may still have packed */
     uint32_t gone_count;      /* streams that are over since streams were settled */
     uint32_t reset_allowance; /* how often the client may still reset a stream */
     uint64_t reset_refilled;  /* loop time */
@@ -234,6 +244,18 @@ int http2_response_pack(nghttp2_session *session, nghttp2_frame *frame, const ui
 
 /* Asks those that wait for room to go on, while there is some. */
 void http2_resume_blocked(struct http2_front *front);
+
+/* --- http2_priority.c --- */
+
+/* What a Priority field's value says (RFC 9218 5); what it does not say is as usual. */
+struct http2_priority http2_priority_parse(struct slice value);
+
+/* Puts a stream among those that wait for room, in the place that its client wants. */
+void http2_wait_enter(struct http2_stream *stream);
+void http2_wait_leave(struct http2_stream *stream);
+
+/* The client has thought better of it (RFC 9218 7.1). */
+void http2_priority_change(struct http2_stream *stream, struct slice value);
 
 /* --- http2_tunnel.c --- */
 

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INTERIM_BACKLOG = 16384 /* bytes that a client may be behind and still be told */ };
+enum {
+    INTERIM_BACKLOG = 16384, /* bytes that a client may be behind and still be told */
+    TURN_SIZE = 32768,       /* bytes of one stream, while others wait for their turn */
+};
 
 static const struct table_settings *settings_of(const struct http2_stream *stream) {
     return stream->exchange->request.settings;
@@ -114,6 +117,7 @@ static ssize_t defer(struct http2_stream *stream) {
 ssize_t http2_response_measure(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t size,
                                uint32_t *flags, nghttp2_data_source *source, void *data) {
     struct http2_stream *stream = http2_find_stream(session, id);
+    struct http2_front *front = data;
     (void)bytes;
     (void)source;
     if (stream == NULL) {
@@ -125,7 +129,11 @@ ssize_t http2_response_measure(nghttp2_session *session, int32_t id, uint8_t *by
     }
     uint64_t chunk = settings_of(stream)->http2_chunk_size;
     size = chunk > 0 && chunk < size ? (size_t)chunk : size;
-    size = http2_data_room(data, size < left ? size : left);
+    size = size < front->turn ? size : front->turn;
+    if (size == 0) {
+        return defer(stream);
+    }
+    size = http2_data_room(front, size < left ? size : left);
     if (size == SIZE_MAX) {
         return defer(stream);
     }
@@ -168,20 +176,15 @@ int http2_response_pack(nghttp2_session *session, nghttp2_frame *frame, const ui
     }
     (void)buffer_append(front->out, (struct slice){(const char *)header, HTTP2_FRAME_HEADER});
     copy_pieces(stream, front->out, size);
+    front->turn -= front->turn == SIZE_MAX ? 0 : size;
     return 0;
 }
 
 /* --- bodies: what handlers offer --- */
 
 static void block(struct http2_stream *stream, bool has_progressed) {
-    struct http2_front *front = stream->front;
-    struct loop *loop = front->connection.service->loop;
-    if (!stream->is_blocked) {
-        stream->is_blocked = true;
-        stream->next_blocked = NULL;
-        *front->blocked_end = stream;
-        front->blocked_end = &stream->next_blocked;
-    }
+    struct loop *loop = stream->front->connection.service->loop;
+    http2_wait_enter(stream);
     if (has_progressed || stream->send_timer.deadline == 0) {
         timer_start(&loop->timers, &stream->send_timer,
                     loop->now + settings_of(stream)->send_timeout);
@@ -275,14 +278,19 @@ static bool has_window(const struct http2_stream *stream) {
            nghttp2_session_get_stream_remote_window_size(session, stream->id) > 0;
 }
 
+/* The next one that has not been asked in this round, and has a window. */
 static struct http2_stream *take_blocked(struct http2_front *front) {
     struct http2_stream *stream = front->blocked;
-    front->blocked = stream->next_blocked;
-    if (front->blocked == NULL) {
-        front->blocked_end = &front->blocked;
+    for (; stream != NULL; stream = stream->next_blocked) {
+        if (stream->round != front->round) {
+            stream->round = front->round;
+            if (has_window(stream)) {
+                http2_wait_leave(stream);
+                return stream;
+            }
+        }
     }
-    stream->is_blocked = false;
-    return stream;
+    return NULL;
 }
 
 /* The last frame alone is missing. */
@@ -297,24 +305,26 @@ static void resume_end(struct http2_stream *stream) {
     }
 }
 
+static void ask_again(struct http2_stream *stream) {
+    if (stream->is_gone || stream->is_broken || stream->has_sent_all) {
+        return;
+    }
+    if (stream->exchange->response.is_complete) {
+        resume_end(stream);
+    } else {
+        timer_stop(&stream->send_timer);
+        exchange_resume(stream->exchange);
+    }
+}
+
 void http2_resume_blocked(struct http2_front *front) {
-    uint32_t count = 0;
-    for (const struct http2_stream *s = front->blocked; s != NULL; s = s->next_blocked) {
-        count++;
+    struct http2_stream *stream;
+    front->round++;
+    while (front->state == HTTP2_OPEN && http2_has_room(front) &&
+           (stream = take_blocked(front)) != NULL) {
+        bool has_others = front->blocked != NULL;
+        front->turn = has_others && stream->priority.takes_turns ? TURN_SIZE : SIZE_MAX;
+        ask_again(stream);
     }
-    while (count-- > 0 && front->state == HTTP2_OPEN && front->blocked != NULL &&
-           http2_has_room(front)) {
-        struct http2_stream *stream = take_blocked(front);
-        if (stream->is_gone || stream->is_broken || stream->has_sent_all) {
-            continue;
-        }
-        if (!has_window(stream)) {
-            block(stream, false);
-        } else if (stream->exchange->response.is_complete) {
-            resume_end(stream);
-        } else {
-            timer_stop(&stream->send_timer);
-            exchange_resume(stream->exchange);
-        }
-    }
+    front->turn = SIZE_MAX;
 }

@@ -124,6 +124,16 @@ static void note_ping(struct http2_front *front, const nghttp2_frame *frame) {
     }
 }
 
+/* For a stream that does not exist yet nghttp2 keeps it, and nobody else does. */
+static void note_priority(nghttp2_session *session, const nghttp2_frame *frame) {
+    const nghttp2_ext_priority_update *update = frame->ext.payload;
+    struct http2_stream *stream = http2_find_stream(session, update->stream_id);
+    if (stream != NULL) {
+        http2_priority_change(
+            stream, (struct slice){(const char *)update->field_value, update->field_value_len});
+    }
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *data) {
     struct http2_front *front = data;
     struct http2_stream *stream;
@@ -142,6 +152,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         break;
     case NGHTTP2_PING:
         note_ping(front, frame);
+        break;
+    case NGHTTP2_PRIORITY_UPDATE:
+        note_priority(session, frame);
         break;
     case NGHTTP2_GOAWAY:
         http2_begin_leaving(front);
@@ -254,6 +267,7 @@ static bool set_options(nghttp2_option **made) {
     nghttp2_option_set_max_outbound_ack(options, PENDING_ACKNOWLEDGEMENTS);
     nghttp2_option_set_max_settings(options, SETTINGS_IN_FRAME);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEAD_LIMIT);
+    nghttp2_option_set_builtin_recv_extension_type(options, NGHTTP2_PRIORITY_UPDATE);
     return true;
 }
 
