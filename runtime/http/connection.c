@@ -94,6 +94,13 @@ void http_connection_end(struct http_connection *connection) {
     }
 }
 
+void http_connection_end_for_good(struct http_connection *connection) {
+    http_connection_end(connection);
+    if (connection->tls != NULL && !tls_stream_has_unsent(connection->tls)) {
+        shutdown(connection->handle.fd, SHUT_WR);
+    }
+}
+
 void http_connection_reset(struct http_connection *connection) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt(connection->handle.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);

@@ -67,6 +67,10 @@ void http_connection_release(struct http_connection *connection);
 /* The end of what is written; reading goes on. */
 void http_connection_end(struct http_connection *connection);
 
+/* The same when what is read will only be dropped. By TLS the connection ends for TCP as well, as
+ * in nginx: there are clients that wait for that. */
+void http_connection_end_for_good(struct http_connection *connection);
+
 /* Makes the close to come one that no client can take for the regular end of a response. */
 void http_connection_reset(struct http_connection *connection);
 

@@ -97,7 +97,7 @@ static void finish_closed(struct http1_front *front) {
 /* Closed for sending, but input is read and dropped for a while: closing a socket with unread bytes
  * would reset the connection and could destroy the response on its way. */
 static void start_lingering(struct http1_front *front) {
-    http_connection_end(&front->connection);
+    http_connection_end_for_good(&front->connection);
     front->state = HTTP1_LINGER;
     front->first_byte = front->connection.service->loop->now + LINGER_TOTAL_MS;
     buffer_give(&front->connection.service->buffers, front->in);

@@ -284,7 +284,7 @@ static void linger(struct http2_front *front) {
     front->state = HTTP2_LINGER;
     front->linger_until = loop_of(front)->now + LINGER_TOTAL_MS;
     timer_stop(&front->write_timer);
-    http_connection_end(&front->connection);
+    http_connection_end_for_good(&front->connection);
     if ((front->connection.handle.ready & LOOP_HANGUP) != 0) {
         http2_close(front);
     } else {

@@ -154,6 +154,44 @@ def test_the_end_is_told(lab, values):
         assert client.socket.recv(1) == b""
 
 
+def end_of_tcp(address):
+    """Whether the server still reads when its end of TCP has come, after that of TLS."""
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    stream = client_context().wrap_bio(inward, outward, server_hostname="a.test")
+
+    def complete(call):
+        while True:
+            try:
+                return call()
+            except ssl.SSLWantReadError:
+                tcp.sendall(outward.read())
+                inward.write(tcp.recv(65536))
+
+    with socket.create_connection(address, timeout=30) as tcp:
+        complete(stream.do_handshake)
+        stream.write(b"GET / HTTP/1.1\r\nHost a.test\r\n\r\n")
+        while complete(stream.read):
+            pass
+        assert tcp.recv(1) == b""
+        return has_process(tcp.getpeername(), tcp.getsockname())
+
+
+def has_process(local, remote):
+    """Whether a process has the TCP connection open: its entry has an inode then."""
+    ports = [f"{address[1]:04X}" for address in (local, remote)]
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if [field.rpartition(":")[2] for field in fields[1:3]] == ports:
+            return fields[9] != "0"
+    return False
+
+
+def test_tcp_ends_with_tls(lab, values):
+    """A client need not look into TLS for the end, while the rest of what it sends is dropped."""
+    pair = lab.pair(HELLO, **values)
+    assert pair.both(end_of_tcp) == [True, True]
+
+
 # --- which server ---
 
 def test_names(lab, certificates, values, trusting):
