@@ -1,15 +1,17 @@
 """Certificates of clients: who gets in, what is told of them, and what those see who do not."""
 
 import base64
+import pathlib
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import urllib.parse
 
 import pytest
 
-from lab import SecureClient, client_context
+from lab import SecureClient, client_context, wait_until
 from lab.certificates import Authority, certificate_folder
 from lab.daemon import REPOSITORY, RPCD
 
@@ -79,6 +81,58 @@ def in_both(pair, certificate=None, **options):
     return pair.both(lambda address: ask(address, certificate, **options))
 
 
+def forge(certificates, folder):
+    """The client's certificate, with a signature that is not its authority's."""
+    der = bytearray(ssl.PEM_cert_to_DER_cert(
+        re.search("-----BEGIN.*-----END CERTIFICATE-----", certificates.client.pem.read_text(),
+                  re.DOTALL).group()))
+    der[-1] ^= 1
+    path = folder / "forged.pem"
+    path.write_text(ssl.DER_cert_to_PEM_cert(bytes(der)))
+    return path
+
+
+def waiting_bytes(tcp):
+    """What the server has not read yet."""
+    ports = [f"{address[1]:04X}" for address in (tcp.getpeername(), tcp.getsockname())]
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if [field.rpartition(":")[2] for field in fields[1:3]] == ports:
+            return int(fields[4].partition(":")[2], 16)
+    return 0
+
+
+def split_records(flight):
+    while flight:
+        size = 5 + int.from_bytes(flight[3:5], "big")
+        yield flight[:size]
+        flight = flight[size:]
+
+
+def ask_in_pieces(address, context, request):
+    """Every record of the handshake is sent when the one before has been read."""
+    inward, outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+    stream = context.wrap_bio(inward, outward, server_hostname="a.test")
+    with socket.create_connection(address, timeout=30) as tcp:
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def complete(call):
+            while True:
+                try:
+                    result = call()
+                except ssl.SSLWantReadError:
+                    result = None
+                for record in split_records(outward.read()):
+                    tcp.sendall(record)
+                    wait_until(lambda: waiting_bytes(tcp) == 0)
+                if result is not None:
+                    return result
+                inward.write(tcp.recv(65536))
+        complete(lambda: stream.do_handshake() or True)
+        complete(lambda: stream.write(request))
+        return complete(lambda: stream.read(65536))
+
+
 # --- who gets in ---
 
 NONE = "no certificate"
@@ -108,6 +162,17 @@ def test_modes(lab, certificates, values, mode, expected, version):
                 assert response.get("Connection") == "close"
             else:
                 assert (response.status, response.body) == (200, text), name
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_a_forged_certificate_that_comes_slowly(lab, certificates, values, version):
+    """What OpenSSL has to say about it is not taken for a failure of what comes next."""
+    lab.rpcd(SITE % "ssl_verify_client on; ssl_client_certificate {authority}; return 200 in;",
+             **values)
+    context = client_context(version=version)
+    context.load_cert_chain(forge(certificates, lab.folder("forged")), certificates.client.key)
+    answer = ask_in_pieces(("127.0.0.1", lab.port), context, b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ") and REFUSED in answer
 
 
 def test_the_log_says_why(lab, certificates, values):
