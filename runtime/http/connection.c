@@ -226,6 +226,15 @@ void http_connections_drain(struct http_service *service, const struct http_list
     }
 }
 
+static bool asks_for_certificates(const struct table *table) {
+    for (uint32_t i = 0; i < table->server_settings_count; i++) {
+        if (table->server_settings[i].ssl_verify_client != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_misjudged(struct http_connection *connection) {
     const struct generation *generation = http_listener_generation(connection->listener);
     const struct table_server *server =
@@ -235,11 +244,15 @@ static bool is_misjudged(struct http_connection *connection) {
                                      &generation->secrets);
 }
 
+/* Where nobody is asked, or was, there is nothing to find out, which takes a microsecond each. */
 void http_connections_drain_misjudged(struct http_service *service) {
+    bool is_asking = asks_for_certificates(&service->generation->table);
     struct http_connection *next;
     for (struct http_connection *c = service->connections; c != NULL; c = next) {
         next = c->next;
-        if (c->tls != NULL && is_misjudged(c)) {
+        if (c->tls != NULL &&
+            (is_asking || SSL_get_verify_mode(tls_server_ssl(c->tls)) != SSL_VERIFY_NONE) &&
+            is_misjudged(c)) {
             c->protocol->drain(c);
         }
     }
