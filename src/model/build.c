@@ -48,16 +48,9 @@ static bool is_remembered(const struct directive *directive) {
 /* The earlier statement of the same directive in this block, or NULL. */
 static const struct statement *find_earlier(const struct model *model, const struct scope *scope,
                                             const struct directive *directive) {
-    if (directive->group == GROUP_HTTP) {
-        return scope->settings->is_own[directive->setting]
-                   ? scope->settings->origin[directive->setting]
-                   : NULL;
-    }
-    if (directive->group == GROUP_SERVER) {
-        const struct server_settings *settings = settings_find_server(model, scope);
-        return settings != NULL && settings->is_own[directive->setting]
-                   ? settings->origin[directive->setting]
-                   : NULL;
+    if (is_remembered(directive)) {
+        struct setting_marks marks = settings_find_marks(model, scope, directive);
+        return marks.is_own != NULL && *marks.is_own ? *marks.origin : NULL;
     }
     struct slice name = slice_from_string(directive->name);
     for (size_t i = 0; i < scope->seen.count; i++) {
@@ -91,15 +84,12 @@ static void *find_field(struct model *model, struct scope *scope,
     return owner == NULL ? NULL : owner + directive->offset;
 }
 
-static void remember(struct model *model, const struct scope *scope,
+static void remember(const struct model *model, const struct scope *scope,
                      const struct directive *directive, const struct statement *statement) {
-    if (directive->group == GROUP_HTTP) {
-        scope->settings->is_own[directive->setting] = true;
-        scope->settings->origin[directive->setting] = statement;
-    } else if (directive->group == GROUP_SERVER) {
-        struct server_settings *settings = settings_own_server(model, scope);
-        settings->is_own[directive->setting] = true;
-        settings->origin[directive->setting] = statement;
+    struct setting_marks marks = settings_find_marks(model, scope, directive);
+    if (marks.is_own != NULL) {
+        *marks.is_own = true;
+        *marks.origin = statement;
     }
 }
 

@@ -214,7 +214,8 @@ struct server_settings {
     /* As in struct settings. */
     const struct statement *origin[SERVER_SETTING_COUNT];
     bool is_own[SERVER_SETTING_COUNT];
-    const struct statement *profile; /* the tls_profile of this very block, or NULL */
+    const struct statement *profile;          /* the tls_profile of this very block, or NULL */
+    bool is_of_profile[SERVER_SETTING_COUNT]; /* own, but by the profile */
 };
 
 struct process_settings {
@@ -324,8 +325,9 @@ struct proxy_pass {
     const struct word *word;
     struct template target; /* the whole argument */
     bool has_variables;
-    bool is_grpc; /* grpc_pass */
-    bool is_tls;  /* https:// or grpcs://, or perhaps, when variables give the scheme */
+    bool is_grpc;       /* grpc_pass */
+    const char *family; /* what the names of its directives begin with: proxy or grpc */
+    bool is_tls;        /* https:// or grpcs://, or perhaps, when variables give the scheme */
     /* Without variables: */
     struct slice host;      /* $proxy_host: without the scheme's own port; localhost for unix: */
     struct address address; /* what it points to when no upstream group has that name */

@@ -33,6 +33,13 @@ struct setter_call {
     void *field;                    /* what a directive with a field sets */
 };
 
+/* What is remembered of settings of either kind beside their values: of one, or of all by number.
+ */
+struct setting_marks {
+    const struct statement **origin;
+    bool *is_own;
+};
+
 /* What only building needs; lives as long as the model's arena. */
 struct reading {
     struct catalogue catalogue;
@@ -106,10 +113,12 @@ bool structure_hint_semicolon(struct model *model, uint32_t context,
 struct settings *settings_create(struct model *model, const struct settings *outer);
 /* The settings of the scope's block, to be written to: its own from now on. */
 struct settings *settings_own(struct model *model, struct scope *scope);
-/* Those of the scope's http or server block, to be written to, and as they are: NULL for a server
- * that has set none. */
+/* Those of the scope's http or server block, to be written to. */
 struct server_settings *settings_own_server(struct model *model, const struct scope *scope);
-struct server_settings *settings_find_server(const struct model *model, const struct scope *scope);
+/* What the scope's block remembers of the directive's setting; NULL pointers when that is nothing,
+ * as of directives that are no settings. */
+struct setting_marks settings_find_marks(const struct model *model, const struct scope *scope,
+                                         const struct directive *directive);
 void settings_set_defaults(struct model *model, struct settings *settings);
 void settings_set_server_defaults(struct model *model, struct server_settings *settings);
 void settings_set_process_defaults(struct model *model);
