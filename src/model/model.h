@@ -234,7 +234,7 @@ struct listen {
     bool reuseport;
     bool ipv6only;
     bool ssl;
-    bool http2; /* parsed for the checks; compile refuses it */
+    bool http2;
 };
 
 enum server_name_kind {
