@@ -11,6 +11,7 @@ static const struct slice protocols[] = {
 };
 
 #define PROTOCOL_COUNT (sizeof protocols / sizeof protocols[0])
+#define SUGGESTED_COUNT 4 /* nobody is to write the last two */
 
 static bool check_protocol(const struct setter_call *call, const struct word *word) {
     struct model *model = call->model;
@@ -26,7 +27,7 @@ static bool check_protocol(const struct setter_call *call, const struct word *wo
     if (structure_hint_semicolon(model, call->scope->context, call->statement, index, diagnostic)) {
         return false;
     }
-    struct slice nearest = nearest_name(word->text, protocols, PROTOCOL_COUNT);
+    struct slice nearest = nearest_name(word->text, protocols, SUGGESTED_COUNT);
     if (nearest.size > 0) {
         diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
     } else {
