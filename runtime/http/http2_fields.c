@@ -37,3 +37,10 @@ void http2_fields_add(struct http2_field_list *list, struct slice name, struct s
         .valuelen = value.size,
     };
 }
+
+void http2_fields_add_status(struct http2_field_list *list, uint32_t status) {
+    list->status[0] = (char)('0' + status / 100 % 10);
+    list->status[1] = (char)('0' + status / 10 % 10);
+    list->status[2] = (char)('0' + status % 10);
+    http2_fields_add(list, SLICE(":status"), (struct slice){list->status, sizeof list->status});
+}

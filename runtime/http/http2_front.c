@@ -63,7 +63,7 @@ void http2_stream_enter(struct http2_front *front, struct http2_stream *stream,
     front->streams = stream;
     front->stream_count++;
     front->heading = stream;
-    start_read_timer(front, http_connection_settings(&front->connection)->client_header_timeout);
+    start_read_timer(front, stream->limits->client_header_timeout);
 }
 
 void http2_stream_due(struct http2_stream *stream) {

@@ -55,9 +55,10 @@ struct http2_stream {
 
     /* The request's head, while it arrives. */
     struct http2_pseudo_fields pseudo;
-    uint64_t head_size; /* of its fields */
-    uint32_t cookies;   /* Cookie fields so far */
-    uint32_t refusal;   /* status; 0: there is nothing wrong with it so far */
+    const struct table_settings *limits; /* of the server that is not chosen yet */
+    uint64_t head_size;                  /* of its fields */
+    uint32_t cookies;                    /* Cookie fields so far */
+    uint32_t refusal;                    /* status; 0: there is nothing wrong with it so far */
     const char *reason;
     bool has_head;
     bool is_begun; /* the exchange is */

@@ -23,8 +23,7 @@ void http2_request_refuse(struct http2_stream *stream, uint32_t status, const ch
 /* Each indexed field costs the client a byte, so what nobody will read is not even kept. False when
  * it is not. */
 static bool measure_field(struct http2_stream *stream, size_t name_size, size_t value_size) {
-    const struct table_settings *settings = http_connection_settings(&stream->front->connection);
-    uint64_t limit = http_head_limit(settings);
+    uint64_t limit = http_head_limit(stream->limits);
     stream->head_size += name_size + value_size + FIELD_OVERHEAD;
     if (stream->head_size > BOMB_RATIO * limit) {
         http2_accuse(stream->front, NGHTTP2_ENHANCE_YOUR_CALM,
@@ -32,7 +31,7 @@ static bool measure_field(struct http2_stream *stream, size_t name_size, size_t 
     }
     if (stream->head_size > limit) {
         http2_request_refuse(stream, 400, "client sent too large request header");
-    } else if (name_size + value_size > http_line_limit(settings)) {
+    } else if (name_size + value_size > http_line_limit(stream->limits)) {
         http2_request_refuse(stream, 400, "client sent too long header line");
     }
     return stream->refusal == 0;
@@ -54,6 +53,7 @@ int http2_request_open(struct http2_front *front, int32_t id) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     connection->requests++;
+    stream->limits = http_connection_settings(connection);
     http2_stream_enter(front, stream, exchange, id);
     exchange->front = stream;
     exchange->front_operations = &http2_operations;
@@ -149,8 +149,7 @@ static bool is_text(struct slice value) {
 }
 
 static void add_field(struct http2_stream *stream, struct slice name, struct slice value) {
-    const struct table_settings *settings = http_connection_settings(&stream->front->connection);
-    const struct http_header_rules rules = http_header_rules(settings);
+    const struct http_header_rules rules = http_header_rules(stream->limits);
     uint8_t classes = shared_classes(name);
     if ((classes & HTTP_BYTE_TOKEN) == 0 || !is_text(value)) {
         http2_request_refuse(stream, 400, "client sent invalid header line");

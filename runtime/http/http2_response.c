@@ -4,13 +4,18 @@
 
 #include "http/http2_fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
     INTERIM_BACKLOG = 16384, /* bytes that a client may be behind and still be told */
     TURN_SIZE = 32768,       /* bytes of one stream, while others wait for their turn */
 };
+
+static bool has_window(const struct http2_stream *stream) {
+    nghttp2_session *session = stream->front->session;
+    return nghttp2_session_get_remote_window_size(session) > 0 &&
+           nghttp2_session_get_stream_remote_window_size(session, stream->id) > 0;
+}
 
 static const struct table_settings *settings_of(const struct http2_stream *stream) {
     return stream->exchange->request.settings;
@@ -47,18 +52,15 @@ static ssize_t make_head(struct http2_stream *stream, struct http2_field_list *l
     if (!http2_fields_start(list, &stream->exchange->arena, response->field_count + 2)) {
         return -1;
     }
-    uint32_t status = response->is_upgrade ? 200 : response->status;
-    snprintf(list->status, sizeof list->status, "%03u", status % 1000);
-    http2_fields_add(list, SLICE(":status"), (struct slice){list->status, 3});
+    http2_fields_add_status(list, response->is_upgrade ? 200 : response->status);
     for (uint32_t i = 0; i < response->field_count; i++) {
         if (!stream->is_tunnel || !http2_tunnel_hides(response->fields[i].name)) {
             http2_fields_add(list, response->fields[i].name, response->fields[i].value);
         }
     }
     if (needs_length(stream)) {
-        int size = snprintf(list->length, sizeof list->length, "%llu",
-                            (unsigned long long)response->length);
-        http2_fields_add(list, SLICE("content-length"), (struct slice){list->length, (size_t)size});
+        http2_fields_add(list, SLICE("content-length"),
+                         slice_format_u64(response->length, list->length));
     }
     return (ssize_t)list->count;
 }
@@ -82,8 +84,7 @@ void http2_send_interim(struct exchange *exchange, uint32_t status,
         !http2_fields_start(&list, &exchange->arena, count + 1)) {
         return;
     }
-    snprintf(list.status, sizeof list.status, "%03u", status % 1000);
-    http2_fields_add(&list, SLICE(":status"), (struct slice){list.status, 3});
+    http2_fields_add_status(&list, status);
     for (uint32_t i = 0; i < count; i++) {
         http2_fields_add(&list, fields[i].name, fields[i].value);
     }
@@ -204,6 +205,13 @@ static size_t sum_pieces(const struct slice *pieces, uint32_t count) {
     return total;
 }
 
+/* nghttp2 has an empty frame of the body wait for windows, which a client need not open any more;
+ * trailers can end the stream without it. */
+static bool must_end_without_window(const struct http2_stream *stream) {
+    return stream->exchange->response.trailer_count > 0 && !stream->has_trailers &&
+           !has_window(stream);
+}
+
 /* Lets nghttp2 make frames of the pieces. Returns how many bytes it has used. */
 static size_t pack_pieces(struct http2_stream *stream, const struct slice *pieces, size_t total,
                           bool last) {
@@ -212,7 +220,9 @@ static size_t pack_pieces(struct http2_stream *stream, const struct slice *piece
     stream->offered = total;
     stream->taken = 0;
     stream->is_last = last;
-    if (stream->is_deferred && (total > 0 || last)) {
+    if (total == 0 && last && must_end_without_window(stream)) {
+        (void)submit_trailers(stream); /* else the last frame waits for a window, as without any */
+    } else if (stream->is_deferred && (total > 0 || last)) {
         stream->is_deferred = false;
         (void)nghttp2_session_resume_data(stream->front->session, stream->id);
     }
@@ -233,6 +243,12 @@ static size_t discard(struct http2_stream *stream, size_t total, bool last) {
     return total;
 }
 
+/* The client is gone; whether the exchange goes on without it is decided when the turn ends. Then
+ * what is offered now is offered again, but for an end alone. */
+static size_t wait_for_verdict(struct http2_stream *stream, size_t total, bool last) {
+    return total == 0 ? discard(stream, total, last) : 0;
+}
+
 size_t http2_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                        bool last) {
     struct http2_stream *stream = exchange->front;
@@ -241,8 +257,11 @@ size_t http2_send_body(struct exchange *exchange, const struct slice *pieces, ui
     if (stream->is_discarding) {
         return discard(stream, total, last);
     }
-    if (stream->is_gone || stream->is_broken || front->state != HTTP2_OPEN) {
+    if (stream->is_broken || front->state == HTTP2_LINGER) {
         return total;
+    }
+    if (stream->is_gone) {
+        return wait_for_verdict(stream, total, last);
     }
     if (!stream->is_submitted) {
         bool is_empty = last && total == 0 && exchange->response.trailer_count == 0;
@@ -271,12 +290,6 @@ size_t http2_send_body(struct exchange *exchange, const struct slice *pieces, ui
 }
 
 /* --- those that wait --- */
-
-static bool has_window(const struct http2_stream *stream) {
-    nghttp2_session *session = stream->front->session;
-    return nghttp2_session_get_remote_window_size(session) > 0 &&
-           nghttp2_session_get_stream_remote_window_size(session, stream->id) > 0;
-}
 
 /* The next one that has not been asked in this round, and has a window. */
 static struct http2_stream *take_blocked(struct http2_front *front) {

@@ -13,6 +13,9 @@
 /* Lets nghttp2 have what was read, up to where it pauses. What it answers at once is sent; where
  * that fails, reading will tell. */
 static void feed(struct proxy_http2 *http2, struct buffer *in) {
+    if (in->begin == in->end && !http2->is_paused) {
+        return;
+    }
     while (in->begin < in->end || http2->is_paused) {
         struct slice content = buffer_content(in);
         http2->is_paused = false;
@@ -185,9 +188,8 @@ static void leave_stream(struct proxy *proxy, struct proxy_http2 *http2) {
     };
     if (proxy->response != NULL) {
         feed(http2, proxy->response);
-    } else {
-        (void)proxy_http2_flush(http2);
     }
+    (void)proxy_http2_flush(http2);
 }
 
 static bool is_usable(const struct proxy_http2 *http2) {

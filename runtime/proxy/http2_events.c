@@ -31,16 +31,6 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-static bool copy(struct arena *arena, struct slice text, struct slice *copied) {
-    char *bytes = arena_allocate_bytes(arena, text.size + 1);
-    if (bytes == NULL) {
-        return false;
-    }
-    memcpy(bytes, text.data, text.size);
-    *copied = (struct slice){bytes, text.size};
-    return true;
-}
-
 static bool reserve_trailer(struct proxy_http2 *http2, struct arena *arena) {
     struct http_fields *fields = &http2->trailers;
     if (fields->items == NULL) {
@@ -53,11 +43,16 @@ static bool reserve_trailer(struct proxy_http2 *http2, struct arena *arena) {
 
 static bool add_field(struct arena *arena, struct http_fields *fields, struct slice name,
                       struct slice value) {
-    struct engine_header *field = &fields->items[fields->count];
-    if (!copy(arena, name, &field->name) || !copy(arena, value, &field->value)) {
+    char *bytes = arena_allocate_bytes(arena, name.size + value.size);
+    if (bytes == NULL) {
         return false;
     }
-    fields->ids[fields->count++] = (uint8_t)http_field_find(field->name);
+    memcpy(mempcpy(bytes, name.data, name.size), value.data, value.size);
+    fields->items[fields->count] = (struct engine_header){
+        .name = {bytes, name.size},
+        .value = {bytes + name.size, value.size},
+    };
+    fields->ids[fields->count++] = (uint8_t)http_field_find(name);
     return true;
 }
 

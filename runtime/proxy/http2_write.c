@@ -230,10 +230,14 @@ static bool is_empty(const struct proxy_http2 *http2) {
     return http2->out->begin == http2->out->end && http2->pending.size == 0;
 }
 
-/* There is room again: what nghttp2 could not get of the body before it can have now. */
-static bool go_on(struct proxy_http2 *http2) {
-    if (!http2->is_deferred || (http2->offered.size == 0 && !http2->offered_is_last)) {
-        return nghttp2_session_want_write(http2->session) != 0;
+/* nghttp2 could not get of the body what it can have now. */
+static bool has_more_body(const struct proxy_http2 *http2) {
+    return http2->is_deferred && (http2->offered.size > 0 || http2->offered_is_last);
+}
+
+static bool resume_body(struct proxy_http2 *http2) {
+    if (!has_more_body(http2)) {
+        return false;
     }
     http2->is_deferred = false;
     return nghttp2_session_resume_data(http2->session, http2->stream) == 0;
@@ -241,16 +245,20 @@ static bool go_on(struct proxy_http2 *http2) {
 
 bool proxy_http2_flush(struct proxy_http2 *http2) {
     bool is_fine = true;
-    if (!proxy_http2_is_unsent(http2) && !go_on(http2)) {
+    bool may_have_more;
+    if (!has_more_body(http2) && !proxy_http2_is_unsent(http2)) {
         return true;
     }
     if (!take_out(http2)) {
         errno = ENOMEM;
         return false;
     }
+    (void)resume_body(http2);
     do {
-        is_fine = collect(http2) && write_out(http2);
-    } while (is_fine && is_empty(http2) && go_on(http2));
+        is_fine = collect(http2);
+        may_have_more = http2->pending.size > 0;
+        is_fine = is_fine && write_out(http2);
+    } while (is_fine && is_empty(http2) && (resume_body(http2) || may_have_more));
     if (is_empty(http2)) {
         buffer_give(&http2->back->service->buffers, http2->out);
         http2->out = NULL;

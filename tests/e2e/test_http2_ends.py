@@ -10,7 +10,8 @@ import pytest
 
 from lab import answer, wait_until
 from lab.http import Incomplete
-from lab.http2_client import ACK, PING, Http2Client
+from lab.http2 import Server
+from lab.http2_client import ACK, INITIAL_WINDOW_SIZE, PING, Http2Client
 
 UPGRADE = """
 http2 on;
@@ -129,3 +130,25 @@ def test_a_large_head_of_an_answer(lab, tmp_path):
                            f"http://127.0.0.1:{lab.port}/"], capture_output=True, check=True).stdout
     assert said.endswith(b"\r\n\r\nok")
     assert all(line.lower() in said for line in fields.lower().encode().split(b"\r\n"))
+
+
+def test_trailers_need_no_window(lab):
+    """A client that has got all it has room for need not make more before the end comes."""
+    gate = threading.Event()
+
+    def handler(connection):
+        server = Server(connection)
+        request = server.request()
+        server.respond(request, b"0123456789", end=False)
+        gate.wait(20)
+        server.h2.send_headers(request.stream, [("grpc-status", "0")], end_stream=True)
+        server.flush()
+        server.until(lambda: False)
+    lab.rpcd("http2 on; server { listen {port}; location / { grpc_pass grpc://127.0.0.1:{backend}; } }",
+             backend=lab.backend(handler))
+    with Http2Client(lab.port, settings=[(INITIAL_WINDOW_SIZE, 10)], opens_windows=False) as client:
+        stream = client.request("/", method="POST", body=b"x")
+        wait_until(lambda: client.read_frame() and stream in client.streams
+                   and client.streams[stream].body == b"0123456789", "the body")
+        gate.set()
+        assert client.response(stream).trailers == [("grpc-status", "0")]
