@@ -1,6 +1,6 @@
 """grpc_pass: calls go to a backend by HTTP/2, both directions as they come, trailers in the end."""
 
-import time
+import threading
 
 import pytest
 
@@ -244,20 +244,27 @@ def test_as_nginx(lab, name):
     ("end", None),
 ])
 def test_broken_off_as_nginx(lab, name, data):
+    has_begun = threading.Semaphore(0)
+
     def handler(connection):
         server = Server(connection)
         request = server.request()
         server.respond(request, b"begin", end=False)
+        has_begun.acquire(timeout=20)
         if data is not None:
             server.raw(data(server, request))
             server.until(lambda: False)
-        time.sleep(0.2)  # or what was sent would be lost with the connection
     backend = lab.backend(handler)
     pair = lab.pair("""server { listen {host}:{port};
         location / { grpc_pass grpc://127.0.0.1:{backend}; } }""", backend=backend)
     for address in pair.addresses():
-        with lab.client(address) as client, pytest.raises(Incomplete):
-            client.ask(method="POST", body=b"x")
+        with lab.client(address) as client:
+            client.send(request_bytes("/", method="POST", body=b"x"))
+            while b"begin" not in client.buffer:
+                assert client.fill()
+            has_begun.release()
+            with pytest.raises(Incomplete):
+                client.response()
 
 
 def test_a_failure_of_one_backend(lab):

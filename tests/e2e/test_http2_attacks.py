@@ -4,7 +4,6 @@ setting of the configuration's."""
 
 import os
 import struct
-import time
 
 import pytest
 
@@ -226,7 +225,7 @@ def test_slow_heads(lab):
         client.ping()
         client.send(frame(HEADERS, END_STREAM, 1, client.encoder.encode(client.fields("/"))))
         for _ in range(4):
-            time.sleep(0.2)
+            client.read_for(0.2)
             client.send(frame(CONTINUATION, 0, 1, client.encoder.encode([("a", "b")])))
         assert client.read_goodbye() == PROTOCOL_ERROR
     daemon.wait_for_text("client timed out while sending its request")

@@ -49,12 +49,6 @@ def test_an_upgrade_that_nobody_asked_for(lab):
         assert client.ask("/").status == 502
 
 
-def connections(daemon):
-    """How many sockets the workers have besides those that they listen on."""
-    listed = subprocess.run(["ss", "-Htnp"], capture_output=True, text=True, check=True).stdout
-    return sum(f"pid={worker}," in line for line in listed.splitlines() for worker in daemon.workers())
-
-
 @pytest.mark.parametrize("path", ["/", "/stream/"])
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_client_that_leaves_while_it_sends(lab, path, how):
@@ -71,8 +65,8 @@ def test_a_client_that_leaves_while_it_sends(lab, path, how):
         if how == "reset":
             client.reset_stream(stream)
             client.ping()
-            wait_until(lambda: connections(rpcd) == 1, "the end of the backend's connection")
-    wait_until(lambda: connections(rpcd) == 0, "the end of all connections")
+            wait_until(lambda: rpcd.connections() == 1, "the end of the backend's connection")
+    wait_until(lambda: rpcd.connections() == 0, "the end of all connections")
     assert rpcd.wait_for_line() == "499"
     gate.set()
 

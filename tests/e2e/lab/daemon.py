@@ -123,6 +123,12 @@ class Daemon:
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
         return sorted(int(child) for child in children.split())
 
+    def connections(self):
+        """How many connections the workers have, to clients and to backends."""
+        workers = self.workers()
+        listed = subprocess.run(["ss", "-Htnp"], capture_output=True, text=True, check=True).stdout
+        return sum(f"pid={worker}," in line for line in listed.splitlines() for worker in workers)
+
     def send_signal(self, number):
         os.kill(self.pid, number)
 
