@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from lab import Client, SecureClient, answer, client_context, wait_until
+from lab import Client, SecureClient, answer, client_context, wait_until, wait_until_still
 from lab.certificates import Authority, certificate_folder, openssl
 from lab.daemon import RPC, SANITIZED
 from lab.http import request_bytes
@@ -124,7 +124,7 @@ def test_bodies_both_ways(lab, certificates, values, version):
         for _ in range(2):
             assert client.ask("/", "POST", body=body).body == body
         client.send(request_bytes("/", "POST", (), body))
-        time.sleep(0.3)
+        wait_until(lambda: len(backend.requests) == 3 and backend.last.body == body, "the request")
         assert client.response().body == body
 
 
@@ -488,9 +488,13 @@ def test_renegotiation_is_refused(lab, values):
          "a.test"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     process.stdin.write(b"R\n")
     process.stdin.flush()
-    time.sleep(0.5)
+    said = b""
+    while b"no renegotiation" not in said.lower():
+        piece = os.read(process.stdout.fileno(), 65536)
+        assert piece, said
+        said += piece
     process.stdin.close()
-    said = process.stdout.read()
+    said += process.stdout.read()
     process.wait(20)
     assert b"RENEGOTIATING" in said and b"no renegotiation" in said.lower()
     with SecureClient(lab.port, "a.test") as client:
@@ -734,8 +738,9 @@ def test_a_stop_lets_requests_end(lab, certificates, values):
     client = SecureClient(lab.port, "a.test")
     client.send(request_bytes("/"))
     assert arrived.wait(10)
-    rpcd.send_signal(signal.SIGQUIT)
-    time.sleep(0.2)
+    with SecureClient(lab.port, "a.test") as idle:
+        rpcd.send_signal(signal.SIGQUIT)
+        assert idle.is_closed()
     go_on.set()
     response = client.response()
     assert response.body == b"late" and response.get("Connection") == "close"
@@ -796,9 +801,9 @@ def test_a_client_that_does_not_read(lab, values):
     worker, = rpcd.workers()
     with SecureClient(lab.port, "a.test", receive_buffer=4096) as client:
         client.send(request_bytes("/"))
-        time.sleep(0.5)
+        used = wait_until_still(lambda: memory(worker), "the worker's memory")
         if not SANITIZED:
-            assert memory(worker) < 8192
+            assert used < 8192
         assert len(client.response().body) == 1 << 26
 
 
