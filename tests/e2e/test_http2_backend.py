@@ -11,8 +11,8 @@ import pytest
 from lab import Incomplete, wait_until, wait_until_still
 from lab.certificates import Authority
 from lab.http import chunked, request_bytes
-from lab.http2 import (CANCEL, CONTINUATION, DATA, GOAWAY, HEADERS, NO_ERROR, PING, PROTOCOL_ERROR,
-                       REFUSED_STREAM, RST_STREAM, SETTINGS, Server, SettingCodes, answering, frame,
+from lab.http2 import (CANCEL, CONTINUATION, DATA, GOAWAY, HEADERS, NO_ERROR, PING, RST_STREAM,
+                       SETTINGS, Server, SettingCodes, answering, frame,
                        speaking)
 
 HTTP = """
