@@ -56,7 +56,7 @@ struct http2_stream {
     /* The request's head, while it arrives. */
     struct http2_pseudo_fields pseudo;
     const struct table_settings *limits; /* of the server that is not chosen yet */
-    uint64_t head_size;                  /* of its fields */
+    uint64_t head_size;                  /* of its fields, and of trailers */
     uint32_t cookies;                    /* Cookie fields so far */
     uint32_t refusal;                    /* status; 0: there is nothing wrong with it so far */
     const char *reason;
@@ -126,6 +126,7 @@ struct http2_front {
     uint64_t leaving_since;   /* loop time */
     uint8_t state;            /* enum http2_state */
     bool has_chunk;           /* `chunk` is to be seen to */
+    bool has_news;            /* a head or an end has arrived */
     bool must_pause;          /* streams that are over are to be settled first */
     bool is_leaving;          /* no new streams once the client knows */
     bool has_left;            /* it was told which stream is the last */

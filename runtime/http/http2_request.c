@@ -20,8 +20,8 @@ void http2_request_refuse(struct http2_stream *stream, uint32_t status, const ch
     }
 }
 
-/* Each indexed field costs the client a byte, so what nobody will read is not even kept. False when
- * it is not. */
+/* Each indexed field costs the client a byte, so what nobody will read is not even kept, and
+ * trailers count as well. False when it is not. */
 static bool measure_field(struct http2_stream *stream, size_t name_size, size_t value_size) {
     uint64_t limit = http_head_limit(stream->limits);
     stream->head_size += name_size + value_size + FIELD_OVERHEAD;
@@ -165,8 +165,8 @@ void http2_request_add_field(struct http2_stream *stream, nghttp2_rcbuf *name,
     size_t name_size = nghttp2_rcbuf_get_buf(name).len;
     size_t value_size = nghttp2_rcbuf_get_buf(value).len;
     stream->front->useful_bytes += name_size + value_size;
-    if (stream->has_head || !measure_field(stream, name_size, value_size)) {
-        return; /* trailers, which go nowhere, or too much */
+    if (!measure_field(stream, name_size, value_size) || stream->has_head) {
+        return; /* too much, or trailers, which go nowhere */
     }
     struct slice kept_name = keep(stream, name);
     struct slice kept_value = keep(stream, value);

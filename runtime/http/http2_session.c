@@ -93,6 +93,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id, co
 
 static void note_end(struct http2_stream *stream) {
     stream->has_ended = true;
+    stream->front->has_news = true;
     http2_stream_due(stream);
 }
 
@@ -110,6 +111,7 @@ static void note_headers(struct http2_front *front, const nghttp2_frame *frame,
     if (front->heading == stream) {
         front->heading = NULL;
         stream->has_head = true;
+        front->has_news = true;
         stream->exchange->request_length = block_size(frame);
         http2_stream_due(stream);
     }
@@ -374,8 +376,13 @@ static bool is_useless(const struct http2_front *front) {
 }
 
 /* Requests begin, and get their bodies, as soon as their frames were read and nghttp2 has returned.
+ * It returns for each piece of a body, however small: there must be news for all to be looked at.
  */
 static void begin_due(struct http2_front *front) {
+    if (!front->has_news) {
+        return;
+    }
+    front->has_news = false;
     for (struct http2_stream *stream = front->due; stream != NULL; stream = stream->next_due) {
         if (stream->has_head && !stream->is_begun) {
             http2_request_begin(stream);

@@ -171,6 +171,17 @@ def test_hpack_bomb(lab, site):
     assert still_serves(lab)
 
 
+def test_hpack_bomb_in_trailers(lab, site):
+    """What goes nowhere is no use, however large it is."""
+    with Http2Client(lab.port) as client:
+        client.ping()
+        stream = client.request("/", method="POST", headers=[("x-bomb", "c" * 3900)], body=b"x", end=False)
+        client.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, b"\xbe" * 16000))
+        assert client.read_goodbye() == ENHANCE_YOUR_CALM
+    site.wait_for_text("client sent a much too large request header")
+    assert still_serves(lab)
+
+
 def test_large_heads_are_refused_one_by_one(lab, site):
     with Http2Client(lab.port) as client:
         assert client.ask("/here", headers=[("x-a", "b" * 9000)]).status == 400
