@@ -5,10 +5,6 @@ static bool needs_tls(const struct table *table, const struct table_location *lo
     return location->proxy != TABLE_NONE && table->proxy[location->proxy].is_tls != 0;
 }
 
-static bool is_grpc(const struct table *table, uint32_t user) {
-    return table->proxy[table->location[user].proxy].is_grpc != 0;
-}
-
 static bool is_needed(const struct table *table) {
     for (uint32_t i = 0; i < table->proxy_count; i++) {
         if (table->proxy[i].is_tls != 0) {
@@ -36,9 +32,8 @@ static bool read_files(const struct credentials_search *search, uint32_t record,
     const struct table *table = search->table;
     for (enum tls_file file = 0; file < TLS_FILE_COUNT; file++) {
         struct slice path = tls_file_path(table, &table->settings[record], file);
-        struct tls_directive directive =
-            tls_directive_name(is_grpc(table, user), tls_file_suffixes[file]);
-        if (!credentials_read(search, table->location[user].place, directive.name, path)) {
+        if (!credentials_read(search, table->location[user].place, tls_file_directives[file],
+                              path)) {
             return false;
         }
     }
@@ -54,8 +49,8 @@ static bool try_context(struct credentials_search *search, uint32_t record, uint
                         const struct secrets *secrets) {
     const struct table *table = search->table;
     struct failure reason;
-    struct tls_context *context = tls_context_create(
-        table, &table->settings[record], is_grpc(table, user), secrets, &search->trusted, &reason);
+    struct tls_context *context =
+        tls_context_create(table, &table->settings[record], secrets, &search->trusted, &reason);
     if (context == NULL) {
         return credentials_fail(search, table->location[user].place, &reason);
     }

@@ -2,6 +2,17 @@
 #include "credentials_search.h"
 #include "net/tls_server_context.h"
 
+static bool is_needed(const struct table *table) {
+    for (uint32_t i = 0; i < table->endpoint_count; i++) {
+        if (table->endpoint[i].ssl != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever asks for a server without a certificate is served with the default server's, unless he is
+ * refused; what else it names nobody opens, as in nginx. */
 static bool has_context(const struct table_server_settings *settings) {
     return settings->ssl_certificate.count > 0 || settings->ssl_reject_handshake != 0;
 }
@@ -80,7 +91,7 @@ static bool try_context(struct credentials_search *search, uint32_t record, uint
 }
 
 const struct credentials_kind credentials_servers = {
-    .is_needed = table_serves_tls,
+    .is_needed = is_needed,
     .find_users = find_users,
     .count = count,
     .read = read_files,

@@ -82,13 +82,22 @@ static bool open_zones(struct session_zones *zones, const struct table *table, u
     return true;
 }
 
+static bool speaks_tls(const struct table *table) {
+    for (uint32_t i = 0; i < table->endpoint_count; i++) {
+        if (table->endpoint[i].ssl != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool session_zones_open(struct session_zones *zones, const struct table *table, uint32_t number,
                         const struct session_zones *previous, const struct table *previous_table,
                         struct failure *failure) {
     *zones = (struct session_zones){0};
     if (previous != NULL && previous->keys != NULL) {
         zones->keys = ticket_keys_hold(previous->keys);
-    } else if (table_serves_tls(table)) {
+    } else if (speaks_tls(table)) {
         zones->keys = ticket_keys_create();
         if (zones->keys == NULL) {
             return failure_set(failure, "making keys for TLS tickets: %s", strerror(errno));

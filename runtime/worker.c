@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include "base/container.h"
+#include "file/file.h"
 #include "http/service.h"
 #include "log/file.h"
 #include "proxy/proxy.h"
@@ -25,6 +26,7 @@ bool worker_start(struct worker *worker, const struct table_process *process, co
     log_init(&worker->log, &worker->loop);
     const struct http_service_options options = {
         .proxy = &proxy_hooks,
+        .files = &file_hooks,
         .zone = shared->zone,
         .staples = shared->staples,
         .loop = &worker->loop,

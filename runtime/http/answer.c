@@ -1,4 +1,5 @@
 /* Answers that need no backend: error pages, texts and redirects. */
+#include "http/condition.h"
 #include "http/exchange.h"
 #include "http/internal.h"
 
@@ -120,15 +121,36 @@ static void answer(struct exchange *exchange, const struct engine_outcome *outco
     }
 }
 
-void exchange_act(struct exchange *exchange, const struct engine_outcome *outcome) {
+/* A text with status 200 is subject to conditions like a file, as in nginx; it has neither a tag
+ * nor a time. What they make of it takes its place. */
+static void apply_conditions(struct exchange *exchange, struct engine_outcome *outcome) {
+    struct engine_request *request = &exchange->request;
+    uint32_t status = request->error_status != 0 ? request->error_status : outcome->status;
+    const struct http_validators none = {{NULL, 0}, HTTP_NOT_MODIFIED};
+    uint32_t result =
+        outcome->kind == ENGINE_TEXT && status == 200 ? http_condition_test(exchange, &none) : 0;
+    if (result == 304) {
+        request->error_status = result;
+    } else if (result != 0) {
+        engine_fail(request, result, outcome);
+    }
+}
+
+void exchange_act(struct exchange *exchange, const struct engine_outcome *decided) {
+    struct engine_outcome outcome = *decided;
+    apply_conditions(exchange, &outcome);
     if (exchange->request.is_unsettled) {
         exchange->keep_alive = false;
     }
-    if (outcome->kind != ENGINE_PROXY) {
-        answer(exchange, outcome);
+    if (outcome.kind == ENGINE_PROXY) {
+        exchange->handler = exchange->service->proxy->handler;
+    } else if (outcome.kind == ENGINE_FILE) {
+        exchange->handler = exchange->service->files->handler;
+        exchange->file_name = outcome.text;
+    } else {
+        answer(exchange, &outcome);
         return;
     }
-    exchange->handler = exchange->service->proxy->handler;
     exchange->handler->start(exchange);
 }
 

@@ -56,6 +56,32 @@ struct http_proxy_hooks {
                    const struct table_settings *settings, struct staples *staples);
 };
 
+/* What the room of files gives to the service, likewise. What its handler keeps per exchange hangs
+ * on exchange->file_data. */
+struct http_file_hooks {
+    /* Answers with the file that exchange->file_name names, as engine_decide found it. */
+    const struct http_handler *handler;
+    /* Bits of enum engine_file, by the settings in effect. */
+    uint32_t (*look)(struct exchange *exchange, struct slice path);
+    /* What this worker knows of files; NULL without memory. */
+    void *(*create)(struct http_service *service);
+    void (*destroy)(void *files);
+    /* Forgets what is known: another generation is to be used. */
+    void (*forget)(void *files);
+};
+
+/* A part of a file. */
+struct front_file {
+    int fd;
+    uint64_t offset;
+    uint64_t size;
+};
+
+enum {
+    FRONT_NEEDS_BYTES = -1, /* nothing was sent; the handler is to read the file itself */
+    FRONT_FILE_ENDED = -2,  /* the file has become shorter, or cannot be read: errno, or 0 */
+};
+
 /* What a front does for an exchange. */
 struct front_operations {
     /* Takes response status and fields (exchange->response); may keep them until body follows. */
@@ -63,6 +89,9 @@ struct front_operations {
     /* Takes a beginning of the pieces, returns how many bytes. `last`: nothing follows them. */
     size_t (*send_body)(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                         bool last);
+    /* The same with a part of a file, which the kernel sends by itself. Returns how many bytes were
+     * taken, or FRONT_…. NULL: as if it always said FRONT_NEEDS_BYTES. */
+    ssize_t (*send_file)(struct exchange *exchange, const struct front_file *file, bool last);
     /* The handler can take request body bytes (again). */
     void (*want_body)(struct exchange *exchange);
     /* An interim response, before the head. A client that cannot take it, or not now, gets none. */
@@ -80,8 +109,10 @@ struct http_response {
     bool is_complete; /* the front has taken the last byte */
     bool is_upgrade;  /* 101: from now on both directions are opaque bytes */
     bool has_length;
-    bool is_from_back;            /* of fields, Server and Date may be the backend's own */
-    uint64_t length;              /* of the body as announced */
+    bool is_from_back; /* of fields, Server and Date may be the backend's own */
+    uint64_t length;   /* of the body as announced */
+    bool has_modified;
+    int64_t modified;             /* the content's time, in seconds since 1970 */
     uint64_t bytes_sent;          /* everything written to the client */
     uint64_t head_size;           /* of it, the head */
     struct slice reason;          /* the backend's own phrase; empty: the usual one */
@@ -107,8 +138,10 @@ struct exchange {
     const struct front_operations *front_operations;
     void *front;
     const struct http_handler *handler;
-    void *proxy_data;    /* NULL until the proxy took part; of several times the latest */
-    struct slice answer; /* the rest of an answer made here */
+    void *proxy_data;       /* NULL until the proxy took part; of several times the latest */
+    void *file_data;        /* NULL until a file was opened */
+    struct slice file_name; /* of ENGINE_FILE */
+    struct slice answer;    /* the rest of an answer made here */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls; /* of the client's connection; NULL: plain */
 
@@ -224,6 +257,9 @@ void exchange_send_interim(struct exchange *exchange, uint32_t status,
 /* See front_operations.send_body. The trailers must be there when the last piece is sent. */
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last);
+
+/* See front_operations.send_file. */
+ssize_t exchange_send_file(struct exchange *exchange, const struct front_file *file, bool last);
 
 /* Whether a response of this status to this request has a body on the wire. */
 bool exchange_response_has_body(const struct exchange *exchange);

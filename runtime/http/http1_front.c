@@ -68,6 +68,7 @@ static void abort_exchange(struct exchange *exchange) {
 const struct front_operations http1_operations = {
     .send_head = http1_send_head,
     .send_body = http1_send_body,
+    .send_file = http1_send_file,
     .want_body = http1_want_body,
     .send_interim = http1_send_interim,
     .abort = abort_exchange,

@@ -78,6 +78,7 @@ void http1_head_timeout(struct http1_front *front);
 bool http1_send_head(struct exchange *exchange);
 size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                        bool last);
+ssize_t http1_send_file(struct exchange *exchange, const struct front_file *file, bool last);
 void http1_send_interim(struct exchange *exchange, uint32_t status,
                         const struct engine_header *fields, uint32_t count);
 

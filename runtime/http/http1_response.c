@@ -4,6 +4,8 @@
 
 #include "engine/http_status.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 /* Room kept behind a head for the framing of the first chunk and the end of the last. */
@@ -11,6 +13,9 @@ enum { FRAMING_ROOM = 64 };
 
 /* Bytes that a client may be behind and still be told of interim responses. */
 enum { INTERIM_BACKLOG = 16384 };
+
+/* Besides FRONT_…: the connection has failed. */
+enum { CONNECTION_FAILED = -3 };
 
 static bool reserve_out(struct http1_front *front, size_t size) {
     if (front->out == NULL) {
@@ -357,6 +362,22 @@ static bool lose_client(struct http1_front *front) {
     return true;
 }
 
+/* Of `total` bytes `accepted` are with the kernel now. */
+static size_t settle_body(struct http1_front *front, size_t total, size_t accepted, bool last) {
+    struct exchange *exchange = front->exchange;
+    release_out(front);
+    watch_write(front, front->out != NULL || accepted < total ||
+                           http_connection_has_unsent(&front->connection));
+    if (last && accepted == total) {
+        exchange->response.is_complete = true;
+        if (exchange->response.is_upgrade && front->out == NULL) {
+            http_connection_end(&front->connection);
+        }
+        http1_settle_later(front);
+    }
+    return accepted;
+}
+
 size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                        bool last) {
     struct http1_front *front = exchange->front;
@@ -373,18 +394,82 @@ size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, ui
     if (taken < 0) {
         return lose_client(front) ? total : discard(front, total, last);
     }
-    size_t accepted = is_bodiless ? total : (size_t)taken;
-    release_out(front);
-    watch_write(front, front->out != NULL || accepted < total ||
-                           http_connection_has_unsent(&front->connection));
-    if (last && accepted == total) {
-        exchange->response.is_complete = true;
-        if (exchange->response.is_upgrade && front->out == NULL) {
-            http_connection_end(&front->connection);
-        }
-        http1_settle_later(front);
+    return settle_body(front, total, is_bodiless ? total : (size_t)taken, last);
+}
+
+/* What is ours and goes before the file. False when the connection has failed. */
+static bool write_before_file(struct http1_front *front) {
+    struct slice head = front->out == NULL ? SLICE("") : buffer_content(front->out);
+    if (head.size == 0 || (front->connection.handle.ready & LOOP_WRITE) == 0) {
+        return true;
     }
-    return accepted;
+    ssize_t written = socket_write_first(&front->connection.handle, head);
+    if (written > 0) {
+        front->out->begin += (size_t)written;
+        front->exchange->response.bytes_sent += (uint64_t)written;
+    }
+    release_out(front);
+    return written != SOCKET_FAILED;
+}
+
+/* Errors of sendfile that the file, or its file system, is to blame for. */
+static ssize_t blame_file(void) {
+    switch (errno) {
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+    case EOVERFLOW:
+        return FRONT_NEEDS_BYTES;
+    case EIO:
+    case ESTALE:
+        return FRONT_FILE_ENDED;
+    default:
+        return CONNECTION_FAILED;
+    }
+}
+
+/* As much as the kernel takes now. Returns the bytes taken, FRONT_…, or CONNECTION_FAILED. */
+static ssize_t write_file(struct http1_front *front, const struct front_file *file) {
+    size_t taken = 0;
+    while (taken < file->size && (front->connection.handle.ready & LOOP_WRITE) != 0) {
+        ssize_t written = socket_write_file(&front->connection.handle, file->fd,
+                                            file->offset + taken, file->size - taken);
+        if (written == SOCKET_AGAIN) {
+            break;
+        }
+        if (written == SOCKET_FAILED) {
+            return taken > 0 ? (ssize_t)taken : blame_file();
+        }
+        if (written == 0) {
+            errno = 0;
+            return taken > 0 ? (ssize_t)taken : FRONT_FILE_ENDED;
+        }
+        taken += (size_t)written;
+        front->exchange->response.bytes_sent += (uint64_t)written;
+    }
+    return (ssize_t)taken;
+}
+
+ssize_t http1_send_file(struct exchange *exchange, const struct front_file *file, bool last) {
+    struct http1_front *front = exchange->front;
+    size_t size = file->size < SSIZE_MAX ? (size_t)file->size : SSIZE_MAX;
+    if (front->state != HTTP1_EXCHANGE || front->message->is_broken) {
+        return (ssize_t)size;
+    }
+    if (front->message->is_discarding) {
+        return (ssize_t)discard(front, size, last);
+    }
+    if (front->message->output != HTTP1_OUT_PLAIN || front->connection.tls != NULL) {
+        return FRONT_NEEDS_BYTES;
+    }
+    ssize_t taken = CONNECTION_FAILED;
+    if (write_before_file(front)) {
+        taken = front->out != NULL ? 0 : write_file(front, file);
+    }
+    if (taken == CONNECTION_FAILED) {
+        return (ssize_t)(lose_client(front) ? size : discard(front, size, last));
+    }
+    return taken < 0 ? taken : (ssize_t)settle_body(front, size, (size_t)taken, last);
 }
 
 static void add_interim(struct buffer *out, uint32_t status, const struct engine_header *fields,

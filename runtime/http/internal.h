@@ -19,6 +19,8 @@ struct http_service {
     struct log *log;
     const struct http_proxy_hooks *proxy;
     void *proxy_state;
+    const struct http_file_hooks *files;
+    void *file_state;
     struct balance_zone *zone;    /* peer states; may be NULL */
     struct staple_board *staples; /* answers about certificates; may be NULL */
     struct buffer_pool buffers;

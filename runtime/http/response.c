@@ -5,6 +5,7 @@
 
 #include "engine/http_status.h"
 
+#include "engine/expires.h"
 #include "engine/reply.h"
 #include "engine/safe_text.h"
 
@@ -22,6 +23,7 @@ void exchange_start_response(struct exchange *exchange, uint32_t status) {
     response->status = http_status_sent(replaced != 0 ? replaced : status);
     response->field_count = 0;
     response->has_length = false;
+    response->has_modified = false;
     response->is_from_back = false;
     response->is_upgrade = false;
     response->reason = response->upgrade = (struct slice){0};
@@ -162,8 +164,30 @@ static bool add_kept_fields(struct exchange *exchange) {
            exchange_add_field(exchange, SLICE("Content-Type"), type);
 }
 
+/* They replace what a backend says. */
+static bool add_expires(struct exchange *exchange) {
+    struct http_response *response = &exchange->response;
+    if (exchange->request.settings->expires == TABLE_NONE) {
+        return true;
+    }
+    struct engine_expires *expires = arena_allocate(&exchange->arena, sizeof *expires);
+    int64_t modified = response->has_modified ? response->modified : ENGINE_NOT_MODIFIED;
+    if (expires == NULL ||
+        !engine_make_expires(&exchange->request, response->status,
+                             exchange->service->loop->clock.tv_sec, modified, expires)) {
+        return false;
+    }
+    if (expires->expires.data == NULL) {
+        return true;
+    }
+    remove_field(response, SLICE("Expires"));
+    remove_field(response, SLICE("Cache-Control"));
+    return exchange_add_field(exchange, SLICE("Expires"), expires->expires) &&
+           exchange_add_field(exchange, SLICE("Cache-Control"), expires->cache_control);
+}
+
 bool exchange_send_head(struct exchange *exchange) {
-    if (!add_challenge(exchange) || !add_kept_fields(exchange) ||
+    if (!add_challenge(exchange) || !add_kept_fields(exchange) || !add_expires(exchange) ||
         !add_configured_headers(exchange) || !add_lasting_fields(exchange) ||
         !add_own_fields(exchange)) {
         exchange_fail(exchange, 500);
@@ -190,4 +214,10 @@ void exchange_send_interim(struct exchange *exchange, uint32_t status,
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last) {
     return exchange->front_operations->send_body(exchange, pieces, count, last);
+}
+
+ssize_t exchange_send_file(struct exchange *exchange, const struct front_file *file, bool last) {
+    return exchange->front_operations->send_file == NULL
+               ? FRONT_NEEDS_BYTES
+               : exchange->front_operations->send_file(exchange, file, last);
 }

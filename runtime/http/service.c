@@ -49,6 +49,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     service->loop = options->loop;
     service->log = options->log;
     service->proxy = options->proxy;
+    service->files = options->files;
     service->zone = options->zone;
     service->staples = options->staples;
     service->connection_limit = options->worker_connections;
@@ -60,8 +61,15 @@ struct http_service *http_service_create(const struct http_service_options *opti
         service->hostname[0] = '\0';
     }
     set_prefix(service, options->prefix);
+    service->file_state = service->files->create(service);
     service->proxy_state = service->proxy->create(service);
-    if (service->proxy_state == NULL) {
+    if (service->proxy_state == NULL || service->file_state == NULL) {
+        if (service->proxy_state != NULL) {
+            service->proxy->destroy(service->proxy_state);
+        }
+        if (service->file_state != NULL) {
+            service->files->destroy(service->file_state);
+        }
         free(service);
         return NULL;
     }
@@ -133,6 +141,7 @@ bool http_service_use(struct http_service *service, struct generation *generatio
     resume_unless_full(service);
     service->multi_accept = generation->table.process[0].multi_accept != 0;
     if (previous != NULL) {
+        service->files->forget(service->file_state);
         tls_server_list_keep(&service->tls_servers);
         if (service->tls_timer.deadline == 0) {
             timer_start(&service->loop->timers, &service->tls_timer,
@@ -197,6 +206,7 @@ void http_service_destroy(struct http_service *service) {
     staple_ahead_stop(&service->staple_ahead);
     http_connections_destroy(service);
     service->proxy->destroy(service->proxy_state);
+    service->files->destroy(service->file_state);
     if (service->generation != NULL) {
         generation_release(service->generation);
     }

@@ -12,8 +12,11 @@ struct http_service;
 
 struct http_proxy_hooks; /* http/exchange.h; the only ones are proxy_hooks in proxy/proxy.h */
 
+struct http_file_hooks; /* http/exchange.h; the only ones are file_hooks in file/file.h */
+
 struct http_service_options {
     const struct http_proxy_hooks *proxy;
+    const struct http_file_hooks *files;
     struct balance_zone *zone;    /* peer states; may be NULL */
     struct staple_board *staples; /* answers about certificates; may be NULL */
     struct loop *loop;

@@ -240,27 +240,11 @@ static bool find_variable(void *owner, enum variable_id id, struct slice suffix,
            exchange->service->proxy->variable(exchange, id, suffix, value);
 }
 
-/* Looking at a file blocks, as it does in nginx; it happens only where the configuration tests
- * files. A link is what it points to. */
+/* Looking at a file blocks, as it does in nginx; it happens only where the configuration asks for
+ * files. */
 static uint32_t look_at_file(void *owner, struct slice path) {
-    (void)owner;
-    char name[PATH_MAX];
-    struct stat status;
-    if (path.size >= sizeof name) {
-        return ENGINE_FILE_NONE;
-    }
-    memcpy(name, path.data, path.size);
-    name[path.size] = '\0';
-    if (stat(name, &status) != 0) {
-        return ENGINE_FILE_NONE;
-    }
-    uint32_t found = (status.st_mode & S_IXUSR) != 0 ? ENGINE_FILE_EXECUTABLE : ENGINE_FILE_NONE;
-    if (S_ISREG(status.st_mode)) {
-        found |= ENGINE_FILE_EXISTS | ENGINE_FILE_REGULAR;
-    } else if (S_ISDIR(status.st_mode)) {
-        found |= ENGINE_FILE_EXISTS | ENGINE_FILE_DIRECTORY;
-    }
-    return found;
+    struct exchange *exchange = owner;
+    return exchange->service->files->look(exchange, path);
 }
 
 static void write_note(void *owner, enum table_log_level level, const char *message) {

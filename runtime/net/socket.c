@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 ssize_t socket_read(struct loop_handle *handle, char *data, size_t size) {
@@ -45,11 +46,8 @@ static ssize_t send_parts(int fd, const struct iovec *parts, int count) {
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int count) {
-    ssize_t written;
-    do {
-        written = send_parts(handle->fd, parts, count);
-    } while (written < 0 && errno == EINTR);
+/* Keeps the ready bit true after a write of `size` bytes. */
+static ssize_t settle_write(struct loop_handle *handle, ssize_t written, size_t size) {
     if (written < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
             handle->ready &= (uint8_t)~LOOP_WRITE;
@@ -57,10 +55,37 @@ ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int 
         }
         return SOCKET_FAILED;
     }
-    if ((size_t)written < total_size(parts, count)) {
+    if ((size_t)written < size) {
         handle->ready &= (uint8_t)~LOOP_WRITE;
     }
     return written;
+}
+
+ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int count) {
+    ssize_t written;
+    do {
+        written = send_parts(handle->fd, parts, count);
+    } while (written < 0 && errno == EINTR);
+    return settle_write(handle, written, total_size(parts, count));
+}
+
+ssize_t socket_write_first(struct loop_handle *handle, struct slice bytes) {
+    ssize_t written;
+    do {
+        written = send(handle->fd, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_MORE);
+    } while (written < 0 && errno == EINTR);
+    return settle_write(handle, written, bytes.size);
+}
+
+ssize_t socket_write_file(struct loop_handle *handle, int file, uint64_t offset, size_t size) {
+    ssize_t written;
+    do {
+        off_t position = (off_t)offset;
+        written = sendfile(handle->fd, file, &position, size);
+    } while (written < 0 && errno == EINTR);
+    /* What comes short of `size` for want of room, and what for want of file, the next call tells.
+     */
+    return settle_write(handle, written, 0);
 }
 
 /* Options without which the connection would not be what was asked for. Returns the name of the

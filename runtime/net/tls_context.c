@@ -16,27 +16,19 @@ struct making {
     SSL_CTX *ssl;
     const struct table *table;
     const struct table_settings *settings;
-    bool is_grpc;
     const struct secrets *secrets;
     struct tls_trust_list *trusted;
     struct failure *failure;
 };
 
-static struct tls_directive name_of(const struct making *making, const char *suffix) {
-    return tls_directive_name(making->is_grpc, suffix);
-}
-
 /* Always false. */
-static bool fail(const struct making *making, const char *suffix, struct slice value) {
-    return tls_material_fail(making->failure, name_of(making, suffix).name, value);
-}
-
-static struct slice path_of(const struct making *making, enum tls_file file) {
-    return tls_file_path(making->table, making->settings, file);
+static bool fail(const struct making *making, const char *directive, struct slice value) {
+    return tls_material_fail(making->failure, directive, value);
 }
 
 static bool fail_file(const struct making *making, enum tls_file file) {
-    return fail(making, tls_file_suffixes[file], path_of(making, file));
+    return fail(making, tls_file_directives[file],
+                tls_file_path(making->table, making->settings, file));
 }
 
 static BIO *open_file(const struct making *making, enum tls_file file) {
@@ -48,20 +40,23 @@ static BIO *open_file(const struct making *making, enum tls_file file) {
 static bool set_ciphers(const struct making *making) {
     struct slice ciphers = table_text(making->table, making->settings->proxy_ssl_ciphers);
     return SSL_CTX_set_cipher_list(making->ssl, ciphers.data) == 1 ||
-           fail(making, "ssl_ciphers", ciphers);
+           fail(making, "proxy_ssl_ciphers", ciphers);
 }
 
 /* --- whom to trust --- */
+
+static struct tls_trust_file file_of(const struct making *making, enum tls_file file) {
+    return (struct tls_trust_file){tls_file_directives[file],
+                                   tls_file_path(making->table, making->settings, file)};
+}
 
 static bool set_trust(const struct making *making) {
     if (making->settings->proxy_ssl_verify == 0) {
         return true;
     }
-    const struct tls_directive trusted = name_of(making, tls_file_suffixes[TLS_FILE_TRUSTED]);
-    const struct tls_directive revoked = name_of(making, tls_file_suffixes[TLS_FILE_CRL]);
     const struct tls_trust_files files = {
-        .authorities = {{trusted.name, path_of(making, TLS_FILE_TRUSTED)}},
-        .revoked = {revoked.name, path_of(making, TLS_FILE_CRL)},
+        .authorities = {file_of(making, TLS_FILE_TRUSTED)},
+        .revoked = file_of(making, TLS_FILE_CRL),
     };
     struct tls_trust *trust =
         tls_trust_find(making->trusted, &files, making->secrets, making->failure);
@@ -87,7 +82,7 @@ static struct slice find_passwords(const struct making *making) {
 }
 
 static bool set_certificate(const struct making *making) {
-    if (path_of(making, TLS_FILE_CERTIFICATE).size == 0) {
+    if (tls_file_path(making->table, making->settings, TLS_FILE_CERTIFICATE).size == 0) {
         return true;
     }
     BIO *chain = open_file(making, TLS_FILE_CERTIFICATE);
@@ -107,7 +102,7 @@ static bool set_protocol(const struct making *making) {
     static const unsigned char http2[] = {2, 'h', '2'};
     return making->settings->proxy_http_version != TABLE_HTTP_2 ||
            SSL_CTX_set_alpn_protos(making->ssl, http2, sizeof http2) == 0 ||
-           fail(making, "http_version", SLICE("2"));
+           fail(making, "proxy_http_version", SLICE("2"));
 }
 
 /* An end without a goodbye is told apart by the stream, and is no reason to forget a session. */
@@ -130,13 +125,13 @@ static bool set_up(const struct making *making) {
     tls_use_versions(making->ssl, making->table, making->settings->proxy_ssl_protocols);
     return set_ciphers(making) && set_certificate(making) && set_trust(making) &&
            set_protocol(making) &&
-           tls_run_commands(making->ssl, SSL_CONF_FLAG_CLIENT,
-                            name_of(making, "ssl_conf_command").name, making->table,
-                            making->settings->proxy_ssl_conf_command, making->failure);
+           tls_run_commands(making->ssl, SSL_CONF_FLAG_CLIENT, "proxy_ssl_conf_command",
+                            making->table, making->settings->proxy_ssl_conf_command,
+                            making->failure);
 }
 
 struct tls_context *tls_context_create(const struct table *table,
-                                       const struct table_settings *settings, bool is_grpc,
+                                       const struct table_settings *settings,
                                        const struct secrets *secrets,
                                        struct tls_trust_list *trusted, struct failure *failure) {
     struct tls_context *context = calloc(1, sizeof *context);
@@ -152,10 +147,10 @@ struct tls_context *tls_context_create(const struct table *table,
     tls_context_identify(table, settings, secrets, context->identity);
     context->transport = tls_transport_create();
     context->ssl = context->transport != NULL ? SSL_CTX_new(TLS_client_method()) : NULL;
-    const struct making making = {context, context->ssl, table,   settings,
-                                  is_grpc, secrets,      trusted, failure};
+    const struct making making = {context, context->ssl, table,  settings,
+                                  secrets, trusted,      failure};
     if (context->ssl == NULL) {
-        fail(&making, "ssl_protocols", SLICE("..."));
+        fail(&making, "proxy_ssl_protocols", SLICE("..."));
     }
     if (context->ssl == NULL || !set_up(&making)) {
         tls_context_release(context);

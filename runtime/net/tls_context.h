@@ -29,19 +29,13 @@ struct tls_context {
 
 /* The files that a context for these settings is made of, by directive; an empty path is none. */
 enum tls_file {
-#define BACKEND_TLS_FILE(id, suffix, condition, content) TLS_FILE_##id,
+#define BACKEND_TLS_FILE(id, setting, condition, content) TLS_FILE_##id,
 #include "tls-files.def"
     TLS_FILE_COUNT
 };
-extern const char *const tls_file_suffixes[TLS_FILE_COUNT];
+extern const char *const tls_file_directives[TLS_FILE_COUNT];
 struct slice tls_file_path(const struct table *table, const struct table_settings *settings,
                            enum tls_file file);
-
-/* What the user has written, "proxy_ssl_crl" or "grpc_ssl_crl"; for what is said of it. */
-struct tls_directive {
-    char name[48];
-};
-struct tls_directive tls_directive_name(bool is_grpc, const char *suffix);
 
 /* A hash of everything a context for these settings depends on, the files' contents included. With
  * the same identity contexts do the same. */
@@ -49,9 +43,9 @@ void tls_context_identify(const struct table *table, const struct table_settings
                           const struct secrets *secrets, uint8_t identity[TLS_IDENTITY_SIZE]);
 
 /* Takes whom to trust from `trusted`, or adds it there. NULL with the reason, which names directive
- * and file, in `failure`; `is_grpc`: the settings are those of a grpc_pass. */
+ * and file, in `failure`. */
 struct tls_context *tls_context_create(const struct table *table,
-                                       const struct table_settings *settings, bool is_grpc,
+                                       const struct table_settings *settings,
                                        const struct secrets *secrets,
                                        struct tls_trust_list *trusted, struct failure *failure);
 struct tls_context *tls_context_hold(struct tls_context *context);

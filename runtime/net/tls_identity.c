@@ -2,24 +2,16 @@
 #include "net/tls_internal.h"
 #include "net/tls_material.h"
 
-#include <stdio.h>
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY /* the streaming state on the stack */
 #include <xxhash.h>
 
 /* --- which files --- */
 
-const char *const tls_file_suffixes[TLS_FILE_COUNT] = {
-#define BACKEND_TLS_FILE(id, suffix, condition, content) [TLS_FILE_##id] = #suffix,
+const char *const tls_file_directives[TLS_FILE_COUNT] = {
+#define BACKEND_TLS_FILE(id, name, condition, content) [TLS_FILE_##id] = #name,
 #include "tls-files.def"
 };
-
-struct tls_directive tls_directive_name(bool is_grpc, const char *suffix) {
-    struct tls_directive directive;
-    (void)snprintf(directive.name, sizeof directive.name, "%s_%s", is_grpc ? "grpc" : "proxy",
-                   suffix);
-    return directive;
-}
 
 /* Conditions of tls-files.def. */
 #define ALWAYS true
@@ -29,9 +21,9 @@ struct tls_directive tls_directive_name(bool is_grpc, const char *suffix) {
 struct slice tls_file_path(const struct table *table, const struct table_settings *settings,
                            enum tls_file file) {
     switch (file) {
-#define BACKEND_TLS_FILE(id, suffix, condition, content)                                           \
+#define BACKEND_TLS_FILE(id, name, condition, content)                                             \
     case TLS_FILE_##id:                                                                            \
-        return (condition) ? table_text(table, settings->proxy_##suffix) : SLICE("");
+        return (condition) ? table_text(table, settings->name) : SLICE("");
 #include "tls-files.def"
     case TLS_FILE_COUNT:
         break;

@@ -126,9 +126,8 @@ static bool secure(const struct proxy_group *group, struct engine_request *reque
     if (!engine_make_tls_name(request, request->proxy_host, &security->name)) {
         return false;
     }
-    security->context =
-        proxy_tls_find(tls, &groups->tls, generation, &table->settings[location->settings],
-                       table->proxy[location->proxy].is_grpc != 0, &failure);
+    security->context = proxy_tls_find(tls, &groups->tls, generation,
+                                       &table->settings[location->settings], &failure);
     security->sessions = tls->sessions;
     if (security->context == NULL) {
         log_message(group->state->service->log, TABLE_LOG_ALERT, "%s", failure.text);

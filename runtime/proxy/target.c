@@ -127,9 +127,8 @@ static bool secure(struct proxy *proxy) {
     if (!engine_make_tls_name(&exchange->request, proxy->host, &proxy->security.name)) {
         return fail(proxy, 500);
     }
-    proxy->security.context =
-        proxy_tls_find(tls, &groups->tls, exchange->generation, exchange->request.settings,
-                       proxy->record->is_grpc != 0, &failure);
+    proxy->security.context = proxy_tls_find(tls, &groups->tls, exchange->generation,
+                                             exchange->request.settings, &failure);
     proxy->security.sessions = tls->sessions;
     if (proxy->security.context == NULL) {
         exchange_log(exchange, TABLE_LOG_ALERT, (struct slice){0}, "%s", failure.text);

@@ -37,7 +37,7 @@ static struct tls_context *find_same(const struct proxy_tls *tls,
 
 /* Held. */
 static struct tls_context *find_or_make(struct proxy_tls *tls, const struct generation *generation,
-                                        const struct table_settings *settings, bool is_grpc,
+                                        const struct table_settings *settings,
                                         struct failure *failure) {
     struct tls_context *context = find_same(tls, generation, settings);
     if (context != NULL) {
@@ -47,8 +47,8 @@ static struct tls_context *find_or_make(struct proxy_tls *tls, const struct gene
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
-    context = tls_context_create(&generation->table, settings, is_grpc, &generation->secrets,
-                                 &tls->trusted, failure);
+    context = tls_context_create(&generation->table, settings, &generation->secrets, &tls->trusted,
+                                 failure);
     if (context != NULL) {
         tls_context_list(context, &tls->contexts);
     }
@@ -57,8 +57,7 @@ static struct tls_context *find_or_make(struct proxy_tls *tls, const struct gene
 
 struct tls_context *proxy_tls_find(struct proxy_tls *tls, struct proxy_tls_cache *cache,
                                    const struct generation *generation,
-                                   const struct table_settings *settings, bool is_grpc,
-                                   struct failure *failure) {
+                                   const struct table_settings *settings, struct failure *failure) {
     const struct table *table = &generation->table;
     if (cache->contexts == NULL) {
         cache->contexts = calloc(table->settings_count, sizeof(struct tls_context *));
@@ -70,7 +69,7 @@ struct tls_context *proxy_tls_find(struct proxy_tls *tls, struct proxy_tls_cache
     }
     struct tls_context **place = &cache->contexts[settings - table->settings];
     if (*place == NULL) {
-        *place = find_or_make(tls, generation, settings, is_grpc, failure);
+        *place = find_or_make(tls, generation, settings, failure);
     }
     return *place;
 }

@@ -26,11 +26,10 @@ void proxy_tls_sweep(struct proxy_tls *tls);
 void proxy_tls_release(struct proxy_tls *tls);
 
 /* The context for these settings of the generation, borrowed; made unless there is one. NULL with
- * the reason in `failure`, which names directives of grpc_pass where the settings are its. */
+ * the reason in `failure`. */
 struct tls_context *proxy_tls_find(struct proxy_tls *tls, struct proxy_tls_cache *cache,
                                    const struct generation *generation,
-                                   const struct table_settings *settings, bool is_grpc,
-                                   struct failure *failure);
+                                   const struct table_settings *settings, struct failure *failure);
 void proxy_tls_cache_release(struct proxy_tls_cache *cache);
 
 #endif

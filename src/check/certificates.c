@@ -216,9 +216,9 @@ static void probe_server_files(struct certificate_set *set,
 }
 
 static void probe_backend_files(struct certificate_set *set, const struct settings *settings) {
-#define BACKEND_TLS_FILE(id, suffix, condition, content)                                           \
+#define BACKEND_TLS_FILE(id, name, condition, content)                                             \
     if ((condition) && !is_of_pair(CERTIFICATE_CONTENT_##content)) {                               \
-        probe(set, settings->origin[SETTING_proxy_##suffix], CERTIFICATE_CONTENT_##content);       \
+        probe(set, settings->origin[SETTING_##name], CERTIFICATE_CONTENT_##content);               \
     }
 #include "tls-files.def"
 }

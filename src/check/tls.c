@@ -5,36 +5,21 @@
 
 /* --- what is written --- */
 
-/* Where a setting comes from: a directive, or tls_profile in its place. */
-struct written {
-    const struct statement *statement;
-    bool is_of_profile;
-};
+/* Directives that tls_profile stands for all have the place of the profile's name. */
+static bool is_of_profile(const struct statement *statement) {
+    return statement->words[0].span.begin == statement->words[1].span.begin;
+}
 
-static struct slice written_name(const struct written *written) {
-    return written->is_of_profile ? SLICE("tls_profile") : statement_name(written->statement);
+static struct slice written_name(const struct statement *statement) {
+    return is_of_profile(statement) ? SLICE("tls_profile") : statement_name(statement);
 }
 
 static void suggest(struct finding_list *findings, struct diagnostic *diagnostic,
-                    const struct written *written, const char *arguments) {
-    struct slice name = written_name(written);
+                    const struct statement *statement, const char *arguments) {
+    struct slice name = written_name(statement);
     diagnostic_help(findings->model->arena, diagnostic, "write \"%.*s %s;\"", SLICE_ARGS(name),
-                    written->is_of_profile ? "intermediate" : arguments);
+                    is_of_profile(statement) ? "intermediate" : arguments);
 }
-
-/* The same settings for proxy_pass and for grpc_pass. */
-static const struct {
-    enum setting_id protocols;
-    size_t protocol_list; /* its offset */
-    enum setting_id ciphers;
-} families[] = {
-    {SETTING_proxy_ssl_protocols, offsetof(struct settings, proxy_ssl_protocols),
-     SETTING_proxy_ssl_ciphers},
-    {SETTING_grpc_ssl_protocols, offsetof(struct settings, grpc_ssl_protocols),
-     SETTING_grpc_ssl_ciphers},
-};
-
-#define FAMILY_COUNT (sizeof families / sizeof families[0])
 
 /* --- weak-tls-protocol --- */
 
@@ -48,8 +33,7 @@ static const struct {
     {SLICE_INIT("TLSv1.1"), SEVERITY_WARNING},
 };
 
-static void check_protocols(struct finding_list *findings, const struct name_list *list,
-                            bool is_of_profile) {
+static void check_protocols(struct finding_list *findings, const struct name_list *list) {
     struct arena *arena = findings->model->arena;
     struct phrase_list names = {0};
     enum severity severity = SEVERITY_WARNING;
@@ -69,31 +53,29 @@ static void check_protocols(struct finding_list *findings, const struct name_lis
         return;
     }
     struct slice joined = phrase_join(arena, &names);
-    const struct written written = {first->statement, is_of_profile};
-    struct slice directive = written_name(&written);
+    struct slice directive = written_name(first->statement);
     struct diagnostic *diagnostic = check_report(
         findings, RULE_weak_tls_protocol, first->word->span, "%.*s allows %.*s, which %s %s",
         SLICE_ARGS(directive), SLICE_ARGS(joined), names.items.count > 1 ? "are" : "is",
         severity == SEVERITY_ERROR ? "broken or obsolete" : "obsolete");
     diagnostic->severity = severity;
-    suggest(findings, diagnostic, &written, "TLSv1.2 TLSv1.3");
+    suggest(findings, diagnostic, first->statement, "TLSv1.2 TLSv1.3");
 }
 
 void check_rule_weak_tls_protocol(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        for (size_t j = 0; j < FAMILY_COUNT; j++) {
-            const char *list = (const char *)settings + families[j].protocol_list;
-            if (settings->is_own[families[j].protocols]) {
-                check_protocols(findings, (const void *)list, false);
-            }
+        if (settings->is_own[SETTING_proxy_ssl_protocols]) {
+            check_protocols(findings, &settings->proxy_ssl_protocols);
+        }
+        if (settings->is_own[SETTING_grpc_ssl_protocols]) {
+            check_protocols(findings, &settings->grpc_ssl_protocols);
         }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
         if (settings->is_own[SERVER_SETTING_ssl_protocols]) {
-            check_protocols(findings, &settings->ssl_protocols,
-                            settings->is_of_profile[SERVER_SETTING_ssl_protocols]);
+            check_protocols(findings, &settings->ssl_protocols);
         }
     }
 }
@@ -142,13 +124,13 @@ static bool has_weak(const struct cipher_list *list) {
     return has_broken(list) || list->weak[CIPHER_NO_FORWARD_SECRECY].items.count > 0;
 }
 
-static void report_weak(struct finding_list *findings, const struct written *written,
+static void report_weak(struct finding_list *findings, const struct statement *statement,
                         const struct cipher_list *list) {
     struct arena *arena = findings->model->arena;
     struct slice counts = count_suites(arena, list);
-    struct slice directive = written_name(written);
+    struct slice directive = written_name(statement);
     struct diagnostic *diagnostic =
-        check_report(findings, RULE_weak_cipher, statement_argument(written->statement, 0)->span,
+        check_report(findings, RULE_weak_cipher, statement_argument(statement, 0)->span,
                      "%.*s admits %.*s", SLICE_ARGS(directive), SLICE_ARGS(counts));
     if (has_broken(list)) {
         diagnostic->severity = SEVERITY_ERROR;
@@ -158,13 +140,16 @@ static void report_weak(struct finding_list *findings, const struct written *wri
             note_suites(arena, diagnostic, cipher_weakness_names[i], &list->weak[i]);
         }
     }
-    suggest(findings, diagnostic, written, good_ciphers);
+    suggest(findings, diagnostic, statement, good_ciphers);
 }
 
-static void check_ciphers(struct finding_list *findings, const struct written *written,
+static void check_ciphers(struct finding_list *findings, const struct statement *statement,
                           struct map *expanded) {
     struct arena *arena = findings->model->arena;
-    const struct word *word = statement_argument(written->statement, 0);
+    if (statement == NULL || statement_argument_count(statement) == 0) {
+        return;
+    }
+    const struct word *word = statement_argument(statement, 0);
     if (openssl_is_profile(word->text)) {
         return;
     }
@@ -175,7 +160,7 @@ static void check_ciphers(struct finding_list *findings, const struct written *w
         map_insert(expanded, word->text, list);
     }
     if (has_weak(list)) {
-        report_weak(findings, written, list);
+        report_weak(findings, statement, list);
     }
 }
 
@@ -184,21 +169,17 @@ void check_rule_weak_cipher(struct finding_list *findings) {
     map_init(&expanded, findings->model->arena);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        for (size_t j = 0; j < FAMILY_COUNT; j++) {
-            const struct written written = {settings->origin[families[j].ciphers], false};
-            if (settings->is_own[families[j].ciphers]) {
-                check_ciphers(findings, &written, &expanded);
-            }
+        if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
+            check_ciphers(findings, settings->origin[SETTING_proxy_ssl_ciphers], &expanded);
+        }
+        if (settings->is_own[SETTING_grpc_ssl_ciphers]) {
+            check_ciphers(findings, settings->origin[SETTING_grpc_ssl_ciphers], &expanded);
         }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
         if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
-            const struct written written = {
-                settings->origin[SERVER_SETTING_ssl_ciphers],
-                settings->is_of_profile[SERVER_SETTING_ssl_ciphers],
-            };
-            check_ciphers(findings, &written, &expanded);
+            check_ciphers(findings, settings->origin[SERVER_SETTING_ssl_ciphers], &expanded);
         }
     }
 }

@@ -105,9 +105,11 @@ static void check_location(struct finding_list *findings, const struct location 
                         "it is a server of the group");
     }
     diagnostic_help(findings->model->arena, diagnostic,
-                    "write \"%s_ssl_verify on; %s_ssl_trusted_certificate "
-                    "/etc/ssl/certs/ca-certificates.crt;\", or \"off\" if that is meant",
-                    proxy->family, proxy->family);
+                    proxy->is_grpc
+                        ? "write \"grpc_ssl_verify on; grpc_ssl_trusted_certificate "
+                          "/etc/ssl/certs/ca-certificates.crt;\", or \"off\" if that is meant"
+                        : "write \"proxy_ssl_verify on; proxy_ssl_trusted_certificate "
+                          "/etc/ssl/certs/ca-certificates.crt;\", or \"off\" if that is meant");
 }
 
 void check_rule_unverified_backend(struct finding_list *findings) {

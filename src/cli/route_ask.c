@@ -177,20 +177,50 @@ static bool make_head(struct route *route) {
 }
 
 /* As rpcd: a target that makes no sense is an error like any other, and may have its page. */
-static void find_upstream(struct route_teller *teller) {
+static void try_upstream(struct route_teller *teller) {
     enum { STATUS_INTERNAL_ERROR = 500 };
     struct route *route = teller->route;
-    while (route->outcome.kind == ENGINE_PROXY) {
-        uint32_t failure = engine_find_upstream(&route->request, &route->upstream);
-        if (failure == 0) {
-            tell_proxy_pass(teller);
-            failure = make_head(route) ? 0 : STATUS_INTERNAL_ERROR;
+    uint32_t failure = engine_find_upstream(&route->request, &route->upstream);
+    if (failure == 0) {
+        tell_proxy_pass(teller);
+        failure = make_head(route) ? 0 : STATUS_INTERNAL_ERROR;
+    }
+    if (failure == 0) {
+        route->status = route->request.error_status;
+        teller->has_answer = true;
+        return;
+    }
+    engine_fail(&route->request, failure, &route->outcome);
+}
+
+/* As rpcd once it has opened the file: only those exist that the question names. */
+static void try_file(struct route_teller *teller) {
+    enum { STATUS_NOT_FOUND = 404, STATUS_NOT_ALLOWED = 405 };
+    struct route *route = teller->route;
+    uint32_t found = question_find_file(route->question, route->outcome.text);
+    route->looked_at_files = true;
+    if ((found & ENGINE_FILE_EXISTS) == 0) {
+        engine_fail(&route->request, STATUS_NOT_FOUND, &route->outcome);
+    } else if ((found & ENGINE_FILE_DIRECTORY) != 0) {
+        engine_answer_folder(&route->request, &route->outcome);
+    } else if (slice_equals(route->request.method, SLICE("POST"))) {
+        engine_fail(&route->request, STATUS_NOT_ALLOWED, &route->outcome);
+    } else {
+        teller->has_answer = true;
+    }
+}
+
+/* What a backend or a file is to answer may come to an error, and its page to either. */
+static void follow(struct route_teller *teller) {
+    const struct route *route = teller->route;
+    while (!teller->has_answer) {
+        if (route->outcome.kind == ENGINE_PROXY) {
+            try_upstream(teller);
+        } else if (route->outcome.kind == ENGINE_FILE) {
+            try_file(teller);
+        } else {
+            teller->has_answer = true;
         }
-        if (failure == 0) {
-            route->status = route->request.error_status;
-            return;
-        }
-        engine_fail(&route->request, failure, &route->outcome);
     }
 }
 
@@ -250,7 +280,7 @@ const char *route_ask(struct route *route, struct arena *arena, struct engine *e
     add_headers(teller);
     fill_in_request(teller, engine);
     decide(route);
-    find_upstream(teller);
+    follow(teller);
     if (route->outcome.kind != ENGINE_PROXY) {
         make_reply(route);
     }

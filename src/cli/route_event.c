@@ -169,16 +169,24 @@ static void tell_named(struct route_teller *teller, const struct engine_event *e
     route_add_text(route, step, "location", name);
 }
 
-static void tell_no_content(struct route_teller *teller, const struct engine_event *event) {
+static void tell_index(struct route_teller *teller, const struct engine_event *event) {
+    struct route *route = teller->route;
+    struct slice path = word(route, event->subject);
+    struct route_step *step = route_add_step(teller, "index", route_nowhere, path);
+    step->note = event->result ? SLICE("exists") : SLICE("does not exist");
+    route_add_text(route, step, "file", event->subject);
+    route_add_flag(route, step, "exists", event->result);
+}
+
+static void tell_file(struct route_teller *teller, const struct engine_event *event) {
     struct route *route = teller->route;
     struct table_place place = event->record == TABLE_NONE
                                    ? route->request.server->place
                                    : route->table->location[event->record].place;
-    struct slice name = event->record == TABLE_NONE
-                            ? SLICE("the server")
-                            : notation_location(route->arena, route->table, event->record);
-    struct route_step *step = route_add_step(teller, "nothing", place, name);
-    step->note = SLICE("neither proxy_pass nor return answers here");
+    struct route_step *step = route_add_step(teller, "file", place, word(route, event->value));
+    step->note = SLICE("files answer here");
+    route_add_text(route, step, "file", event->value);
+    route_mark_uncertain(teller, step, event->value);
 }
 
 static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
@@ -209,7 +217,8 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_ERROR_PAGE] = tell_error_page,
     [ENGINE_EVENT_INTERNAL] = tell_internal,
     [ENGINE_EVENT_NAMED] = tell_named,
-    [ENGINE_EVENT_NO_CONTENT] = tell_no_content,
+    [ENGINE_EVENT_INDEX] = tell_index,
+    [ENGINE_EVENT_FILE] = tell_file,
 };
 
 /* An error that is answered plainly is what the answer says anyway. */

@@ -19,6 +19,7 @@ struct route_teller {
     uint32_t first_op;
     struct table_place place; /* of the statement that runs */
     uint32_t unknown_uses;    /* that were told already */
+    bool has_answer;          /* nothing that could fail is left */
     bool has_response;        /* what follows is about the response */
     VECTOR_OF(struct route_considered) considered;
     uint32_t decider; /* the latest exact, ^~ or regex location that cuts the search short */

@@ -88,6 +88,13 @@ struct table_range emit_access_rules(struct emitter *emitter, const struct acces
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list);
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);
 
+/* files.c: settings of serving files; those that are not set are NONE */
+uint32_t emit_alias(struct emitter *emitter, const struct alias_setting *alias);
+struct table_range emit_templates(struct emitter *emitter, const struct template_list *templates);
+struct table_range emit_types(struct emitter *emitter, const struct type_list *types);
+uint32_t emit_expires(struct emitter *emitter, const struct expires_setting *expires);
+uint32_t emit_symlinks(struct emitter *emitter, const struct symlinks_setting *symlinks);
+
 /* health.c */
 uint32_t emit_health_check(struct emitter *emitter, const struct health_check *check); /* or NONE */
 

@@ -28,6 +28,11 @@
 #define EMIT_SESSION_CACHE(emitter, value) emit_session_cache((emitter), &(value))
 #define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))
 #define EMIT_COOKIE_RULES(emitter, value) emit_cookie_rules((emitter), &(value))
+#define EMIT_ALIAS(emitter, value) emit_alias((emitter), &(value))
+#define EMIT_TEMPLATES(emitter, value) emit_templates((emitter), &(value))
+#define EMIT_TYPES(emitter, value) emit_types((emitter), &(value))
+#define EMIT_EXPIRES(emitter, value) emit_expires((emitter), &(value))
+#define EMIT_SYMLINKS(emitter, value) emit_symlinks((emitter), &(value))
 
 static bool is_number(const struct table_setting *setting) {
     return table_setting_is_number(setting) || setting->storage == TABLE_STORAGE_PAIR;
@@ -110,9 +115,15 @@ static uint32_t emit_record(struct emitter *emitter, const struct settings *sett
     return emit_shared(emitter, TABLE_SECTION_settings, &record);
 }
 
-/* What an heir has is what the block around it has. */
+/* What an heir has is what the block around it has, unless add_header is not inherited. */
+static bool is_mere_heir(const struct settings *settings) {
+    const struct settings *outer = settings->outer;
+    return outer != NULL && outer->heir == settings &&
+           settings->add_header.list.count == outer->add_header.list.count;
+}
+
 uint32_t emit_settings(struct emitter *emitter, const struct settings *settings) {
-    while (settings->outer != NULL && settings->outer->heir == settings) {
+    while (is_mere_heir(settings)) {
         settings = settings->outer;
     }
     if (settings != emitter->latest_settings) {

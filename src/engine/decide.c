@@ -11,7 +11,6 @@ enum {
     STATUS_BAD_REQUEST = 400,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
-    STATUS_NOT_ALLOWED = 405,
     STATUS_TOO_LARGE = 413,
     STATUS_INTERNAL_ERROR = 500,
 };
@@ -48,6 +47,7 @@ enum engine_phase engine_redirect_internally(struct engine_request *request, str
     request->is_internal = true;
     request->is_rewritten = true;
     request->keeps_path = false;
+    request->adds_to_alias = false;
     leave_location(request);
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_INTERNAL, .value = uri});
     return ENGINE_PHASE_SERVER;
@@ -263,18 +263,6 @@ static enum engine_phase try_files(struct engine_request *request, struct engine
     return record == TABLE_NONE ? ENGINE_PHASE_CONTENT : engine_try_files(request, record, outcome);
 }
 
-/* Nothing here serves files: without a proxy_pass there is nothing, as where nginx finds no file.
- */
-static enum engine_phase answer_nothing(struct engine_request *request,
-                                        struct engine_outcome *outcome) {
-    struct slice method = request->method;
-    tell_of_location(request, ENGINE_EVENT_NO_CONTENT);
-    bool is_for_files = slice_equals(method, SLICE("GET")) || slice_equals(method, SLICE("HEAD")) ||
-                        slice_equals(method, SLICE("POST"));
-    return engine_answer_error(request, is_for_files ? STATUS_NOT_FOUND : STATUS_NOT_ALLOWED, NULL,
-                               outcome);
-}
-
 /* A block of if with a proxy_pass was entered, then another without: nginx has a proxy's work to do
  * by now, and no backend to do it with. */
 static enum engine_phase answer_without_backend(struct engine_request *request,
@@ -289,7 +277,7 @@ static enum engine_phase choose_content(struct engine_request *request,
     if (request->location == NULL || request->location->proxy == TABLE_NONE) {
         return request->location != NULL && request->is_for_proxy
                    ? answer_without_backend(request, outcome)
-                   : answer_nothing(request, outcome);
+                   : engine_serve_files(request, outcome);
     }
     *outcome = (struct engine_outcome){.kind = ENGINE_PROXY};
     return ENGINE_PHASE_DONE;
@@ -317,6 +305,11 @@ void engine_decide(struct engine_request *request, struct engine_outcome *outcom
 
 void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome) {
     run(request, engine_answer_error(request, status, NULL, outcome), outcome);
+}
+
+void engine_fail_to(struct engine_request *request, uint32_t status, struct slice location,
+                    struct engine_outcome *outcome) {
+    run(request, engine_answer_error(request, status, &location, outcome), outcome);
 }
 
 void engine_accelerate(struct engine_request *request, struct slice target,

@@ -23,6 +23,10 @@ enum engine_phase engine_redirect_internally(struct engine_request *request, str
 enum engine_phase engine_enter_named(struct engine_request *request, struct slice name,
                                      struct engine_outcome *outcome);
 
+/* engine_fail with a redirect's target. */
+void engine_fail_to(struct engine_request *request, uint32_t status, struct slice location,
+                    struct engine_outcome *outcome);
+
 /* --- accelerate.c --- */
 
 /* Goes on as X-Accel-Redirect says. */
@@ -44,6 +48,39 @@ enum engine_phase engine_try_files(struct engine_request *request, uint32_t reco
 /* Whether there is such a file as `test` asks for. */
 bool engine_test_file(const struct engine_request *request, struct slice path,
                       enum table_file_test test);
+
+/* What a name in the file system is made of: a part that the configuration wrote as it is, and
+ * behind it what variables and paths made. */
+struct engine_base {
+    struct slice text; /* the root or the alias */
+    size_t fixed;      /* bytes of it in which "/.." is the configuration's own */
+};
+
+/* The root, or the alias, in effect. False without memory, or when it is made of itself. */
+__attribute__((warn_unused_result)) bool engine_find_base(struct engine_request *request,
+                                                          struct engine_base *base);
+
+/* The alias in effect; NULL: there is none. */
+const struct table_alias *engine_alias_of(const struct engine_request *request);
+
+enum engine_mapping {
+    ENGINE_MAPPED,
+    ENGINE_MAPPED_OUTSIDE, /* what was made climbs: no such file, and the log says so */
+    ENGINE_NOT_MAPPED,     /* 500 */
+};
+
+/* The name of the file that the path stands for, with `more` behind it. */
+enum engine_mapping engine_map_path(struct engine_request *request, struct slice more,
+                                    struct slice *name);
+
+/* Bits of enum engine_file. */
+uint32_t engine_look_at(const struct engine_request *request, struct slice path);
+
+/* --- content.c --- */
+
+/* Where nothing but files is left: an index, a file, or what nginx answers instead. */
+enum engine_phase engine_serve_files(struct engine_request *request,
+                                     struct engine_outcome *outcome);
 
 /* --- access.c --- */
 

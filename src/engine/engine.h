@@ -30,13 +30,19 @@ struct engine_captures {
     uint32_t offsets[20]; /* captures 0 to 9; begin, end; UINT32_MAX for one that did not match */
 };
 
-/* What the file system has under a name; nothing: there is none, or it cannot be looked at. */
+/* What the file system has under a name. Without EXISTS there is nothing (ENOENT), or one of the
+ * bits behind it says why it cannot be looked at. */
 enum engine_file {
     ENGINE_FILE_NONE = 0,
     ENGINE_FILE_EXISTS = 1,
     ENGINE_FILE_REGULAR = 2,
     ENGINE_FILE_DIRECTORY = 4,
     ENGINE_FILE_EXECUTABLE = 8,
+    ENGINE_FILE_DENIED = 16,    /* EACCES */
+    ENGINE_FILE_LINK = 32,      /* ELOOP: a symbolic link that is not followed, or too many */
+    ENGINE_FILE_NO_FOLDER = 64, /* ENOTDIR */
+    ENGINE_FILE_TOO_LONG = 128, /* ENAMETOOLONG */
+    ENGINE_FILE_FAILED = 256,   /* anything else; who looked has said so in the log */
 };
 
 /* What the engine asks its caller. Each function may be NULL: there is no value then, no file, and
@@ -117,6 +123,7 @@ struct engine_request {
     bool is_internal;       /* redirected internally: internal locations answer */
     bool is_rewritten;      /* path or arguments are no longer those of `target` */
     bool keeps_path;        /* rewrite ... break: a URI of proxy_pass does not replace its part */
+    bool adds_to_alias;     /* try_files has chosen what is behind the alias of a regex location */
     bool is_for_proxy;      /* the location, or a block of if in it, has a proxy_pass */
     bool has_error_page;    /* an error is being answered already */
     struct slice redirect;  /* Location of a redirect that an error page answers; it is sent all the
@@ -221,6 +228,7 @@ enum engine_outcome_kind {
     ENGINE_PROXY,    /* request->location->proxy answers */
     ENGINE_TEXT,     /* status and text, as `return` gives them */
     ENGINE_REDIRECT, /* status, and text is the Location */
+    ENGINE_FILE,     /* text is the name of the file that answers, see engine_answer_folder */
     ENGINE_PAGE,     /* status, with the page that belongs to it; 444 and the like: none */
 };
 
@@ -243,6 +251,15 @@ void engine_fail(struct engine_request *request, uint32_t status, struct engine_
  * without, or a named location. What is no path is answered 404. */
 void engine_accelerate(struct engine_request *request, struct slice target,
                        struct engine_outcome *outcome);
+
+/* --- content.c: files as answers --- */
+
+/* The file of ENGINE_FILE turned out to be a folder: the client is sent to the path with a slash.
+ */
+void engine_answer_folder(struct engine_request *request, struct engine_outcome *outcome);
+
+/* The Content-Type by the end of the path, or else the default; empty: none. */
+struct slice engine_find_type(const struct engine_request *request);
 
 /* Whether an error_page in effect is for that status; for proxy_intercept_errors. */
 bool engine_has_error_page(const struct engine_request *request, uint32_t status);

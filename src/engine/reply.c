@@ -10,21 +10,30 @@
 
 enum { LAST_CONTROL = 0x1f };
 
+/* What a redirect calls this server. */
+static struct slice own_name(const struct engine_request *request) {
+    if (request->settings->server_name_in_redirect != 0) {
+        return table_text(request->engine->table, request->server->name);
+    }
+    return request->host.size > 0 ? request->host : request->server_addr;
+}
+
 struct slice engine_absolute_location(struct engine_request *request, struct slice location) {
     if (location.size == 0 || location.data[0] != '/') {
         return location;
     }
+    const struct table_settings *settings = request->settings;
     uint32_t usual_port = slice_equals(request->scheme, SLICE("https")) ? 443 : 80;
     char port[16] = "";
-    if (request->server_port != usual_port && request->server_port != 0) {
+    if (settings->absolute_redirect == 0) {
+        return location;
+    }
+    if (settings->port_in_redirect != 0 && request->server_port != usual_port &&
+        request->server_port != 0) {
         snprintf(port, sizeof port, ":%u", request->server_port);
     }
     struct slice parts[] = {
-        request->scheme,
-        SLICE("://"),
-        request->host.size > 0 ? request->host : request->server_addr,
-        slice_from_string(port),
-        location,
+        request->scheme, SLICE("://"), own_name(request), slice_from_string(port), location,
     };
     struct slice text;
     return engine_join(request, parts, 5, &text) ? text : (struct slice){0};
@@ -51,11 +60,9 @@ static struct slice own_target(const struct engine_outcome *outcome) {
 
 static void choose_body(const struct engine_request *request, const struct engine_outcome *outcome,
                         struct engine_reply *reply) {
-    if (outcome->kind == ENGINE_TEXT) {
-        reply->text = outcome->text;
-        reply->type = request->kept_type.size > 0
-                          ? request->kept_type
-                          : table_text(request->engine->table, request->settings->default_type);
+    if (outcome->kind == ENGINE_TEXT || outcome->kind == ENGINE_FILE) {
+        reply->text = outcome->kind == ENGINE_TEXT ? outcome->text : SLICE("");
+        reply->type = request->kept_type.size > 0 ? request->kept_type : engine_find_type(request);
         return;
     }
     reply->has_page = outcome->kind == ENGINE_REDIRECT || http_status_has_page(outcome->status);
@@ -91,8 +98,7 @@ bool engine_make_reply(struct engine_request *request, const struct engine_outco
     return true;
 }
 
-/* The statuses to which add_header applies without `always`. */
-static bool takes_added_headers(uint32_t status) {
+bool engine_takes_added_headers(uint32_t status) {
     switch (status) {
     case 200:
     case 201:
@@ -114,7 +120,7 @@ bool engine_make_added_header(struct engine_request *request,
                               const struct table_header_field *field, uint32_t status,
                               struct engine_header *header) {
     header->name = (struct slice){NULL, 0};
-    if (field->always == 0 && !takes_added_headers(status)) {
+    if (field->always == 0 && !engine_takes_added_headers(status)) {
         return true;
     }
     header->name = table_text(request->engine->table, field->name);

@@ -8,8 +8,8 @@
 struct engine_reply {
     uint32_t status;
     struct slice detail; /* what the page says besides the status; empty: nothing */
-    bool is_silent; /* the connection is closed without an answer: 444 and the like */
-    bool has_page;  /* the body is the page of the status; else it is `text` */
+    bool is_silent;      /* the connection is closed without an answer: 444 and the like */
+    bool has_page;       /* the body is the page of the status; else it is `text` */
     struct slice text;
     struct slice type;     /* Content-Type; empty: none */
     struct slice location; /* Location; without data: none */
@@ -33,5 +33,8 @@ struct slice engine_own_location(struct engine_request *request, struct slice lo
 __attribute__((warn_unused_result)) bool
 engine_make_added_header(struct engine_request *request, const struct table_header_field *field,
                          uint32_t status, struct engine_header *header);
+
+/* Whether add_header without `always`, and expires, apply to an answer of that status. */
+bool engine_takes_added_headers(uint32_t status);
 
 #endif

@@ -20,7 +20,8 @@ static bool is_list(enum directive_storage storage) {
     return storage == STORAGE_WORDS || storage == STORAGE_HEADERS || storage == STORAGE_NAMES ||
            storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS ||
            storage == STORAGE_ERROR_PAGES || storage == STORAGE_ACCESS_RULES ||
-           storage == STORAGE_REPLACEMENTS || storage == STORAGE_COOKIE_RULES;
+           storage == STORAGE_REPLACEMENTS || storage == STORAGE_COOKIE_RULES ||
+           storage == STORAGE_TEMPLATES || storage == STORAGE_TYPES;
 }
 
 /* Whether nginx refuses a second one in the same block. */
@@ -48,9 +49,16 @@ static bool is_remembered(const struct directive *directive) {
 /* The earlier statement of the same directive in this block, or NULL. */
 static const struct statement *find_earlier(const struct model *model, const struct scope *scope,
                                             const struct directive *directive) {
-    if (is_remembered(directive)) {
-        struct setting_marks marks = settings_find_marks(model, scope, directive);
-        return marks.is_own != NULL && *marks.is_own ? *marks.origin : NULL;
+    if (directive->group == GROUP_HTTP) {
+        return scope->settings->is_own[directive->setting]
+                   ? scope->settings->origin[directive->setting]
+                   : NULL;
+    }
+    if (directive->group == GROUP_SERVER) {
+        const struct server_settings *settings = settings_find_server(model, scope);
+        return settings != NULL && settings->is_own[directive->setting]
+                   ? settings->origin[directive->setting]
+                   : NULL;
     }
     struct slice name = slice_from_string(directive->name);
     for (size_t i = 0; i < scope->seen.count; i++) {
@@ -84,12 +92,15 @@ static void *find_field(struct model *model, struct scope *scope,
     return owner == NULL ? NULL : owner + directive->offset;
 }
 
-static void remember(const struct model *model, const struct scope *scope,
+static void remember(struct model *model, const struct scope *scope,
                      const struct directive *directive, const struct statement *statement) {
-    struct setting_marks marks = settings_find_marks(model, scope, directive);
-    if (marks.is_own != NULL) {
-        *marks.is_own = true;
-        *marks.origin = statement;
+    if (directive->group == GROUP_HTTP) {
+        scope->settings->is_own[directive->setting] = true;
+        scope->settings->origin[directive->setting] = statement;
+    } else if (directive->group == GROUP_SERVER) {
+        struct server_settings *settings = settings_own_server(model, scope);
+        settings->is_own[directive->setting] = true;
+        settings->origin[directive->setting] = statement;
     }
 }
 
@@ -285,7 +296,6 @@ void model_build(struct model *model, struct tree *tree) {
     prepare(model, tree);
     build_root(model);
     settings_inherit(model);
-    serving_refuse(model);
     log_resolve(model);
     proxy_resolve(model);
     upstream_zone_check(model);

@@ -19,7 +19,9 @@
      .min_arguments = (min),                                                                       \
      .max_arguments = (max),                                                                       \
      .argument_counts = "",                                                                        \
-     .form = STORAGE_##row_storage == STORAGE_FLAG ? FORM_FLAG : FORM_SIMPLE,                      \
+     .form = STORAGE_##row_storage == STORAGE_FLAG    ? FORM_FLAG                                  \
+             : STORAGE_##row_storage == STORAGE_TYPES ? FORM_BLOCK                                 \
+                                                      : FORM_SIMPLE,                               \
      .state = STATE_##row_state,                                                                   \
      .group = (row_group),                                                                         \
      .storage = STORAGE_##row_storage,                                                             \

@@ -1,10 +1,11 @@
-/* root and try_files: where files are looked for, and what follows. */
+/* root, alias, index and try_files: where files are looked for, and what follows. */
 #include "model/reading.h"
 
 #include <string.h>
 
 /* nginx refuses these names anywhere in a root, which would be made of itself. */
-static bool check_recursion(struct model *model, const struct word *word) {
+static bool check_recursion(const struct setter_call *call, const struct word *word) {
+    struct model *model = call->model;
     static const struct slice names[] = {
         SLICE_INIT("$document_root"), SLICE_INIT("${document_root}"), SLICE_INIT("$realpath_root"),
         SLICE_INIT("${realpath_root}")};
@@ -14,14 +15,30 @@ static bool check_recursion(struct model *model, const struct word *word) {
             continue;
         }
         size_t begin = (size_t)(found - word->text.data);
-        struct diagnostic *diagnostic = diagnostic_error(
-            model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
-            word_span(model, word, begin, begin + names[i].size),
-            "the root cannot be made of \"%.*s\", which is the root", SLICE_ARGS(names[i]));
+        struct diagnostic *diagnostic =
+            diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
+                             word_span(model, word, begin, begin + names[i].size),
+                             "\"%s\" cannot be made of \"%.*s\", which it makes itself",
+                             call->directive->name, SLICE_ARGS(names[i]));
         diagnostic_help(model->arena, diagnostic, "write the path of a folder");
         return false;
     }
     return true;
+}
+
+/* A block has a root or an alias. */
+static bool check_other(const struct setter_call *call, enum setting_id other) {
+    const struct settings *settings = call->scope == NULL ? NULL : call->scope->settings;
+    if (settings == NULL || !settings->is_own[other]) {
+        return true;
+    }
+    const struct statement *first = settings->origin[other];
+    struct diagnostic *diagnostic = diagnostic_error(
+        call->model->diagnostics, DIAGNOSTIC_DUPLICATE_DIRECTIVE, call->statement->words[0].span,
+        "\"%s\" stands beside \"%.*s\"", call->directive->name, SLICE_ARGS(statement_name(first)));
+    diagnostic_note(call->model->arena, diagnostic, first->words[0].span, "given here");
+    diagnostic_help(call->model->arena, diagnostic, "remove one of them");
+    return false;
 }
 
 /* nginx cuts the slash at the end off, be it the only one. */
@@ -29,7 +46,7 @@ bool model_set_root(const struct setter_call *call) {
     struct model *model = call->model;
     MODEL_TYPE_TEMPLATE *root = call->field;
     const struct word *word = statement_argument(call->statement, 0);
-    if (!check_recursion(model, word)) {
+    if (!check_recursion(call, word) || !check_other(call, SETTING_alias)) {
         return false;
     }
     size_t size = word->text.size;
@@ -41,6 +58,65 @@ bool model_set_root(const struct setter_call *call) {
     *root = template_parse(
         model, word,
         slice_take(word->text, slice_ends_with(word->text, SLICE("/")) ? size - 1 : size), 0);
+    return true;
+}
+
+/* In a regex location it is a whole name, as in nginx. */
+bool model_set_alias(const struct setter_call *call) {
+    MODEL_TYPE_ALIAS *alias = call->field;
+    const struct location *location = call->scope->location;
+    const struct word *word = statement_argument(call->statement, 0);
+    if (location->kind == TABLE_LOCATION_NAMED) {
+        return reject_word(call, DIAGNOSTIC_NAMED_LOCATION_MISUSED, &call->statement->words[0],
+                           "write \"root\", as there is no path that the alias could stand for",
+                           "\"alias\" cannot be inside a named location");
+    }
+    if (!check_recursion(call, word) || !check_other(call, SETTING_root)) {
+        return false;
+    }
+    *alias = (struct alias_setting){
+        .statement = call->statement,
+        .path = template_parse(call->model, word, word->text, 0),
+        .prefix = (uint32_t)location->name.size,
+        .is_whole = location->regex != NULL,
+    };
+    return true;
+}
+
+/* A root of the block's own counts more than an alias around it. */
+void files_inherit(struct settings *settings) {
+    if (settings->is_own[SETTING_root] && !settings->is_own[SETTING_alias]) {
+        settings->alias = (struct alias_setting){0};
+        settings->origin[SETTING_alias] = NULL;
+    }
+}
+
+static bool add_index(const struct setter_call *call, uint32_t number) {
+    struct model *model = call->model;
+    MODEL_TYPE_TEMPLATES *names = call->field;
+    const struct word *word = statement_argument(call->statement, number);
+    if (word->text.size == 0) {
+        return reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "name",
+                            "write the name of a file");
+    }
+    if (word->text.data[0] == '/' && number + 1 < statement_argument_count(call->statement)) {
+        struct diagnostic *diagnostic = diagnostic_add(
+            model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_INVALID_VALUE, word->span,
+            "\"%.*s\" answers whether it exists or not, so that no file behind it is looked for",
+            SLICE_ARGS(word->text));
+        diagnostic_help(model->arena, diagnostic, "write it last");
+    }
+    struct template_setting name = {call->origin, template_parse(model, word, word->text, 0)};
+    VECTOR_PUSH(model->arena, &names->list, name);
+    return true;
+}
+
+bool model_set_index(const struct setter_call *call) {
+    for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
+        if (!add_index(call, i)) {
+            return false;
+        }
+    }
     return true;
 }
 

@@ -2,8 +2,9 @@
 #include "model/quantity.h"
 #include "model/reading.h"
 
-/* nginx's own limit, more than twice what it keeps of a frame, and that of all buffers here. */
-enum { SMALLEST_INPUT = 33, LARGEST_INPUT = 1 << 30 };
+enum {
+    SMALLEST_INPUT = 33, /* nginx's own limit: more than twice what it keeps of a frame */
+};
 
 static const uint64_t LARGEST_WINDOW = INT32_MAX; /* RFC 9113 6.9.1 */
 
@@ -19,8 +20,7 @@ static bool set_size(const struct setter_call *call, uint64_t least, uint64_t mo
 }
 
 bool model_set_http2_recv_buffer_size(const struct setter_call *call) {
-    return set_size(call, SMALLEST_INPUT, LARGEST_INPUT,
-                    "write 33 bytes or more, and 1024m at most, such as 256k");
+    return set_size(call, SMALLEST_INPUT, UINT32_MAX, "write 33 bytes or more, such as 256k");
 }
 
 bool model_set_http2_body_preread_size(const struct setter_call *call) {
@@ -28,7 +28,7 @@ bool model_set_http2_body_preread_size(const struct setter_call *call) {
 }
 
 bool model_set_http2_chunk_size(const struct setter_call *call) {
-    return set_size(call, 1, INT64_MAX, "write a byte or more, such as 8k");
+    return set_size(call, 1, UINT32_MAX, "write a byte or more, such as 8k");
 }
 
 /* As nginx: a warning, and nothing else comes of it. */

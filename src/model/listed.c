@@ -22,7 +22,6 @@ static const struct listed_block listed_blocks[] = {
     {SLICE_INIT("mail"), C_MAIN, C_MAIL},
     {SLICE_INIT("server"), C_MAIL, C_MAIL_SERVER},
     {SLICE_INIT("mgmt"), C_MAIN, C_MGMT},
-    {SLICE_INIT("types"), C_HTTP | C_SERVER | C_LOCATION, C_TYPES},
     {SLICE_INIT("charset_map"), C_HTTP, C_CHARSET_MAP},
     {SLICE_INIT("num_map"), C_HTTP, C_NUM_MAP},
     {SLICE_INIT("acme_issuer"), C_HTTP, C_ACME_ISSUER},

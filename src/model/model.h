@@ -151,6 +151,49 @@ struct session_cache_setting {
     const struct zone *zone; /* NULL: none */
 };
 
+/* An alias; without one there is no statement. */
+struct alias_setting {
+    const struct statement *statement;
+    struct template path;
+    uint32_t prefix; /* of the request's path, that it stands for */
+    bool is_whole;
+};
+
+/* One word of a list. */
+struct template_setting {
+    const struct statement *statement; /* NULL for a default */
+    struct template text;
+};
+struct template_list {
+    VECTOR_OF(struct template_setting) list;
+};
+
+/* One ending of a line in `types`. */
+struct type_setting {
+    const struct word *word; /* NULL for a default */
+    struct slice ending;     /* in lower case */
+    struct slice type;
+};
+struct type_list {
+    VECTOR_OF(struct type_setting) list; /* sorted once all are read; no ending twice */
+};
+
+/* An expires; "off" is not set. */
+struct expires_setting {
+    bool is_set;
+    enum table_expires_kind kind;
+    bool is_negative;
+    uint64_t seconds;
+    struct template value; /* with variables, else without a word */
+};
+
+/* A disable_symlinks; "off" is not set. */
+struct symlinks_setting {
+    bool is_set;
+    bool if_not_owner;
+    struct template from; /* without a word: not given */
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -172,6 +215,11 @@ struct session_cache_setting {
 #define MODEL_TYPE_SESSION_CACHE struct session_cache_setting
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
 #define MODEL_TYPE_COOKIE_RULES struct cookie_rule_list
+#define MODEL_TYPE_ALIAS struct alias_setting
+#define MODEL_TYPE_TEMPLATES struct template_list
+#define MODEL_TYPE_TYPES struct type_list
+#define MODEL_TYPE_EXPIRES struct expires_setting
+#define MODEL_TYPE_SYMLINKS struct symlinks_setting
 
 /* One number per setting of http, server and location. */
 enum setting_id {
@@ -214,8 +262,7 @@ struct server_settings {
     /* As in struct settings. */
     const struct statement *origin[SERVER_SETTING_COUNT];
     bool is_own[SERVER_SETTING_COUNT];
-    const struct statement *profile;          /* the tls_profile of this very block, or NULL */
-    bool is_of_profile[SERVER_SETTING_COUNT]; /* own, but by the profile */
+    const struct statement *profile; /* the tls_profile of this very block, or NULL */
 };
 
 struct process_settings {
@@ -234,7 +281,7 @@ struct listen {
     bool reuseport;
     bool ipv6only;
     bool ssl;
-    bool http2;
+    bool http2; /* parsed for the checks; compile refuses it */
 };
 
 enum server_name_kind {
@@ -325,9 +372,8 @@ struct proxy_pass {
     const struct word *word;
     struct template target; /* the whole argument */
     bool has_variables;
-    bool is_grpc;       /* grpc_pass */
-    const char *family; /* what the names of its directives begin with: proxy or grpc */
-    bool is_tls;        /* https:// or grpcs://, or perhaps, when variables give the scheme */
+    bool is_grpc; /* grpc_pass */
+    bool is_tls;  /* https:// or grpcs://, or perhaps, when variables give the scheme */
     /* Without variables: */
     struct slice host;      /* $proxy_host: without the scheme's own port; localhost for unix: */
     struct address address; /* what it points to when no upstream group has that name */
@@ -515,8 +561,7 @@ struct refusal {
     struct span span; /* the word to underline */
     /* E.g. directive "gzip", parameter "ssl" of listen, variable "$ssl_cipher". */
     struct slice what;
-    bool is_absent;                /* OpenSSL does not have it */
-    const struct statement *files; /* root or try_files, where they are what is not served */
+    bool is_absent; /* OpenSSL does not have it */
 };
 
 struct model {

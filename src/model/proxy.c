@@ -6,7 +6,6 @@
 
 /* What URLs of a directive look like. */
 struct url_form {
-    const char *family;
     struct slice plain;
     struct slice tls;
     bool needs_scheme;
@@ -17,7 +16,6 @@ struct url_form {
 };
 
 static const struct url_form proxy_form = {
-    .family = "proxy",
     .plain = SLICE_INIT("http://"),
     .tls = SLICE_INIT("https://"),
     .needs_scheme = true,
@@ -29,7 +27,6 @@ static const struct url_form proxy_form = {
 };
 
 static const struct url_form grpc_form = {
-    .family = "grpc",
     .plain = SLICE_INIT("grpc://"),
     .tls = SLICE_INIT("grpcs://"),
     .schemes = "write grpc://HOST:PORT or grpcs://HOST:PORT",
@@ -193,7 +190,6 @@ static bool set_pass(const struct setter_call *call, bool is_grpc) {
     struct proxy_pass *proxy = arena_require(model->arena, sizeof *proxy);
     proxy->statement = call->statement;
     proxy->is_grpc = is_grpc;
-    proxy->family = form_of(proxy)->family;
     proxy->word = statement_argument(call->statement, 0);
     proxy->target = template_parse(model, proxy->word, proxy->word->text, 0);
     proxy->has_variables = has_variables(&proxy->target);

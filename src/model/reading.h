@@ -33,13 +33,6 @@ struct setter_call {
     void *field;                    /* what a directive with a field sets */
 };
 
-/* What is remembered of settings of either kind beside their values: of one, or of all by number.
- */
-struct setting_marks {
-    const struct statement **origin;
-    bool *is_own;
-};
-
 /* What only building needs; lives as long as the model's arena. */
 struct reading {
     struct catalogue catalogue;
@@ -113,12 +106,10 @@ bool structure_hint_semicolon(struct model *model, uint32_t context,
 struct settings *settings_create(struct model *model, const struct settings *outer);
 /* The settings of the scope's block, to be written to: its own from now on. */
 struct settings *settings_own(struct model *model, struct scope *scope);
-/* Those of the scope's http or server block, to be written to. */
+/* Those of the scope's http or server block, to be written to, and as they are: NULL for a server
+ * that has set none. */
 struct server_settings *settings_own_server(struct model *model, const struct scope *scope);
-/* What the scope's block remembers of the directive's setting; NULL pointers when that is nothing,
- * as of directives that are no settings. */
-struct setting_marks settings_find_marks(const struct model *model, const struct scope *scope,
-                                         const struct directive *directive);
+struct server_settings *settings_find_server(const struct model *model, const struct scope *scope);
 void settings_set_defaults(struct model *model, struct settings *settings);
 void settings_set_server_defaults(struct model *model, struct server_settings *settings);
 void settings_set_process_defaults(struct model *model);
@@ -153,7 +144,15 @@ struct slice text_lower(struct model *model, struct slice text);
 /* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
 struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
+/* --- files.c --- */
+
+/* What the block's own root and an alias around it come to. */
+void files_inherit(struct settings *settings);
+
 /* --- values.c --- */
+
+/* What add_header_inherit says of the block's own header fields and of those around it. */
+void headers_inherit(struct model *model, struct settings *settings);
 
 /* Whether it may name a header field or a cookie. */
 bool values_is_token(struct slice text);
@@ -256,10 +255,6 @@ __attribute__((format(printf, 4, 5))) void refuse(struct model *model,
 /* What OpenSSL was built without. */
 void refuse_absent(struct model *model, const struct statement *statement, const struct word *word);
 
-/* Files that nginx would serve from the block of `statement`; `files` says which. */
-void refuse_serving(struct model *model, const struct statement *statement,
-                    const struct statement *files);
-
 /* --- the rest, one per file of the same name --- */
 
 struct server *server_create(struct model *model, struct statement *statement);
@@ -282,7 +277,5 @@ void server_name_add_implied(struct model *model, struct server *server);
 struct upstream *upstream_implied(struct model *model, const struct proxy_pass *proxy);
 /* Reads the block of an `if` or limit_except as a nameless location inside what is around it. */
 struct location *condition_read_block(const struct setter_call *call, uint32_t context);
-/* Refuses what would have to serve files, once inheritance is applied. */
-void serving_refuse(struct model *model);
 
 #endif

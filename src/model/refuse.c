@@ -23,35 +23,6 @@ void refuse_absent(struct model *model, const struct statement *statement,
             .statement = statement, .span = word->span, .what = word->text, .is_absent = true});
 }
 
-void refuse_serving(struct model *model, const struct statement *statement,
-                    const struct statement *files) {
-    struct refusal refusal = {
-        .statement = statement,
-        .span =
-            span_join(statement->words[0].span, statement->words[statement->word_count - 1].span),
-        .what = arena_format(model->arena, "serving files of \"%.*s\"",
-                             SLICE_ARGS(statement_name(files))),
-        .files = files,
-    };
-    VECTOR_PUSH(model->arena, &model->refusals, refusal);
-}
-
-/* Each block is an error of its own, since each needs an answer of its own. */
-static void report_serving(struct model *model, const struct refusal *refusal) {
-    bool is_server = slice_equals(statement_name(refusal->statement), SLICE("server"));
-    bool is_root = slice_equals(statement_name(refusal->files), SLICE("root"));
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_NOT_RUN_YET, refusal->span,
-                         "files would be served %s, which is not run by rpcd yet",
-                         is_server ? "for the paths that no location takes" : "here");
-    diagnostic_note(model->arena, diagnostic, refusal->files->words[0].span, "%s",
-                    is_root ? "nothing else answers, so nginx looks below this root"
-                            : "nothing else answers, so nginx serves what this finds");
-    diagnostic_help(model->arena, diagnostic, "%s",
-                    is_server ? "write \"location / { ... }\" with a proxy_pass or a return in it"
-                              : "write a proxy_pass or a return here");
-}
-
 /* One error for each kind of thing, with a note at the second place it stands. */
 struct refused {
     struct diagnostic *diagnostic;
@@ -75,10 +46,6 @@ static struct diagnostic *add_refusal(struct model *model, const struct refusal 
 
 static void report_refusal(struct model *model, struct map *reported,
                            const struct refusal *refusal) {
-    if (refusal->files != NULL) {
-        report_serving(model, refusal);
-        return;
-    }
     struct refused *refused = map_find(reported, refusal->what);
     if (refused != NULL) {
         if (++refused->count == 2) {

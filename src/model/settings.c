@@ -72,12 +72,12 @@ struct settings *settings_own(struct model *model, struct scope *scope) {
     return scope->settings;
 }
 
-static struct server_settings *find_server(const struct model *model, const struct scope *scope) {
+struct server_settings *settings_find_server(const struct model *model, const struct scope *scope) {
     return scope->server != NULL ? scope->server->own_settings : model->http_own_settings;
 }
 
 struct server_settings *settings_own_server(struct model *model, const struct scope *scope) {
-    struct server_settings *settings = find_server(model, scope);
+    struct server_settings *settings = settings_find_server(model, scope);
     if (settings == NULL) {
         settings = arena_require(model->arena, sizeof *settings);
         scope->server->own_settings = settings;
@@ -85,72 +85,55 @@ struct server_settings *settings_own_server(struct model *model, const struct sc
     return settings;
 }
 
-struct setting_marks settings_find_marks(const struct model *model, const struct scope *scope,
-                                         const struct directive *directive) {
-    struct server_settings *settings = find_server(model, scope);
-    size_t id = directive->setting;
-    if (directive->group == GROUP_HTTP) {
-        return (struct setting_marks){&scope->settings->origin[id], &scope->settings->is_own[id]};
-    }
-    return directive->group == GROUP_SERVER && settings != NULL
-               ? (struct setting_marks){&settings->origin[id], &settings->is_own[id]}
-               : (struct setting_marks){0};
-}
-
-/* --- inheritance --- */
-
-/* Where a setting lives in the struct of its kind. */
+/* Where each setting lives, by enum setting_id. */
 struct setting_field {
     size_t offset;
     size_t size;
 };
 
-#define SETTING_FIELD(owner, name, storage)                                                        \
-    { offsetof(struct owner, name), sizeof(MODEL_TYPE_##storage) }
-
-static const struct setting_field http_fields[SETTING_COUNT] = {
+static const struct setting_field setting_fields[SETTING_COUNT] = {
 #define HTTP_DIRECTIVE(name, contexts, min, max, storage, ...)                                     \
-    [SETTING_##name] = SETTING_FIELD(settings, name, storage),
+    [SETTING_##name] = {offsetof(struct settings, name), sizeof(MODEL_TYPE_##storage)},
 #define GRPC_DIRECTIVE(suffix, ...) HTTP_DIRECTIVE(grpc_##suffix, __VA_ARGS__)
 #include "directives.def"
 };
 
-static const struct setting_field server_fields[SERVER_SETTING_COUNT] = {
+static const struct setting_field server_setting_fields[SERVER_SETTING_COUNT] = {
 #define SERVER_DIRECTIVE(name, contexts, min, max, storage, ...)                                   \
-    [SERVER_SETTING_##name] = SETTING_FIELD(server_settings, name, storage),
+    [SERVER_SETTING_##                                                                             \
+        name] = {offsetof(struct server_settings, name), sizeof(MODEL_TYPE_##storage)},
 #include "directives.def"
 };
-
-/* Takes what `inner` has not set itself from `outer`; both are of the kind with these fields. */
-static void inherit_fields(const struct setting_field *fields, size_t count, void *inner,
-                           const void *outer, const struct setting_marks *marks,
-                           const struct statement *const *outer_origin) {
-    for (size_t i = 0; i < count; i++) {
-        if (!marks->is_own[i]) {
-            memcpy((char *)inner + fields[i].offset, (const char *)outer + fields[i].offset,
-                   fields[i].size);
-            marks->origin[i] = outer_origin[i];
-        }
-    }
-}
 
 static void inherit_server_settings(struct model *model, struct server_settings *settings,
                                     const struct server_settings *outer) {
     tls_profile_apply(model, settings);
-    const struct setting_marks marks = {settings->origin, settings->is_own};
-    inherit_fields(server_fields, SERVER_SETTING_COUNT, settings, outer, &marks, outer->origin);
+    for (size_t i = 0; i < SERVER_SETTING_COUNT; i++) {
+        if (!settings->is_own[i]) {
+            memcpy((char *)settings + server_setting_fields[i].offset,
+                   (const char *)outer + server_setting_fields[i].offset,
+                   server_setting_fields[i].size);
+            settings->origin[i] = outer->origin[i];
+        }
+    }
 }
 
 static void inherit_from_outer(struct settings *settings) {
-    const struct setting_marks marks = {settings->origin, settings->is_own};
-    inherit_fields(http_fields, SETTING_COUNT, settings, settings->outer, &marks,
-                   settings->outer->origin);
+    const struct settings *outer = settings->outer;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (!settings->is_own[i]) {
+            memcpy((char *)settings + setting_fields[i].offset,
+                   (const char *)outer + setting_fields[i].offset, setting_fields[i].size);
+            settings->origin[i] = outer->origin[i];
+        }
+    }
 }
 
 static struct settings *find_heir(struct model *model, struct settings *outer) {
     if (outer->heir == NULL) {
         struct settings *heir = settings_create(model, outer);
         inherit_from_outer(heir);
+        headers_inherit(model, heir);
         buffering_complete(model, heir);
         outer->heir = heir;
     }
@@ -165,6 +148,8 @@ static struct settings *inherit(struct model *model, struct settings *settings,
     }
     settings->outer = outer;
     inherit_from_outer(settings);
+    files_inherit(settings);
+    headers_inherit(model, settings);
     buffering_complete(model, settings);
     return settings;
 }
@@ -186,6 +171,7 @@ void settings_inherit(struct model *model) {
     inherit_from_outer(model->main_settings);
     model->main_settings->outer = NULL;
     inherit_from_outer(model->http_settings);
+    headers_inherit(model, model->http_settings);
     buffering_complete(model, model->http_settings);
     inherit_server_settings(model, model->http_own_settings, &model->reading->server_defaults);
     for (size_t i = 0; i < model->servers.count; i++) {

@@ -11,7 +11,6 @@ static const struct slice protocols[] = {
 };
 
 #define PROTOCOL_COUNT (sizeof protocols / sizeof protocols[0])
-#define SUGGESTED_COUNT 4 /* nobody is to write the last two */
 
 static bool check_protocol(const struct setter_call *call, const struct word *word) {
     struct model *model = call->model;
@@ -27,7 +26,7 @@ static bool check_protocol(const struct setter_call *call, const struct word *wo
     if (structure_hint_semicolon(model, call->scope->context, call->statement, index, diagnostic)) {
         return false;
     }
-    struct slice nearest = nearest_name(word->text, protocols, SUGGESTED_COUNT);
+    struct slice nearest = nearest_name(word->text, protocols, PROTOCOL_COUNT);
     if (nearest.size > 0) {
         diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
     } else {
@@ -137,58 +136,51 @@ bool model_set_ssl_password_file(const struct setter_call *call) {
 
 /* --- what belongs together --- */
 
-/* What a setting needs beside it; the names are told behind those of the family. */
-struct need {
-    enum setting_id setting;
-    const char *name;
-    const char *needed;
-    const char *example; /* for the help, behind what is to be written */
+/* What has been reported; many locations inherit the same. */
+struct statement_list {
+    VECTOR_OF(const struct statement *) list;
 };
 
-static const struct need verify_needs = {SETTING_proxy_ssl_verify, "ssl_verify",
-                                         "ssl_trusted_certificate",
-                                         ", such as /etc/ssl/certs/ca-certificates.crt"};
-static const struct need certificate_needs = {SETTING_proxy_ssl_certificate, "ssl_certificate",
-                                              "ssl_certificate_key", ""};
-
-/* Whether nothing has been said of the statement so far; many locations inherit the same. */
-static bool is_first(struct map *reported, const struct statement *statement) {
-    struct slice key = {(const char *)&statement, sizeof(const struct statement *)};
-    if (map_find(reported, key) != NULL) {
-        return false;
+static void report_incomplete(struct model *model, struct statement_list *reported,
+                              const struct location *location, const struct statement *statement,
+                              const char *problem, const char *help) {
+    for (size_t i = 0; i < reported->list.count; i++) {
+        if (reported->list.items[i] == statement) {
+            return;
+        }
     }
-    map_set(reported, arena_copy_slice(reported->arena, key), reported);
-    return true;
-}
-
-static void report_incomplete(struct model *model, struct map *reported,
-                              const struct location *location, const struct need *need) {
-    const struct statement *statement = location->settings->origin[need->setting];
-    const struct proxy_pass *proxy = location->proxy;
-    if (!is_first(reported, statement)) {
-        return;
-    }
-    struct diagnostic *diagnostic = diagnostic_error(
-        model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS, statement->span,
-        "there is no %s_%s for %s_%s", proxy->family, need->needed, proxy->family, need->name);
-    diagnostic_note(model->arena, diagnostic, proxy->statement->span,
-                    proxy->has_variables ? "which backends that variables name may need"
-                                         : "which this backend needs");
-    diagnostic_help(model->arena, diagnostic, "add \"%s_%s FILE;\"%s", proxy->family, need->needed,
-                    need->example);
+    VECTOR_PUSH(model->arena, &reported->list, statement);
+    struct diagnostic *diagnostic = diagnostic_error(model->diagnostics, DIAGNOSTIC_INCOMPLETE_TLS,
+                                                     statement->span, "%s", problem);
+    diagnostic_note(model->arena, diagnostic, location->proxy->statement->span,
+                    location->proxy->has_variables ? "which backends that variables name may need"
+                                                   : "which this backend needs");
+    diagnostic_help(model->arena, diagnostic, "%s", help);
 }
 
 static void check_location(struct model *model, const struct location *location,
-                           struct map *reported) {
+                           struct statement_list *reported) {
     const struct settings *settings = location->settings;
     const struct proxy_pass *proxy = location->proxy;
     if (proxy != NULL && (proxy->is_tls || proxy->has_variables)) {
         if (settings->proxy_ssl_verify != 0 && settings->proxy_ssl_trusted_certificate.size == 0) {
-            report_incomplete(model, reported, location, &verify_needs);
+            report_incomplete(
+                model, reported, location, settings->origin[SETTING_proxy_ssl_verify],
+                proxy->is_grpc ? "there is no grpc_ssl_trusted_certificate for grpc_ssl_verify"
+                               : "there is no proxy_ssl_trusted_certificate for proxy_ssl_verify",
+                proxy->is_grpc ? "add \"grpc_ssl_trusted_certificate FILE;\", such as "
+                                 "/etc/ssl/certs/ca-certificates.crt"
+                               : "add \"proxy_ssl_trusted_certificate FILE;\", such as "
+                                 "/etc/ssl/certs/ca-certificates.crt");
         }
         if (settings->proxy_ssl_certificate.size > 0 &&
             settings->proxy_ssl_certificate_key.size == 0) {
-            report_incomplete(model, reported, location, &certificate_needs);
+            report_incomplete(
+                model, reported, location, settings->origin[SETTING_proxy_ssl_certificate],
+                proxy->is_grpc ? "there is no grpc_ssl_certificate_key for grpc_ssl_certificate"
+                               : "there is no proxy_ssl_certificate_key for proxy_ssl_certificate",
+                proxy->is_grpc ? "add \"grpc_ssl_certificate_key FILE;\""
+                               : "add \"proxy_ssl_certificate_key FILE;\"");
         }
     }
     for (size_t i = 0; i < location->nested.count; i++) {
@@ -197,8 +189,7 @@ static void check_location(struct model *model, const struct location *location,
 }
 
 void tls_check(struct model *model) {
-    struct map reported;
-    map_init(&reported, model->arena);
+    struct statement_list reported = {0};
     if (model->is_snippet) {
         return; /* the rest may be given around it */
     }

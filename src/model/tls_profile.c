@@ -104,7 +104,6 @@ static void apply_row(struct model *model, struct server_settings *settings,
     };
     if (directive->set(&call)) {
         settings->is_own[directive->setting] = true;
-        settings->is_of_profile[directive->setting] = true;
         settings->origin[directive->setting] = statement;
     }
 }

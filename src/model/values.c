@@ -398,3 +398,18 @@ bool model_set_add_header(const struct setter_call *call) {
     }
     return add_header(call, true);
 }
+
+/* A copy, as the list of a block is that of those inside, too. */
+void headers_inherit(struct model *model, struct settings *settings) {
+    const struct header_list *outer = settings->outer != NULL ? &settings->outer->add_header : NULL;
+    bool has_own = settings->is_own[SETTING_add_header];
+    if (settings->add_header_inherit == TABLE_INHERIT_OFF && !has_own) {
+        settings->add_header = (struct header_list){0};
+    }
+    if (settings->add_header_inherit != TABLE_INHERIT_MERGE || !has_own || outer == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < outer->list.count; i++) {
+        VECTOR_PUSH(model->arena, &settings->add_header.list, outer->list.items[i]);
+    }
+}

@@ -283,6 +283,45 @@ static void describe_cookie_rule(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_alias(const struct dumper *dumper, uint32_t index) {
+    const struct table_alias *alias = &dumper->table->alias[index];
+    dump_program(dumper, alias->path);
+    if (!alias->is_whole) {
+        fprintf(dumper->out, " for %u bytes", alias->prefix);
+    }
+}
+
+static void describe_template(const struct dumper *dumper, uint32_t index) {
+    dump_program(dumper, dumper->table->template[index].text);
+}
+
+static void describe_type(const struct dumper *dumper, uint32_t index) {
+    const struct table_type *type = &dumper->table->type[index];
+    dump_string(dumper, type->type);
+    fputc(' ', dumper->out);
+    dump_string(dumper, type->ending);
+}
+
+static void describe_expires(const struct dumper *dumper, uint32_t index) {
+    static const char *const words[] = {"epoch", "max", "", "modified ", "@"};
+    const struct table_expires *expires = &dumper->table->expires[index];
+    fputs(words[expires->kind], dumper->out);
+    if (expires->value != TABLE_NONE) {
+        dump_program(dumper, expires->value);
+    } else if (expires->kind >= TABLE_EXPIRES_ACCESS) {
+        fprintf(dumper->out, "%s%" PRIu64 "s", expires->is_negative ? "-" : "", expires->seconds);
+    }
+}
+
+static void describe_symlinks(const struct dumper *dumper, uint32_t index) {
+    const struct table_symlinks *symlinks = &dumper->table->symlinks[index];
+    fputs(symlinks->if_not_owner ? "if_not_owner" : "on", dumper->out);
+    if (symlinks->from != TABLE_NONE) {
+        fputs(" from=", dumper->out);
+        dump_program(dumper, symlinks->from);
+    }
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -311,6 +350,11 @@ static const struct {
     {TABLE_SECTION_replacement, describe_replacement},
     {TABLE_SECTION_cookie_rule, describe_cookie_rule},
     {TABLE_SECTION_cookie_flag, describe_cookie_flag},
+    {TABLE_SECTION_alias, describe_alias},
+    {TABLE_SECTION_template, describe_template},
+    {TABLE_SECTION_type, describe_type},
+    {TABLE_SECTION_expires, describe_expires},
+    {TABLE_SECTION_symlinks, describe_symlinks},
     {TABLE_SECTION_map, describe_map},
     {TABLE_SECTION_map_slot, describe_map_slot},
     {TABLE_SECTION_map_regex, describe_map_regex},

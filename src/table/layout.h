@@ -144,6 +144,20 @@ enum table_file_test {
 };
 #define TABLE_file_test_COUNT 4u
 
+/* What an answer's `expires` counts from. */
+enum table_expires_kind {
+    TABLE_EXPIRES_EPOCH, /* it is over already */
+    TABLE_EXPIRES_MAX,   /* never */
+    TABLE_EXPIRES_ACCESS,
+    TABLE_EXPIRES_MODIFIED, /* the file's time, if there is one */
+    TABLE_EXPIRES_DAILY,    /* the last midnight; the next time that it is so late */
+};
+#define TABLE_expires_kind_COUNT 5u
+
+/* The words of if_modified_since and of add_header_inherit. */
+enum table_if_modified_since { TABLE_MODIFIED_OFF, TABLE_MODIFIED_EXACT, TABLE_MODIFIED_BEFORE };
+enum table_add_header_inherit { TABLE_INHERIT_ON, TABLE_INHERIT_OFF, TABLE_INHERIT_MERGE };
+
 /* What a match block asks of a header field. */
 enum table_match_test {
     TABLE_MATCH_PRESENT,

@@ -175,7 +175,7 @@ static bool check_contents(const struct table_validation *validation) {
     static bool (*const steps[])(const struct table_validation *) = {
         table_validate_fields,    table_validate_settings,  table_validate_programs,
         table_validate_names,     table_validate_locations, table_validate_routing,
-        table_validate_balancing, table_validate_maps,
+        table_validate_balancing, table_validate_maps,      table_validate_files,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (!steps[i](validation)) {

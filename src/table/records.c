@@ -19,6 +19,7 @@ static const char *const balance_method_words[] = {
     "round_robin", "least_conn",           "ip_hash", "hash", "hash-consistent",
     "random",      "random-two-least_conn"};
 static const char *const cookie_life_words[] = {"session", "limited", "max"};
+static const char *const expires_kind_words[] = {"epoch", "max", "access", "modified", "daily"};
 static const char *const match_test_words[] = {"present",   "absent",   "equal",
                                                "different", "matching", "unmatching"};
 static const char *const program_kind_words[] = {"template", "sequence"};
@@ -45,6 +46,7 @@ WORDS_ARE_COMPLETE(slot_source);
 WORDS_ARE_COMPLETE(rewrite_flag);
 WORDS_ARE_COMPLETE(balance_method);
 WORDS_ARE_COMPLETE(cookie_life);
+WORDS_ARE_COMPLETE(expires_kind);
 WORDS_ARE_COMPLETE(match_test);
 WORDS_ARE_COMPLETE(program_kind);
 WORDS_ARE_COMPLETE(op_code);

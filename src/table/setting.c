@@ -67,8 +67,6 @@ static const uint64_t number_limit = INT32_MAX;
 static const uint64_t size_limit = INT64_MAX;
 /* What is allocated in one piece. */
 static const uint64_t buffer_limit = (uint64_t)1 << 30;
-/* RFC 9113 6.9.1. */
-static const uint64_t window_limit = INT32_MAX;
 /* A thousand years of milliseconds: added to a clock it cannot overflow. */
 static const uint64_t time_limit = (uint64_t)1000 * 366 * 24 * 60 * 60 * 1000;
 
@@ -108,14 +106,11 @@ struct table_setting_limits table_setting_limits(const struct table_setting *set
         LIMITS(settings, proxy_buffer_size, 1, buffer_limit, 0, 0),
         LIMITS(settings, proxy_buffers, 2, number_limit, 1, buffer_limit),
         LIMITS(settings, proxy_busy_buffers_size, 1, size_limit, 0, 0),
-        LIMITS(settings, http2_chunk_size, 1, size_limit, 0, 0),
         LIMITS(settings, proxy_temp_file_write_size, 1, size_limit, 0, 0),
         LIMITS(settings, client_header_buffer_size, 1, buffer_limit, 0, 0),
         LIMITS(settings, large_client_header_buffers, 1, number_limit, 1, buffer_limit),
         LIMITS(settings, keepalive_timeout, 0, time_limit, 0, time_limit),
         LIMITS(server_settings, ssl_buffer_size, 1, size_limit, 0, 0),
-        LIMITS(server_settings, http2_recv_buffer_size, 33, buffer_limit, 0, 0),
-        LIMITS(server_settings, http2_body_preread_size, 0, window_limit, 0, 0),
         LIMITS(upstream, keepalive, 0, number_limit, 0, 1),
 #undef LIMITS
     };

@@ -55,16 +55,6 @@ table_handling_of(const struct table *table, const struct table_location *locati
     return &table->handling[location->handling];
 }
 
-/* Whether any client is served by TLS. */
-static inline bool table_serves_tls(const struct table *table) {
-    for (uint32_t i = 0; i < table->endpoint_count; i++) {
-        if (table->endpoint[i].ssl != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Record `index` of any section, as bytes. */
 static inline const char *table_record_at(const struct table *table, enum table_section section,
                                           uint32_t index) {

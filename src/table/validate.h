@@ -37,6 +37,9 @@ bool table_validate_routing(const struct table_validation *validation);
 /* How upstream groups choose their peers. */
 bool table_validate_balancing(const struct table_validation *validation);
 
+/* Types of files, and until when answers may be kept. */
+bool table_validate_files(const struct table_validation *validation);
+
 /* Maps, geos and splits, and the slots that name them. */
 bool table_validate_maps(const struct table_validation *validation);
 

@@ -443,23 +443,6 @@ def test_files_that_are_missing_or_wrong(lab, certificates):
         assert re.search(rf"site.conf:\d+: {message}", said), (settings, said)
 
 
-def test_files_of_grpc_are_named_with_its_directives(lab, certificates):
-    options = {"backend": 9, "certificate": certificates.client.pem, "key": certificates.client.key}
-    grpc = "server { listen {port}; %s location / { grpc_pass grpcs://127.0.0.1:{backend}; } }"
-    for settings, message in [
-        ("grpc_ssl_certificate none.pem; grpc_ssl_certificate_key {key};",
-         r'grpc_ssl_certificate "\S*none.pem": No such file or directory'),
-        ("grpc_ssl_certificate {key}; grpc_ssl_certificate_key {key};",
-         r'grpc_ssl_certificate "\S*client.key": SSL: error:.*no start line'),
-        ("grpc_ssl_verify on; grpc_ssl_trusted_certificate {key};",
-         r'grpc_ssl_trusted_certificate "\S*client.key": it holds no certificate'),
-        ("grpc_ssl_ciphers PROFILE=SYSTEM;",
-         r'grpc_ssl_ciphers "PROFILE=SYSTEM": SSL: error:.*no cipher match'),
-    ]:
-        said = refused_start(lab, grpc % settings, **options)
-        assert re.search(rf"site.conf:\d+: {message}", said), (settings, said)
-
-
 def test_files_that_nobody_needs_are_not_opened(lab, certificates):
     backend = lab.backend()
     lab.rpcd("""

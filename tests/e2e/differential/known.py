@@ -30,15 +30,6 @@ def split_backend(line):
     return f"{name} {method} ", target, " [" + rest
 
 
-def type_by_default(request, nginx):
-    """Where no location sets default_type, the type of an answer made here is text/plain."""
-    by_name = {("content-type", value) for value in ("text/html", "image/jpeg", "image/gif")}
-    if nginx.body.startswith("page "):
-        return nginx
-    headers = tuple(("content-type", "text/plain") if header in by_name else header for header in nginx.headers)
-    return dataclasses.replace(nginx, headers=headers)
-
-
 def nothing_not_modified(request, nginx):
     if nginx.code != "304":
         return nginx
@@ -96,10 +87,6 @@ KNOWN = (
           "nginx tells the Content-Type of a 304 that return makes; it has no content, and rpcd tells none "
           "(RFC 9110 15.4.5).",
           nothing_not_modified),
-    Known("types",
-          "nginx gives answers to paths that end in .html, .gif and .jpg a Content-Type of their own, by "
-          "its built-in types; rpcd does not run types and uses default_type for every answer it makes.",
-          type_by_default),
     Known("whole-request-line",
           "nginx writes a decoded space of a variable into the request line for the backend, which splits "
           "it, and a path from a rewrite without a slash as it is; rpcd writes %20 and a slash (RFC 9112 3).",

@@ -102,7 +102,7 @@ static inline void decision_begin(struct decision *decision, const char *asked) 
     }
 }
 
-/* The outcome: "200 text", "301 to URL", "404 page", "proxy METHOD HOST PATH?ARGS". A status that
+/* The outcome: "200 text", "200 file NAME", "301 to URL", "404 page", "proxy METHOD HOST PATH?ARGS". A status that
  * an error page leaves counts instead of the answer's own: "404 text", "404 proxy ...". */
 static inline const char *decision_tell(struct decision *decision) {
     const struct engine_request *request = &decision->request;
@@ -128,6 +128,9 @@ static inline const char *decision_tell(struct decision *decision) {
         break;
     case ENGINE_REDIRECT:
         snprintf(said, room, "to %.*s", SLICE_ARGS(outcome->text));
+        break;
+    case ENGINE_FILE:
+        snprintf(said, room, "file %.*s", SLICE_ARGS(outcome->text));
         break;
     case ENGINE_PAGE:
         snprintf(said, room, "page");

@@ -68,6 +68,9 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
         case TABLE_STORAGE_RESOLVER:
         case TABLE_STORAGE_BINDING:
         case TABLE_STORAGE_SESSION_CACHE:
+        case TABLE_STORAGE_ALIAS:
+        case TABLE_STORAGE_EXPIRES:
+        case TABLE_STORAGE_SYMLINKS:
             *(uint32_t *)field = TABLE_NONE;
             break;
         default:

@@ -34,8 +34,12 @@ static void keeps_the_order_of_phases(void) {
 
 static void has_no_location(void) {
     static const struct decision_row rows[] = {
-        {"GET /a", "200 a"},        {"GET /b", "404 page"}, {"HEAD /b", "404 page"},
-        {"POST /b", "404 page"},    {"PUT /b", "405 page"}, {"DELETE /b", "405 page"},
+        {"GET /a", "200 a"},
+        {"GET /b", "200 file /prefix/html/b"},
+        {"HEAD /b", "200 file /prefix/html/b"},
+        {"POST /b", "200 file /prefix/html/b"},
+        {"PUT /b", "405 page"},
+        {"DELETE /b", "405 page"},
         {"GET /x?c=1", "418 page"},
     };
     DECIDES_ALL("server { if ($arg_c) { return 418; } location /a { return 200 a; } }", rows);
@@ -45,7 +49,7 @@ static void has_no_location(void) {
 
 static void has_no_answer_in_the_location(void) {
     static const struct decision_row rows[] = {
-        {"GET /a", "404 page"}, {"PUT /a", "405 page"}, {"PATCH /a", "405 page"}};
+        {"GET /a", "200 file /prefix/html/a"}, {"PUT /a", "405 page"}, {"PATCH /a", "405 page"}};
     DECIDES_ALL("server { location / { set $x y; } }", rows);
 }
 
@@ -247,7 +251,7 @@ static void enters_blocks(void) {
         {"GET /x?a=1&b=1", "proxy GET around /x?a=1&b=1"},
         {"GET /x?a=1&c=1", "200 a"},
         {"GET /none?a=1", "proxy GET a /none?a=1"},
-        {"GET /none", "404 page"},
+        {"GET /none", "200 file /prefix/html/none"},
     };
     DECIDES_ALL("server { location /x { set $v \"\"; if ($arg_a) { set $v a; proxy_pass http://a; }"
                 "  if ($arg_b) { set $v b; } if ($arg_c) { return 200 $v; }"

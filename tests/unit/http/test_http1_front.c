@@ -86,7 +86,11 @@ static void open_service(void) {
     stage.loop = (struct loop){.backend = &still, .now = SECOND, .tasks_end = &stage.loop.tasks};
     timer_wheel_init(&stage.loop.timers, stage.loop.now);
     stage.service = (struct http_service){
-        .loop = &stage.loop, .log = &stage.log, .generation = generation, .connection_limit = 2};
+        .loop = &stage.loop,
+        .log = &stage.log,
+        .generation = generation,
+        .connection_limit = 2,
+    };
     stage.listener = (struct http_listener){.service = &stage.service, .references = 1};
 }
 
@@ -143,7 +147,7 @@ static void let_pass(uint64_t milliseconds) {
 static bool is_answered(void) {
     char text[4096];
     ssize_t got = recv(stage.client, text, sizeof text, 0);
-    return got > 13 && memcmp(text, "HTTP/1.1 404 ", 13) == 0;
+    return got > 13 && memcmp(text, "HTTP/1.1 403 ", 13) == 0;
 }
 
 static void ask(const char *request) {

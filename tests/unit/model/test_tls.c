@@ -53,11 +53,6 @@ static void asks_openssl_once(void) {
     site_release(&site);
 }
 
-static void suggests_no_broken_version(void) {
-    CU_ASSERT_TRUE(site_says("ssl_protocols SSLv4;", SEVERITY_ERROR, DIAGNOSTIC_INVALID_VALUE,
-                             "SSLv4", "the versions in use are TLSv1.2 and TLSv1.3"));
-}
-
 static void reports_mistakes(void) {
     static const struct site_failure rows[] = {
         {"proxy_ssl_conf_command Nothing x;", DIAGNOSTIC_INVALID_VALUE, "Nothing"},
@@ -170,8 +165,7 @@ static void wants_certificates(void) {
 }
 
 UNIT_TESTS("model/tls", {"has defaults", has_defaults}, {"joins commands", joins_commands},
-           {"asks OpenSSL once", asks_openssl_once},
-           {"suggests no broken version", suggests_no_broken_version},
-           {"inherits from http", inherits_from_http}, {"reports mistakes", reports_mistakes},
-           {"takes what is whole", takes_what_is_whole}, {"wants certificates", wants_certificates},
+           {"asks OpenSSL once", asks_openssl_once}, {"inherits from http", inherits_from_http},
+           {"reports mistakes", reports_mistakes}, {"takes what is whole", takes_what_is_whole},
+           {"wants certificates", wants_certificates},
            {"names what does not run", names_what_does_not_run})

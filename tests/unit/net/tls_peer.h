@@ -146,8 +146,8 @@ static inline void link_open(struct tls_link *link, struct tls_peer *peer, const
     link->handle.fd = ends[0];
     link->handle.ready = LOOP_WRITE;
     link->far = ends[1];
-    link->context = tls_context_create(&peer->table, peer->settings, false, &peer->secrets,
-                                       &peer->trusted, &link->failure);
+    link->context = tls_context_create(&peer->table, peer->settings, &peer->secrets, &peer->trusted,
+                                       &link->failure);
     CU_ASSERT_PTR_NOT_NULL_FATAL(link->context);
     const struct tls_stream_options options = {
         .context = link->context,

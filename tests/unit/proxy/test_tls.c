@@ -22,7 +22,7 @@ static void open_generation(void) {
 
 static struct tls_context *find(struct proxy_tls *tls, struct proxy_tls_cache *cache, uint32_t at) {
     struct failure failure;
-    return proxy_tls_find(tls, cache, &generation, &settings[at], false, &failure);
+    return proxy_tls_find(tls, cache, &generation, &settings[at], &failure);
 }
 
 static uint32_t count(const struct proxy_tls *tls) {
@@ -111,8 +111,7 @@ static void says_what_is_wrong(void) {
     settings[0].proxy_ssl_certificate = settings[0].proxy_ssl_trusted_certificate;
     settings[0].proxy_ssl_certificate_key = settings[0].proxy_ssl_trusted_certificate;
     for (int i = 0; i < 2; i++) {
-        CU_ASSERT_PTR_NULL(
-            proxy_tls_find(&tls, &cache, &generation, &settings[0], false, &failure));
+        CU_ASSERT_PTR_NULL(proxy_tls_find(&tls, &cache, &generation, &settings[0], &failure));
         CU_ASSERT_PTR_NOT_NULL(
             strstr(failure.text, "proxy_ssl_certificate_key \"trusted.pem\": SSL: error:"));
     }

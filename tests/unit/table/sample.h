@@ -42,7 +42,10 @@ static void sample_fill_settings(enum table_section section, void *record) {
         } else if (setting->storage == TABLE_STORAGE_TEMPLATE ||
                    setting->storage == TABLE_STORAGE_RESOLVER ||
                    setting->storage == TABLE_STORAGE_BINDING ||
-                   setting->storage == TABLE_STORAGE_SESSION_CACHE) {
+                   setting->storage == TABLE_STORAGE_SESSION_CACHE ||
+                   setting->storage == TABLE_STORAGE_ALIAS ||
+                   setting->storage == TABLE_STORAGE_EXPIRES ||
+                   setting->storage == TABLE_STORAGE_SYMLINKS) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
         }
@@ -123,6 +126,19 @@ static void sample_add_settings(struct table_writer *writer) {
                                                      {TABLE_NONE, TABLE_NONE, TABLE_NONE}};
     const struct table_binding binding = {0, 1};
     settings.proxy_bind = table_writer_intern(writer, TABLE_SECTION_binding, &binding, 1).first;
+    const struct table_alias alias = {0, 3, 0};
+    const struct table_template index = {0};
+    const struct table_type types[] = {
+        {sample_string(writer, "css"), sample_string(writer, "text/css")},
+        {sample_string(writer, "js"), sample_string(writer, "text/javascript")}};
+    const struct table_expires expires = {TABLE_EXPIRES_MODIFIED, 0, 60, TABLE_NONE};
+    const struct table_symlinks symlinks = {1, 0};
+    settings.alias = table_writer_intern(writer, TABLE_SECTION_alias, &alias, 1).first;
+    settings.index = table_writer_intern(writer, TABLE_SECTION_template, &index, 1);
+    settings.types = table_writer_intern(writer, TABLE_SECTION_type, types, 2);
+    settings.expires = table_writer_intern(writer, TABLE_SECTION_expires, &expires, 1).first;
+    settings.disable_symlinks =
+        table_writer_intern(writer, TABLE_SECTION_symlinks, &symlinks, 1).first;
     const struct table_cookie_flag flag = {0};
     const struct table_cookie_rule cookie = {
         TABLE_NONE, 0, table_writer_intern(writer, TABLE_SECTION_cookie_flag, &flag, 1)};

@@ -74,26 +74,9 @@ static void limits_every_number_to_something_above_its_least(void) {
     }
 }
 
-/* What rpcd allocates in one piece, counts with or hands on to nghttp2. */
-static void limits_http2(void) {
-    const struct table_setting *buffer =
-        table_setting_find(TABLE_SECTION_server_settings,
-                           offsetof(struct table_server_settings, http2_recv_buffer_size));
-    const struct table_setting *window =
-        table_setting_find(TABLE_SECTION_server_settings,
-                           offsetof(struct table_server_settings, http2_body_preread_size));
-    const struct table_setting *chunk = table_setting_find(
-        TABLE_SECTION_settings, offsetof(struct table_settings, http2_chunk_size));
-    CU_ASSERT_EQUAL(table_setting_limits(buffer).minimum, 33);
-    CU_ASSERT_EQUAL(table_setting_limits(buffer).maximum, 1 << 30);
-    CU_ASSERT_EQUAL(table_setting_limits(window).maximum, INT32_MAX);
-    CU_ASSERT_EQUAL(table_setting_limits(chunk).minimum, 1);
-}
-
 UNIT_TESTS("table/setting", {"finds a setting by its field", finds_a_setting_by_its_field},
            {"knows the words of an enumeration", knows_the_words_of_an_enumeration},
            {"knows the words of a set", knows_the_words_of_a_set},
            {"reads numbers of both widths", reads_numbers_of_both_widths},
            {"limits every number to something above its least",
-            limits_every_number_to_something_above_its_least},
-           {"limits HTTP/2", limits_http2})
+            limits_every_number_to_something_above_its_least})
