@@ -41,6 +41,11 @@ bool ip_parse_v6(struct slice text, uint8_t bytes[IP_V6_SIZE]) {
     return inet_pton(AF_INET6, address, bytes) == 1;
 }
 
+size_t ip_format(struct slice bytes, char text[IP_TEXT_SIZE]) {
+    int family = bytes.size == IP_V4_SIZE ? AF_INET : AF_INET6;
+    return inet_ntop(family, bytes.data, text, IP_TEXT_SIZE) != NULL ? strlen(text) : 0;
+}
+
 /* Either kind, without a port. */
 static size_t parse_any(struct slice text, uint8_t bytes[IP_V6_SIZE]) {
     if (ip_parse_v4(text, bytes)) {
