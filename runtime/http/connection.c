@@ -1,8 +1,11 @@
 /* Connections of clients: what all fronts have in common. */
 #include "http/connection.h"
 
+#include "net/proxy_header.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* --- life --- */
@@ -82,6 +85,7 @@ void http_connection_release(struct http_connection *connection) {
     if (connection->tls != NULL) {
         tls_stream_destroy(connection->tls);
     }
+    free(connection->announced);
     http_service_give_connection(service);
     http_service_check_idle(service);
 }
@@ -209,6 +213,11 @@ void http_connection_describe(struct http_connection *connection, struct exchang
         (struct slice){exchange->remote_text, socket_address_text(remote, exchange->remote_text)};
     request->remote_port = socket_address_port(remote);
     request->binary_remote_addr = socket_address_bytes(remote);
+    if (connection->announced != NULL && connection->announced->has_ends) {
+        exchange->announced = connection->announced;
+        request->announced_addr = slice_from_string(connection->announced->source.text);
+        request->announced_port = connection->announced->source.port;
+    }
     request->server_addr =
         (struct slice){exchange->server_text, socket_address_text(local, exchange->server_text)};
     request->server_port = socket_address_port(local);

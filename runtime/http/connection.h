@@ -22,7 +22,8 @@ struct http_protocol {
 
 struct http_connection {
     struct loop_handle handle;
-    struct tls_stream *tls; /* owned; NULL: plain */
+    struct tls_stream *tls;         /* owned; NULL: plain */
+    struct proxy_header *announced; /* owned; who the client is, by a proxy's words; NULL: none */
     const struct http_protocol *protocol;
     struct http_connection *next; /* of the service's list */
     struct http_connection **link;

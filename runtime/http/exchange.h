@@ -18,6 +18,7 @@
 #include "net/socket.h"
 
 struct exchange;
+struct proxy_header;
 struct staples;
 struct tls_stream;
 
@@ -143,7 +144,8 @@ struct exchange {
     struct slice file_name; /* of ENGINE_FILE */
     struct slice answer;    /* the rest of an answer made here */
     const struct table_endpoint *endpoint;
-    struct tls_stream *tls; /* of the client's connection; NULL: plain */
+    struct tls_stream *tls;               /* of the client's connection; NULL: plain */
+    const struct proxy_header *announced; /* the ends of it that a proxy has told of; NULL: none */
 
     struct engine_request request;
     struct http_request_head head;

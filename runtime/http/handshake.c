@@ -216,21 +216,42 @@ static const struct http_protocol handshake_protocol = {
     .destroy = destroy,
 };
 
-bool http_handshake_create(const struct http_accepted *accepted) {
+static struct handshake *create(void) {
     struct handshake *handshake = calloc(1, sizeof *handshake);
-    if (handshake == NULL) {
-        return false;
+    if (handshake != NULL) {
+        handshake->connection.handle.on_ready = ready;
+        handshake->connection.protocol = &handshake_protocol;
+        handshake->timer.on_expire = expire;
+        handshake->finish.run = finish;
     }
-    handshake->connection.handle.on_ready = ready;
-    handshake->connection.protocol = &handshake_protocol;
-    handshake->timer.on_expire = expire;
-    handshake->finish.run = finish;
-    if (!http_connection_open(&handshake->connection, accepted)) {
+    return handshake;
+}
+
+static void start_timer(struct handshake *handshake) {
+    struct loop *loop = handshake->connection.service->loop;
+    uint64_t timeout = http_connection_settings(&handshake->connection)->client_header_timeout;
+    timer_start(&loop->timers, &handshake->timer, loop->now + timeout);
+}
+
+bool http_handshake_create(const struct http_accepted *accepted) {
+    struct handshake *handshake = create();
+    if (handshake == NULL || !http_connection_open(&handshake->connection, accepted)) {
         free(handshake);
         return false;
     }
-    struct loop *loop = accepted->service->loop;
-    uint64_t timeout = http_connection_settings(&handshake->connection)->client_header_timeout;
-    timer_start(&loop->timers, &handshake->timer, loop->now + timeout);
+    start_timer(handshake);
+    return true;
+}
+
+bool http_handshake_take(struct http_connection *connection) {
+    struct handshake *handshake = create();
+    if (handshake == NULL) {
+        return false;
+    }
+    http_connection_move(&handshake->connection, connection);
+    start_timer(handshake);
+    if ((handshake->connection.handle.ready & LOOP_READ) != 0) {
+        look(handshake);
+    }
     return true;
 }

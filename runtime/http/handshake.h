@@ -10,4 +10,8 @@
 __attribute__((warn_unused_result)) bool
 http_handshake_create(const struct http_accepted *accepted);
 
+/* Goes on where the owner of `connection` was, with what has arrived. False without memory; the
+ * connection is then its owner's as before. */
+__attribute__((warn_unused_result)) bool http_handshake_take(struct http_connection *connection);
+
 #endif

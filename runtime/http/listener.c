@@ -1,5 +1,6 @@
 /* Accepting connections. Which sockets there are is decided above (runtime/worker.c); what happens
  * to a connection is the front's business. */
+#include "http/announcement.h"
 #include "http/handshake.h"
 #include "http/http1_front.h"
 
@@ -132,6 +133,9 @@ static void pause_for_resources(struct http_service *service) {
 static bool open_connection(const struct http_accepted *accepted) {
     const struct table_endpoint *endpoint =
         http_listener_endpoint(accepted->listener, &accepted->local);
+    if (endpoint->proxy_protocol != 0) {
+        return http_announcement_create(accepted);
+    }
     return endpoint->ssl != 0 ? http_handshake_create(accepted) : http1_front_create(accepted);
 }
 

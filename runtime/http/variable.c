@@ -4,6 +4,7 @@
 #include "http/internal.h"
 
 #include "engine/http_status.h"
+#include "net/proxy_header.h"
 
 #include <openssl/rand.h>
 #include <stdarg.h>
@@ -110,6 +111,56 @@ static bool pipelined(struct exchange *exchange, struct slice suffix, struct sli
     return true;
 }
 
+/* As nginx: a port that is none is an empty text. */
+static bool announced_port(struct exchange *exchange, uint32_t port, struct slice *value) {
+    *value = SLICE("");
+    return port == 0 || format_number(exchange, port, value);
+}
+
+static bool proxy_protocol_addr(struct exchange *exchange, struct slice suffix,
+                                struct slice *value) {
+    const struct proxy_header *header = exchange->announced;
+    (void)suffix;
+    *value = header != NULL ? slice_from_string(header->source.text) : SLICE("");
+    return header != NULL;
+}
+
+static bool proxy_protocol_port(struct exchange *exchange, struct slice suffix,
+                                struct slice *value) {
+    const struct proxy_header *header = exchange->announced;
+    (void)suffix;
+    return header != NULL && announced_port(exchange, header->source.port, value);
+}
+
+static bool proxy_protocol_server_addr(struct exchange *exchange, struct slice suffix,
+                                       struct slice *value) {
+    const struct proxy_header *header = exchange->announced;
+    (void)suffix;
+    *value = header != NULL ? slice_from_string(header->destination.text) : SLICE("");
+    return header != NULL;
+}
+
+static bool proxy_protocol_server_port(struct exchange *exchange, struct slice suffix,
+                                       struct slice *value) {
+    const struct proxy_header *header = exchange->announced;
+    (void)suffix;
+    return header != NULL && announced_port(exchange, header->destination.port, value);
+}
+
+static bool proxy_protocol_tlv(struct exchange *exchange, struct slice suffix,
+                               struct slice *value) {
+    char *text = arena_allocate_bytes(&exchange->arena, PROXY_TLV_TEXT_SIZE);
+    if (text == NULL || exchange->announced == NULL) {
+        return false;
+    }
+    enum proxy_tlv_result result =
+        proxy_header_find_tlv(exchange->announced->tlvs, suffix, text, value);
+    if (result == PROXY_TLV_BROKEN) {
+        exchange_log(exchange, TABLE_LOG_ERROR, (struct slice){0}, "broken PROXY protocol TLV");
+    }
+    return result == PROXY_TLV_FOUND;
+}
+
 static bool request_completion(struct exchange *exchange, struct slice suffix,
                                struct slice *value) {
     (void)suffix;
@@ -214,6 +265,11 @@ static live_variable *const variables[TABLE_variable_id_COUNT] = {
     [VARIABLE_NGINX_VERSION] = version,
     [VARIABLE_PID] = process_id,
     [VARIABLE_PIPE] = pipelined,
+    [VARIABLE_PROXY_PROTOCOL_ADDR] = proxy_protocol_addr,
+    [VARIABLE_PROXY_PROTOCOL_PORT] = proxy_protocol_port,
+    [VARIABLE_PROXY_PROTOCOL_SERVER_ADDR] = proxy_protocol_server_addr,
+    [VARIABLE_PROXY_PROTOCOL_SERVER_PORT] = proxy_protocol_server_port,
+    [VARIABLE_PROXY_PROTOCOL_TLV] = proxy_protocol_tlv,
     [VARIABLE_REQUEST_COMPLETION] = request_completion,
     [VARIABLE_REQUEST_ID] = request_id,
     [VARIABLE_REQUEST_LENGTH] = request_length,

@@ -119,25 +119,39 @@ struct slice notation_condition(struct arena *arena, const struct table *table, 
     }
 }
 
-struct slice notation_access_rule(struct arena *arena, const struct table *table, uint32_t rule) {
-    const struct table_access_rule *record = &table->access_rule[rule];
-    const char *word = record->deny != 0 ? "deny" : "allow";
-    bool is_ipv4 = record->match == TABLE_CLIENT_IPV4;
+static struct slice notation_network(struct arena *arena, enum table_client_match match,
+                                     const struct table_bytes16 *bytes, uint32_t prefix) {
+    bool is_ipv4 = match == TABLE_CLIENT_IPV4;
     char address[INET6_ADDRSTRLEN] = "";
-    switch ((enum table_client_match)record->match) {
+    switch (match) {
     case TABLE_CLIENT_ALL:
-        return arena_format(arena, "%s all", word);
+        return SLICE("all");
     case TABLE_CLIENT_UNIX:
-        return arena_format(arena, "%s unix:", word);
+        return SLICE("unix:");
     case TABLE_CLIENT_IPV4:
     case TABLE_CLIENT_IPV6:
         break;
     }
-    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, record->address.bytes, address, sizeof address);
-    if (record->prefix == (is_ipv4 ? 32 : 128)) {
-        return arena_format(arena, "%s %s", word, address);
+    inet_ntop(is_ipv4 ? AF_INET : AF_INET6, bytes->bytes, address, sizeof address);
+    if (prefix == (is_ipv4 ? 32 : 128)) {
+        return arena_format(arena, "%s", address);
     }
-    return arena_format(arena, "%s %s/%u", word, address, record->prefix);
+    return arena_format(arena, "%s/%u", address, prefix);
+}
+
+struct slice notation_access_rule(struct arena *arena, const struct table *table, uint32_t rule) {
+    const struct table_access_rule *record = &table->access_rule[rule];
+    struct slice network = notation_network(arena, (enum table_client_match)record->match,
+                                            &record->address, record->prefix);
+    return arena_format(arena, "%s %.*s", record->deny != 0 ? "deny" : "allow",
+                        SLICE_ARGS(network));
+}
+
+struct slice notation_trusted_network(struct arena *arena, const struct table *table,
+                                      uint32_t network) {
+    const struct table_trusted_network *record = &table->trusted_network[network];
+    return notation_network(arena, (enum table_client_match)record->match, &record->address,
+                            record->prefix);
 }
 
 struct slice notation_place(struct arena *arena, const struct table *table,

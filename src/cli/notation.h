@@ -24,6 +24,8 @@ struct slice notation_condition(struct arena *arena, const struct table *table, 
 
 /* "deny 10.0.0.0/8" */
 struct slice notation_access_rule(struct arena *arena, const struct table *table, uint32_t rule);
+struct slice notation_trusted_network(struct arena *arena, const struct table *table,
+                                      uint32_t network);
 
 /* A text in quotes, if a word of the configuration would need them. */
 struct slice notation_word(struct arena *arena, struct slice text);

@@ -58,6 +58,18 @@ static void tell_limited(struct route_teller *teller, const struct engine_event 
     route_add_text(route, step, "method", event->subject);
 }
 
+static void tell_real_address(struct route_teller *teller, const struct engine_event *event) {
+    struct route *route = teller->route;
+    struct table_place place = route->table->trusted_network[event->record].place;
+    struct slice network = notation_trusted_network(route->arena, route->table, event->record);
+    struct route_step *step = route_add_step(teller, "set_real_ip_from", place, network);
+    step->note =
+        arena_format(route->arena, "believed that the client is %.*s", SLICE_ARGS(event->value));
+    route_add_text(route, step, "network", network);
+    route_add_text(route, step, "proxy", event->subject);
+    route_add_text(route, step, "client", event->value);
+}
+
 static void tell_access(struct route_teller *teller, const struct engine_event *event) {
     struct route *route = teller->route;
     struct table_place place = route->table->access_rule[event->record].place;
@@ -211,6 +223,7 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_BREAK] = route_tell_break,
     [ENGINE_EVENT_RETURN] = route_tell_return,
     [ENGINE_EVENT_VARIABLE] = tell_variable,
+    [ENGINE_EVENT_REAL_ADDRESS] = tell_real_address,
     [ENGINE_EVENT_ACCESS] = tell_access,
     [ENGINE_EVENT_TRY_FILE] = tell_try_file,
     [ENGINE_EVENT_FALLBACK] = tell_fallback,

@@ -84,6 +84,8 @@ struct table_range emit_names(struct emitter *emitter, const struct name_list *n
 struct table_range emit_access_logs(struct emitter *emitter, const struct access_log_list *logs);
 struct table_range emit_error_logs(struct emitter *emitter, const struct error_log_list *logs);
 struct table_range emit_error_pages(struct emitter *emitter, const struct error_page_list *pages);
+struct table_range emit_trusted_networks(struct emitter *emitter,
+                                         const struct network_list *networks);
 struct table_range emit_access_rules(struct emitter *emitter, const struct access_rule_list *rules);
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list);
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);

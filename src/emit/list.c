@@ -114,6 +114,25 @@ struct table_range emit_access_rules(struct emitter *emitter,
                                (uint32_t)count);
 }
 
+struct table_range emit_trusted_networks(struct emitter *emitter,
+                                         const struct network_list *networks) {
+    size_t count = networks->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_trusted_network *records =
+        arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct network_setting *setting = &networks->list.items[i];
+        records[i].match = setting->network.match;
+        records[i].prefix = setting->network.prefix;
+        memcpy(records[i].address.bytes, setting->network.bytes, sizeof setting->network.bytes);
+        records[i].place = emit_place(emitter, setting->statement);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_trusted_network, records,
+                               (uint32_t)count);
+}
+
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list) {
     size_t count = list->list.count;
     if (count == 0) {

@@ -13,6 +13,7 @@ static void emit_endpoint(struct emitter *emitter, const struct endpoint *endpoi
         .names = emit_name_index(emitter, endpoint),
         .ssl = endpoint->ssl,
         .http2 = endpoint->http2,
+        .proxy_protocol = endpoint->proxy_protocol,
     };
     memcpy(record.address.bytes, endpoint->address.bytes, sizeof record.address.bytes);
     emit_append(emitter, TABLE_SECTION_endpoint, &record);

@@ -116,6 +116,16 @@ enum engine_phase engine_enter_named(struct engine_request *request, struct slic
     return ENGINE_PHASE_LOCATION;
 }
 
+/* --- the client's address --- */
+
+/* nginx's post-read phase, by the settings of the server. */
+static enum engine_phase find_address(struct engine_request *request,
+                                      struct engine_outcome *outcome) {
+    return engine_takes_real_address(request)
+               ? ENGINE_PHASE_SERVER
+               : engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
+}
+
 /* --- rewriting --- */
 
 /* A redirect counts as an error, which an error_page may answer otherwise; a text does not. */
@@ -249,6 +259,9 @@ static enum engine_phase find_location(struct engine_request *request,
 
 static enum engine_phase check_access(struct engine_request *request,
                                       struct engine_outcome *outcome) {
+    if (!engine_takes_real_address(request)) {
+        return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
+    }
     if (engine_access_is_allowed(request)) {
         return ENGINE_PHASE_FILES;
     }
@@ -284,11 +297,9 @@ static enum engine_phase choose_content(struct engine_request *request,
 }
 
 static enum engine_phase (*const phases[])(struct engine_request *, struct engine_outcome *) = {
-    [ENGINE_PHASE_SERVER] = rewrite_in_server,
-    [ENGINE_PHASE_FIND] = find_location,
-    [ENGINE_PHASE_LOCATION] = rewrite_in_location,
-    [ENGINE_PHASE_ACCESS] = check_access,
-    [ENGINE_PHASE_FILES] = try_files,
+    [ENGINE_PHASE_ADDRESS] = find_address,   [ENGINE_PHASE_SERVER] = rewrite_in_server,
+    [ENGINE_PHASE_FIND] = find_location,     [ENGINE_PHASE_LOCATION] = rewrite_in_location,
+    [ENGINE_PHASE_ACCESS] = check_access,    [ENGINE_PHASE_FILES] = try_files,
     [ENGINE_PHASE_CONTENT] = choose_content,
 };
 
@@ -300,7 +311,7 @@ static void run(struct engine_request *request, enum engine_phase phase,
 }
 
 void engine_decide(struct engine_request *request, struct engine_outcome *outcome) {
-    run(request, ENGINE_PHASE_SERVER, outcome);
+    run(request, ENGINE_PHASE_ADDRESS, outcome);
 }
 
 void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome) {

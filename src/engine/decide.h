@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 
 enum engine_phase {
+    ENGINE_PHASE_ADDRESS,  /* of the client, by the server's settings */
     ENGINE_PHASE_SERVER,   /* the rewrite sequence of the server */
     ENGINE_PHASE_FIND,     /* the location */
     ENGINE_PHASE_LOCATION, /* its rewrite sequence */
@@ -93,6 +94,16 @@ bool engine_address_matches(struct slice address, enum table_client_match match,
 
 /* The IPv4 address inside an IPv4-mapped IPv6 one; any other as it is. */
 struct slice engine_unmap_address(struct slice address);
+
+/* --- real_address.c --- */
+
+/* Where set_real_ip_from is in effect and the client is a proxy that is trusted, the client is who
+ * that says; once in a request. False when that takes too much, or memory. */
+__attribute__((warn_unused_result)) bool engine_find_real_address(struct engine_request *request);
+
+static inline bool engine_takes_real_address(struct engine_request *request) {
+    return request->settings->set_real_ip_from.count == 0 || engine_find_real_address(request);
+}
 
 /* --- program.c --- */
 

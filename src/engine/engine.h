@@ -109,6 +109,9 @@ struct engine_request {
     struct slice binary_remote_addr;
     struct slice server_addr;
     uint32_t server_port;
+    /* What a header of the PROXY protocol said of the connection. */
+    struct slice announced_addr; /* text; no data: there was none, or it told no address */
+    uint32_t announced_port;
     uint64_t content_length; /* of the body as announced; 0 when it is not, or was too large */
     struct slice prefix;     /* folder that relative roots begin at; without a slash at its end */
 
@@ -120,6 +123,9 @@ struct engine_request {
     struct engine_captures captures;
 
     /* What became of the request so far. */
+    bool has_real_address;  /* remote_addr and the like are what a trusted proxy has told, and: */
+    struct slice peer_addr; /* who connected */
+    uint32_t peer_port;
     bool is_internal;       /* redirected internally: internal locations answer */
     bool is_rewritten;      /* path or arguments are no longer those of `target` */
     bool keeps_path;        /* rewrite ... break: a URI of proxy_pass does not replace its part */

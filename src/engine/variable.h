@@ -51,6 +51,8 @@ engine_getter engine_variable_remote_user;
 engine_getter engine_variable_binary_remote_addr;
 engine_getter engine_variable_proxy_host;
 engine_getter engine_variable_proxy_port;
+engine_getter engine_variable_realip_remote_addr;
+engine_getter engine_variable_realip_remote_port;
 engine_getter engine_variable_remote_addr;
 engine_getter engine_variable_remote_port;
 engine_getter engine_variable_server_addr;

@@ -68,6 +68,20 @@ enum engine_value engine_variable_remote_port(struct engine_request *request, st
     return format_port(request, request->remote_port, value);
 }
 
+enum engine_value engine_variable_realip_remote_addr(struct engine_request *request,
+                                                     struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return engine_value_of(request->has_real_address ? request->peer_addr : request->remote_addr,
+                           value);
+}
+
+enum engine_value engine_variable_realip_remote_port(struct engine_request *request,
+                                                     struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return format_port(
+        request, request->has_real_address ? request->peer_port : request->remote_port, value);
+}
+
 enum engine_value engine_variable_server_addr(struct engine_request *request, struct slice suffix,
                                               struct slice *value) {
     (void)suffix;

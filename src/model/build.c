@@ -21,7 +21,8 @@ static bool is_list(enum directive_storage storage) {
            storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS ||
            storage == STORAGE_ERROR_PAGES || storage == STORAGE_ACCESS_RULES ||
            storage == STORAGE_REPLACEMENTS || storage == STORAGE_COOKIE_RULES ||
-           storage == STORAGE_TEMPLATES || storage == STORAGE_TYPES;
+           storage == STORAGE_TEMPLATES || storage == STORAGE_TYPES ||
+           storage == STORAGE_TRUSTED_NETWORKS;
 }
 
 /* Whether nginx refuses a second one in the same block. */

@@ -84,6 +84,7 @@ enum directive_storage {
     STORAGE_TYPES,
     STORAGE_EXPIRES,
     STORAGE_SYMLINKS,
+    STORAGE_TRUSTED_NETWORKS,
 };
 
 struct setter_call;

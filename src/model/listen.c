@@ -93,6 +93,11 @@ static bool set_http2(const struct listen_parameter *parameter) {
     return true;
 }
 
+static bool set_proxy_protocol(const struct listen_parameter *parameter) {
+    parameter->listen->proxy_protocol = true;
+    return true;
+}
+
 static const struct parameter_kind parameter_kinds[] = {
     {SLICE_INIT("default_server"), false, false, set_default},
     {SLICE_INIT("default"), false, false, set_default},
@@ -103,7 +108,7 @@ static const struct parameter_kind parameter_kinds[] = {
     {SLICE_INIT("ssl"), false, false, set_ssl},
     {SLICE_INIT("http2"), false, false, set_http2},
     {SLICE_INIT("quic"), false, false, refuse_parameter},
-    {SLICE_INIT("proxy_protocol"), false, false, refuse_parameter},
+    {SLICE_INIT("proxy_protocol"), false, false, set_proxy_protocol},
     {SLICE_INIT("setfib"), true, true, refuse_parameter},
     {SLICE_INIT("fastopen"), true, true, refuse_parameter},
     {SLICE_INIT("rcvbuf"), true, true, refuse_parameter},

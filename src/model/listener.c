@@ -108,13 +108,13 @@ static void merge_options(struct model *model, struct gathered *gathered,
     gathered->listen = listen;
 }
 
-/* A bit for each: 1 is ssl, 2 is http2. */
-static uint32_t join_protocols(bool ssl, bool http2) {
-    return (uint32_t)ssl | (uint32_t)http2 << 1;
+/* A bit for each: 1 is ssl, 2 is http2, 4 is proxy_protocol. */
+static uint32_t join_protocols(bool ssl, bool http2, bool proxy_protocol) {
+    return (uint32_t)ssl | (uint32_t)http2 << 1 | (uint32_t)proxy_protocol << 2;
 }
 
 static uint32_t protocols_of(const struct listen *listen) {
-    return join_protocols(listen->ssl, listen->http2);
+    return join_protocols(listen->ssl, listen->http2, listen->proxy_protocol);
 }
 
 /* As ngx_http_add_addresses of nginx 1.24 and later: all listens of an address have the same
@@ -133,7 +133,14 @@ static bool is_odd(const struct gathered *gathered, const struct listen *listen,
 
 static void report_protocols(struct model *model, const struct gathered *gathered,
                              const struct listen *listen) {
-    static const char *const names[] = {"no protocol", "ssl", "http2", "ssl and http2"};
+    static const char *const names[] = {"no protocol",
+                                        "ssl",
+                                        "http2",
+                                        "ssl and http2",
+                                        "proxy_protocol",
+                                        "ssl and proxy_protocol",
+                                        "http2 and proxy_protocol",
+                                        "ssl, http2 and proxy_protocol"};
     const struct listen *other =
         protocols_of(gathered->first) != protocols_of(listen) ? gathered->first : gathered->other;
     const struct statement *statement =
@@ -155,9 +162,10 @@ static void merge_protocols(struct model *model, struct gathered *gathered,
                             const struct listen *listen) {
     struct endpoint *endpoint = gathered->endpoint;
     uint32_t now = protocols_of(listen);
-    uint32_t before = join_protocols(endpoint->ssl, endpoint->http2);
+    uint32_t before = join_protocols(endpoint->ssl, endpoint->http2, endpoint->proxy_protocol);
     endpoint->ssl |= listen->ssl;
     endpoint->http2 |= listen->http2;
+    endpoint->proxy_protocol |= listen->proxy_protocol;
     if (listen->ssl && endpoint->ssl_listen == NULL) {
         endpoint->ssl_listen = listen;
     }

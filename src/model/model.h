@@ -89,6 +89,15 @@ struct access_rule_list {
     VECTOR_OF(struct access_rule_setting) list;
 };
 
+/* One set_real_ip_from. */
+struct network_setting {
+    const struct statement *statement;
+    struct client_network network;
+};
+struct network_list {
+    VECTOR_OF(struct network_setting) list;
+};
+
 /* One proxy_redirect, proxy_cookie_domain or proxy_cookie_path. */
 struct replacement_setting {
     const struct statement *statement; /* NULL for a default */
@@ -220,6 +229,7 @@ struct symlinks_setting {
 #define MODEL_TYPE_TYPES struct type_list
 #define MODEL_TYPE_EXPIRES struct expires_setting
 #define MODEL_TYPE_SYMLINKS struct symlinks_setting
+#define MODEL_TYPE_TRUSTED_NETWORKS struct network_list
 
 /* One number per setting of http, server and location. */
 enum setting_id {
@@ -281,7 +291,8 @@ struct listen {
     bool reuseport;
     bool ipv6only;
     bool ssl;
-    bool http2; /* parsed for the checks; compile refuses it */
+    bool http2;
+    bool proxy_protocol;
 };
 
 enum server_name_kind {
@@ -537,6 +548,7 @@ struct endpoint {
     const struct listen *default_listen; /* the listen that said default_server; may be NULL */
     bool ssl;                            /* any listen says so, as in nginx */
     bool http2;
+    bool proxy_protocol;
     const struct listen *ssl_listen; /* the first that says ssl; NULL: none does */
 };
 

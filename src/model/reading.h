@@ -136,6 +136,11 @@ void buffering_complete(struct model *model, struct settings *settings);
 struct settings *grpc_choose_settings(struct model *model, const struct location *location,
                                       struct settings *settings);
 
+/* --- proxy_protocol.c --- */
+
+/* Reports a $proxy_protocol_tlv_... that never has a value. */
+void proxy_protocol_check_variable(struct model *model, const struct template_part *part);
+
 /* --- word.c --- */
 
 /* The place of bytes `begin` to `end` of a word's text in its source. */

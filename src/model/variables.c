@@ -166,8 +166,13 @@ static void resolve_part(struct model *model, struct template_part *part, size_t
     }
     const struct builtin_variable *builtin =
         catalogue_find_builtin(&model->reading->catalogue, part->text);
-    if (builtin != NULL) {
+    bool is_tlv = builtin == &catalogue_builtin_variables[VARIABLE_PROXY_PROTOCOL_TLV];
+    /* nginx's commercial build has some of its own that begin like this. */
+    if (builtin != NULL && !(is_tlv && catalogue_find_known_variable(part->text) != NULL)) {
         set_builtin(part, (enum variable_id)(builtin - catalogue_builtin_variables));
+        if (is_tlv) {
+            proxy_protocol_check_variable(model, part);
+        }
         return;
     }
     const struct known_variable *known = catalogue_find_known(part->text);

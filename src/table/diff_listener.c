@@ -27,10 +27,16 @@ static struct slice name_at(struct differ *differ, const uint32_t endpoints[2], 
 }
 
 static struct slice show_protocols(const struct table_endpoint *endpoint) {
-    if (endpoint->ssl != 0) {
-        return endpoint->http2 != 0 ? SLICE("ssl http2") : SLICE("ssl");
-    }
-    return endpoint->http2 != 0 ? SLICE("http2") : SLICE("none");
+    static const struct slice shown[] = {SLICE_INIT("none"),
+                                         SLICE_INIT("ssl"),
+                                         SLICE_INIT("http2"),
+                                         SLICE_INIT("ssl http2"),
+                                         SLICE_INIT("proxy_protocol"),
+                                         SLICE_INIT("ssl proxy_protocol"),
+                                         SLICE_INIT("http2 proxy_protocol"),
+                                         SLICE_INIT("ssl http2 proxy_protocol")};
+    uint32_t bits = endpoint->ssl | endpoint->http2 << 1 | endpoint->proxy_protocol << 2;
+    return shown[bits];
 }
 
 static void compare_protocols(struct differ *differ, struct diff_subject *listener,

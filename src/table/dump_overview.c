@@ -103,8 +103,9 @@ static void print_listener(struct overview *overview, const struct table_listene
         } else {
             dump_field(dumper, TABLE_SECTION_endpoint, &address, endpoint);
         }
-        fprintf(dumper->out, ":%s%s server %u by default\n", endpoint->ssl ? " ssl" : "",
-                endpoint->http2 ? " http2" : "", endpoint->default_server);
+        fprintf(dumper->out, ":%s%s%s server %u by default\n", endpoint->ssl ? " ssl" : "",
+                endpoint->http2 ? " http2" : "", endpoint->proxy_protocol ? " proxy_protocol" : "",
+                endpoint->default_server);
         print_names(overview, endpoint->names);
     }
 }

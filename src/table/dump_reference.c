@@ -114,6 +114,11 @@ static void describe_access_rule(const struct dumper *dumper, uint32_t index) {
     print_network(dumper, rule->match, rule->prefix, &rule->address);
 }
 
+static void describe_trusted_network(const struct dumper *dumper, uint32_t index) {
+    const struct table_trusted_network *network = &dumper->table->trusted_network[index];
+    print_network(dumper, network->match, network->prefix, &network->address);
+}
+
 static void describe_try_file(const struct dumper *dumper, uint32_t index) {
     const struct table_try_file *file = &dumper->table->try_file[index];
     dump_program(dumper, file->name);
@@ -342,6 +347,7 @@ static const struct {
     {TABLE_SECTION_op, dump_op},
     {TABLE_SECTION_error_page, describe_error_page},
     {TABLE_SECTION_access_rule, describe_access_rule},
+    {TABLE_SECTION_trusted_network, describe_trusted_network},
     {TABLE_SECTION_try_files, describe_try_files},
     {TABLE_SECTION_try_file, describe_try_file},
     {TABLE_SECTION_binding, describe_binding},

@@ -225,6 +225,8 @@ static bool print_known_address(const struct dumper *dumper, enum table_section 
         is_ipv6 = ((const struct table_geo_proxy *)record)->match == TABLE_CLIENT_IPV6;
     } else if (section == TABLE_SECTION_access_rule) {
         is_ipv6 = ((const struct table_access_rule *)record)->match == TABLE_CLIENT_IPV6;
+    } else if (section == TABLE_SECTION_trusted_network) {
+        is_ipv6 = ((const struct table_trusted_network *)record)->match == TABLE_CLIENT_IPV6;
     } else if (section == TABLE_SECTION_name_server) {
         is_ipv6 = ((const struct table_name_server *)record)->family == TABLE_FAMILY_IPV6;
     }

@@ -33,6 +33,7 @@ enum table_storage {
     TABLE_STORAGE_TYPES,
     TABLE_STORAGE_EXPIRES,
     TABLE_STORAGE_SYMLINKS,
+    TABLE_STORAGE_TRUSTED_NETWORKS,
 };
 
 struct table_setting {

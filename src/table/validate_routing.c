@@ -227,6 +227,13 @@ static bool check_access_rule(const struct table_validation *validation, uint32_
            table_refuse(validation, TABLE_SECTION_access_rule, record, "prefix", fault);
 }
 
+static bool check_trusted_network(const struct table_validation *validation, uint32_t record) {
+    const struct table_trusted_network *network = &validation->table->trusted_network[record];
+    const char *fault = table_check_network(network->match, network->prefix);
+    return fault == NULL ||
+           table_refuse(validation, TABLE_SECTION_trusted_network, record, "prefix", fault);
+}
+
 static bool check_error_page(const struct table_validation *validation, uint32_t record) {
     const struct table_error_page *page = &validation->table->error_page[record];
     if (page->status > HIGHEST_STATUS) {
@@ -296,6 +303,7 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_regex, check_regex},
         {TABLE_SECTION_access_log, check_access_log},
         {TABLE_SECTION_access_rule, check_access_rule},
+        {TABLE_SECTION_trusted_network, check_trusted_network},
         {TABLE_SECTION_error_page, check_error_page},
         {TABLE_SECTION_try_files, check_try_files},
         {TABLE_SECTION_rewrite, check_rewrite},

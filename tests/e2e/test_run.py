@@ -10,6 +10,7 @@ import pytest
 from lab import wait_until
 from lab.daemon import PATIENCE, REPOSITORY, RPC, session_members
 from lab.http import ask_raw, request_bytes
+from lab.proxy_header import line
 from lab.sample import Sample
 
 SAMPLES = sorted((REPOSITORY / "samples").glob("*.conf"))
@@ -87,7 +88,9 @@ def test_samples_serve(lab, path):
     name = re.search(r"server_name\s+([\w.]+)", sample.text)
     host = name.group(1) if name else "localhost"
     for port in sample.ports.values():
-        assert 200 <= ask_raw(port, request_bytes("/", host=host)).status < 600
+        is_announced = re.search(rf"listen\s+[\d.:]*{port} .*proxy_protocol", sample.text)
+        request = (line() if is_announced else b"") + request_bytes("/", host=host)
+        assert 200 <= ask_raw(port, request).status < 600
 
 
 def test_every_bad_sample_is_named_for_what_it_shows():

@@ -6,7 +6,7 @@ import re
 
 STRING = r'"((?:[^"\\]|\\.)*)"'
 LISTEN = re.compile(r"listen (\S+) .*# (\S+)$")
-ADDRESS = re.compile(r"  address (\S+):(?: ssl)?(?: http2)? server (\d+) by default")
+ADDRESS = re.compile(r"  address (\S+):(?: ssl)?(?: http2)?(?: proxy_protocol)? server (\d+) by default")
 NAME = re.compile(rf"    name (~ )?{STRING}: server (\d+)")
 NAMES = re.compile(r"    names: those of index (\d+), above")
 SERVER = re.compile(rf"server (\d+) {STRING}: settings (\d+).*# (\S+)$")

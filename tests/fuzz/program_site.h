@@ -146,6 +146,13 @@ static void add_access_rules(struct program_input *input) {
     }
 }
 
+static void add_trusted_networks(struct program_input *input) {
+    for (uint32_t i = 0; i < INPUT_TRUSTED_NETWORKS; i++) {
+        INPUT_ADD(input, trusted_network, .match = TABLE_CLIENT_IPV4, .prefix = choose(input, 33),
+                  .address = {{i == 0 ? 127 : 192, 0, 0, 1}}, .place = nowhere);
+    }
+}
+
 static void add_bindings(struct program_input *input) {
     for (uint32_t i = 0; i < INPUT_BINDINGS; i++) {
         INPUT_ADD(input, binding, choose_template(input), choose(input, 2));
@@ -210,6 +217,10 @@ static void add_settings(struct program_input *input) {
         struct table_settings settings = usual;
         settings.error_page = choose_range(input, INPUT_ERROR_PAGES);
         settings.allow = choose_range(input, INPUT_ACCESS_RULES);
+        settings.set_real_ip_from = choose_range(input, INPUT_TRUSTED_NETWORKS);
+        settings.real_ip_header =
+            sample_string(&input->writer, choose(input, 2) == 0 ? "X-Forwarded-For" : "X-Real-IP");
+        settings.real_ip_recursive = choose(input, 2);
         settings.add_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.proxy_set_header = choose_range(input, INPUT_HEADER_FIELDS);
         settings.proxy_bind = choose_any(input, INPUT_BINDINGS);
@@ -339,6 +350,7 @@ static struct slice program_input_build(struct arena *arena, struct slice *bytes
     add_proxies(&input);
     add_error_pages(&input);
     add_access_rules(&input);
+    add_trusted_networks(&input);
     add_bindings(&input);
     add_replacements(&input);
     add_cookie_rules(&input);

@@ -87,8 +87,8 @@ static void names_parameters_that_do_not_run(void) {
     CU_ASSERT_TRUE(site_refuses("server { listen 443 quic; }", "parameter \"quic\" of listen"));
     CU_ASSERT_TRUE(
         site_refuses("server { listen 80 rcvbuf=8k; }", "parameter \"rcvbuf\" of listen"));
-    CU_ASSERT_TRUE(site_refuses("server { listen 80 proxy_protocol; }",
-                                "parameter \"proxy_protocol\" of listen"));
+    CU_ASSERT_TRUE(
+        site_refuses("server { listen 80 setfib=1; }", "parameter \"setfib\" of listen"));
 }
 
 UNIT_TESTS("model/listen", {"reads parameters", reads_parameters}, {"has defaults", has_defaults},

@@ -112,10 +112,11 @@ static void warns_of_names_given_twice(void) {
     CHECK_CLEAN(fine);
 }
 
-static bool asks_for(const char *text, bool ssl, bool http2) {
+static bool asks_for(const char *text, bool ssl, bool http2, bool proxy_protocol) {
     (void)listeners(text);
     const struct endpoint *endpoint = site.model.listeners.items[0]->endpoints.items[0];
-    bool is_right = endpoint->ssl == ssl && endpoint->http2 == http2;
+    bool is_right = endpoint->ssl == ssl && endpoint->http2 == http2 &&
+                    endpoint->proxy_protocol == proxy_protocol;
     site_release(&site);
     return is_right;
 }
@@ -128,9 +129,10 @@ static bool asks_for(const char *text, bool ssl, bool http2) {
 
 /* nginx warns of the same, from 1.24 on. */
 static void joins_protocols(void) {
-    CU_ASSERT_TRUE(asks_for(TWO("", ""), false, false));
-    CU_ASSERT_TRUE(asks_for(TWO("", "ssl"), true, false));
-    CU_ASSERT_TRUE(asks_for(TWO("ssl", "http2"), true, true));
+    CU_ASSERT_TRUE(asks_for(TWO("", ""), false, false, false));
+    CU_ASSERT_TRUE(asks_for(TWO("", "ssl"), true, false, false));
+    CU_ASSERT_TRUE(asks_for(TWO("ssl", "http2"), true, true, false));
+    CU_ASSERT_TRUE(asks_for(TWO("ssl", "proxy_protocol"), true, false, true));
     static const struct {
         const char *text;
         const char *underlined;
@@ -145,6 +147,8 @@ static void joins_protocols(void) {
         {THREE("ssl http2", "", "http2 backlog=9"), "listen 80 http2 backlog=9;"},
         {THREE("ssl", "ssl", ""), "listen 80 ;"},
         {THREE("", "ssl", "ssl"), "listen 80 ssl;"},
+        {TWO("ssl", "proxy_protocol"), "listen 80 proxy_protocol;"},
+        {THREE("proxy_protocol", "", "proxy_protocol"), "listen 80 proxy_protocol;"},
     };
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         CU_ASSERT_TRUE(site_says(odd[i].text, SEVERITY_WARNING, DIAGNOSTIC_CONFLICTING_LISTEN,
@@ -152,6 +156,7 @@ static void joins_protocols(void) {
     }
     static const char *const fine[] = {
         THREE("ssl", "", ""),
+        TWO("proxy_protocol", "ssl proxy_protocol"),
         TWO("ssl http2", "http2 ssl"),
         TWO("ssl http2", "ssl"),
         THREE("ssl", "ssl http2", "ssl"),

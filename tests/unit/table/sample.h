@@ -122,6 +122,12 @@ static void sample_add_settings(struct table_writer *writer) {
         {1, TABLE_CLIENT_IPV4, 8, {{10}}, {0, 14}},
         {0, TABLE_CLIENT_ALL, 0, {{0}}, {0, 15}},
     };
+    const struct table_trusted_network networks[] = {
+        {TABLE_CLIENT_IPV6, 32, {{0x20, 1, 0x0d, 0xb8}}, {0, 16}},
+        {TABLE_CLIENT_UNIX, 0, {{0}}, {0, 17}},
+    };
+    settings.set_real_ip_from =
+        table_writer_intern(writer, TABLE_SECTION_trusted_network, networks, 2);
     const struct table_replacement replacements[] = {{TABLE_NONE, 0, 0},
                                                      {TABLE_NONE, TABLE_NONE, TABLE_NONE}};
     const struct table_binding binding = {0, 1};

@@ -129,6 +129,7 @@ static void shows_what_addresses_and_texts_lead_to(void) {
                                  "yes; ipv6 no\n"},
         {TABLE_SECTION_upstream,
          "; resolver 0 10.0.0.2:53 [2001:db8::]:5353 valid=30s ipv6=off; resolver_timeout 0s; "},
+        {TABLE_SECTION_trusted_network, "  0: match ipv6; prefix 32; address 2001:db8::; "},
         {TABLE_SECTION_access_rule, "  0: deny yes; match ipv4; prefix 8; address 10.0.0.0; "},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
