@@ -11,18 +11,6 @@ static const char *const zone_definitions[] = {
     [ZONE_CACHE] = "proxy_cache_path",
 };
 
-static struct slice find_nearest_zone(const struct model *model,
-                                      const struct zone_reference *reference) {
-    struct phrase_list names = {0};
-    for (size_t i = 0; i < model->zones.count; i++) {
-        const struct zone *zone = model->zones.entries[i].value;
-        if (zone->kind == reference->kind) {
-            VECTOR_PUSH(model->arena, &names.items, zone->name);
-        }
-    }
-    return nearest_name(reference->name, names.items.items, names.items.count);
-}
-
 static void check_zone(struct finding_list *findings, const struct zone_reference *reference) {
     struct model *model = findings->model;
     const char *definition = zone_definitions[reference->kind];
@@ -41,7 +29,7 @@ static void check_zone(struct finding_list *findings, const struct zone_referenc
         diagnostic_note(model->arena, diagnostic, zone->statement->words[0].span,
                         "the zone of this name is one of %.*s", SLICE_ARGS(kind));
     }
-    struct slice nearest = find_nearest_zone(model, reference);
+    struct slice nearest = model_nearest_zone(model, reference->kind, reference->name);
     if (nearest.size > 0) {
         diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
     } else {

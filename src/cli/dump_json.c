@@ -198,7 +198,7 @@ static json_t *field_value(const struct json_dumper *dumper, enum table_section 
     if (field->kind == TABLE_KIND_BYTES16) {
         return address_value(dumper, section, field, record);
     }
-    if (dump_is_time(section, field)) {
+    if (dump_is_time(section, field) || dump_is_amount(section, field)) {
         return number_value(*(const uint64_t *)(const void *)(record + field->offset));
     }
     const struct table_setting *setting = table_setting_find(section, field->offset);

@@ -154,6 +154,14 @@ struct slice notation_trusted_network(struct arena *arena, const struct table *t
                             record->prefix);
 }
 
+struct slice notation_record(struct arena *arena, const struct table *table,
+                             enum table_section section, uint32_t record) {
+    struct collector collector;
+    begin(&collector, table);
+    (void)dump_description(&collector.dumper, section, record);
+    return finish(&collector, arena);
+}
+
 struct slice notation_place(struct arena *arena, const struct table *table,
                             struct table_place place) {
     if (place.source == TABLE_NONE) {

@@ -27,6 +27,10 @@ struct slice notation_access_rule(struct arena *arena, const struct table *table
 struct slice notation_trusted_network(struct arena *arena, const struct table *table,
                                       uint32_t network);
 
+/* What the dump says of a record where another names it: "zone=api burst=20". */
+struct slice notation_record(struct arena *arena, const struct table *table,
+                             enum table_section section, uint32_t record);
+
 /* A text in quotes, if a word of the configuration would need them. */
 struct slice notation_word(struct arena *arena, struct slice text);
 

@@ -70,6 +70,35 @@ static void tell_real_address(struct route_teller *teller, const struct engine_e
     route_add_text(route, step, "client", event->value);
 }
 
+static void tell_limit(struct route_teller *teller, const char *kind, uint32_t zone,
+                       struct table_place place, struct slice title) {
+    struct route *route = teller->route;
+    const struct table_limit_zone *record = &route->table->limit_zone[zone];
+    struct slice name = table_text(route->table, record->name);
+    struct slice key = table_text(route->table, record->key_text);
+    struct route_step *step = route_add_step(teller, kind, place, title);
+    step->note = arena_format(route->arena, "counted by %.*s", SLICE_ARGS(key));
+    route_add_text(route, step, "zone", name);
+    route_add_text(route, step, "key", key);
+}
+
+static void tell_limit_of_requests(struct route_teller *teller, const struct engine_event *event) {
+    const struct table *table = teller->route->table;
+    const struct table_request_limit *limit = &table->request_limit[event->record];
+    tell_limit(
+        teller, "limit_req", limit->zone, limit->place,
+        notation_record(teller->route->arena, table, TABLE_SECTION_request_limit, event->record));
+}
+
+static void tell_limit_of_connections(struct route_teller *teller,
+                                      const struct engine_event *event) {
+    const struct table *table = teller->route->table;
+    const struct table_connection_limit *limit = &table->connection_limit[event->record];
+    tell_limit(teller, "limit_conn", limit->zone, limit->place,
+               notation_record(teller->route->arena, table, TABLE_SECTION_connection_limit,
+                               event->record));
+}
+
 static void tell_access(struct route_teller *teller, const struct engine_event *event) {
     struct route *route = teller->route;
     struct table_place place = route->table->access_rule[event->record].place;
@@ -224,6 +253,8 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_RETURN] = route_tell_return,
     [ENGINE_EVENT_VARIABLE] = tell_variable,
     [ENGINE_EVENT_REAL_ADDRESS] = tell_real_address,
+    [ENGINE_EVENT_LIMIT_REQUESTS] = tell_limit_of_requests,
+    [ENGINE_EVENT_LIMIT_CONNECTIONS] = tell_limit_of_connections,
     [ENGINE_EVENT_ACCESS] = tell_access,
     [ENGINE_EVENT_TRY_FILE] = tell_try_file,
     [ENGINE_EVENT_FALLBACK] = tell_fallback,

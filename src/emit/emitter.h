@@ -97,6 +97,10 @@ struct table_range emit_types(struct emitter *emitter, const struct type_list *t
 uint32_t emit_expires(struct emitter *emitter, const struct expires_setting *expires);
 uint32_t emit_symlinks(struct emitter *emitter, const struct symlinks_setting *symlinks);
 
+/* limit.c: their zones must be there, see model_refuse_unsupported */
+struct table_range emit_request_limits(struct emitter *emitter, const struct limit_list *limits);
+struct table_range emit_connection_limits(struct emitter *emitter, const struct limit_list *limits);
+
 /* health.c */
 uint32_t emit_health_check(struct emitter *emitter, const struct health_check *check); /* or NONE */
 

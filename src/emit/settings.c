@@ -24,6 +24,8 @@
 #define EMIT_RESOLVER(emitter, value) emit_resolver((emitter), (value))
 #define EMIT_ERROR_PAGES(emitter, value) emit_error_pages((emitter), &(value))
 #define EMIT_ACCESS_RULES(emitter, value) emit_access_rules((emitter), &(value))
+#define EMIT_REQUEST_LIMITS(emitter, value) emit_request_limits((emitter), &(value))
+#define EMIT_CONNECTION_LIMITS(emitter, value) emit_connection_limits((emitter), &(value))
 #define EMIT_BINDING(emitter, value) emit_binding((emitter), &(value))
 #define EMIT_SESSION_CACHE(emitter, value) emit_session_cache((emitter), &(value))
 #define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))

@@ -158,7 +158,7 @@ static enum engine_phase rewrite_in_location(struct engine_request *request,
                                              struct engine_outcome *outcome) {
     struct engine_answer answer;
     if (request->location->rewrite == TABLE_NONE) {
-        return ENGINE_PHASE_ACCESS;
+        return ENGINE_PHASE_LIMIT;
     }
     if (!engine_run_sequence(request, request->location->rewrite, &answer)) {
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
@@ -167,7 +167,7 @@ static enum engine_phase rewrite_in_location(struct engine_request *request,
         return finish_sequence(request, &answer, outcome);
     }
     if (!answer.changed_path) {
-        return ENGINE_PHASE_ACCESS;
+        return ENGINE_PHASE_LIMIT;
     }
     if (!count_redirect(request)) {
         engine_note(request, TABLE_LOG_ERROR,
@@ -232,7 +232,7 @@ static enum engine_phase check_location(struct engine_request *request, bool is_
         return engine_answer_error(request, STATUS_TOO_LARGE, NULL, outcome);
     }
     if (location == NULL) {
-        return ENGINE_PHASE_ACCESS;
+        return ENGINE_PHASE_LIMIT;
     }
     request->is_for_proxy = request->location->proxy != TABLE_NONE;
     return is_redirect ? redirect_to_slash(request, location, outcome) : ENGINE_PHASE_LOCATION;
@@ -257,11 +257,34 @@ static enum engine_phase find_location(struct engine_request *request,
 
 /* --- behind the location --- */
 
-static enum engine_phase check_access(struct engine_request *request,
+/* Leaves the decision to the caller, who goes on with engine_continue; or skips the phase when the
+ * caller does not know what goes on. */
+static enum engine_phase hand_out(const struct engine_request *request,
+                                  enum engine_outcome_kind kind, enum engine_phase next,
+                                  struct engine_outcome *outcome) {
+    if (!request->takes_phases) {
+        return next;
+    }
+    *outcome = (struct engine_outcome){.kind = kind};
+    return ENGINE_PHASE_DONE;
+}
+
+/* nginx's phase before access: who asks, as the location knows clients, and how much of that. */
+static enum engine_phase check_limits(struct engine_request *request,
                                       struct engine_outcome *outcome) {
+    const struct table_settings *settings = request->settings;
     if (!engine_takes_real_address(request)) {
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
+    if ((settings->limit_req.count | settings->limit_conn.count) == 0) {
+        return ENGINE_PHASE_ACCESS;
+    }
+    engine_tell_limits(request);
+    return hand_out(request, ENGINE_LIMIT, ENGINE_PHASE_ACCESS, outcome);
+}
+
+static enum engine_phase check_access(struct engine_request *request,
+                                      struct engine_outcome *outcome) {
     if (engine_access_is_allowed(request)) {
         return ENGINE_PHASE_FILES;
     }
@@ -297,10 +320,10 @@ static enum engine_phase choose_content(struct engine_request *request,
 }
 
 static enum engine_phase (*const phases[])(struct engine_request *, struct engine_outcome *) = {
-    [ENGINE_PHASE_ADDRESS] = find_address,   [ENGINE_PHASE_SERVER] = rewrite_in_server,
-    [ENGINE_PHASE_FIND] = find_location,     [ENGINE_PHASE_LOCATION] = rewrite_in_location,
-    [ENGINE_PHASE_ACCESS] = check_access,    [ENGINE_PHASE_FILES] = try_files,
-    [ENGINE_PHASE_CONTENT] = choose_content,
+    [ENGINE_PHASE_ADDRESS] = find_address, [ENGINE_PHASE_SERVER] = rewrite_in_server,
+    [ENGINE_PHASE_FIND] = find_location,   [ENGINE_PHASE_LOCATION] = rewrite_in_location,
+    [ENGINE_PHASE_LIMIT] = check_limits,   [ENGINE_PHASE_ACCESS] = check_access,
+    [ENGINE_PHASE_FILES] = try_files,      [ENGINE_PHASE_CONTENT] = choose_content,
 };
 
 static void run(struct engine_request *request, enum engine_phase phase,
@@ -312,6 +335,12 @@ static void run(struct engine_request *request, enum engine_phase phase,
 
 void engine_decide(struct engine_request *request, struct engine_outcome *outcome) {
     run(request, ENGINE_PHASE_ADDRESS, outcome);
+}
+
+void engine_continue(struct engine_request *request, enum engine_outcome_kind kind, uint32_t status,
+                     struct engine_outcome *outcome) {
+    enum engine_phase next = kind == ENGINE_LIMIT ? ENGINE_PHASE_ACCESS : ENGINE_PHASE_FILES;
+    run(request, status == 0 ? next : engine_answer_error(request, status, NULL, outcome), outcome);
 }
 
 void engine_fail(struct engine_request *request, uint32_t status, struct engine_outcome *outcome) {

@@ -10,6 +10,7 @@ enum engine_phase {
     ENGINE_PHASE_SERVER,   /* the rewrite sequence of the server */
     ENGINE_PHASE_FIND,     /* the location */
     ENGINE_PHASE_LOCATION, /* its rewrite sequence */
+    ENGINE_PHASE_LIMIT,    /* the client's address, limit_req, limit_conn */
     ENGINE_PHASE_ACCESS,
     ENGINE_PHASE_FILES, /* try_files */
     ENGINE_PHASE_CONTENT,
@@ -82,6 +83,11 @@ uint32_t engine_look_at(const struct engine_request *request, struct slice path)
 /* Where nothing but files is left: an index, a file, or what nginx answers instead. */
 enum engine_phase engine_serve_files(struct engine_request *request,
                                      struct engine_outcome *outcome);
+
+/* --- limit.c --- */
+
+/* Tells an observer of the limits in effect. */
+void engine_tell_limits(const struct engine_request *request);
 
 /* --- access.c --- */
 

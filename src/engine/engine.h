@@ -113,7 +113,8 @@ struct engine_request {
     struct slice announced_addr; /* text; no data: there was none, or it told no address */
     uint32_t announced_port;
     uint64_t content_length; /* of the body as announced; 0 when it is not, or was too large */
-    struct slice prefix;     /* folder that relative roots begin at; without a slash at its end */
+    bool takes_phases;   /* the caller knows what goes on: what takes that is handed out to it */
+    struct slice prefix; /* folder that relative roots begin at; without a slash at its end */
 
     const struct table_server *server;
     const struct table_location *location; /* NULL before one is chosen, and when none matches */
@@ -236,6 +237,9 @@ enum engine_outcome_kind {
     ENGINE_REDIRECT, /* status, and text is the Location */
     ENGINE_FILE,     /* text is the name of the file that answers, see engine_answer_folder */
     ENGINE_PAGE,     /* status, with the page that belongs to it; 444 and the like: none */
+    /* Nothing is decided yet, engine_continue is due; with request->takes_phases alone. */
+    ENGINE_LIMIT,        /* see to limit_req and limit_conn of request->settings */
+    ENGINE_AUTHENTICATE, /* find out who asks */
 };
 
 struct engine_outcome {
@@ -248,6 +252,11 @@ struct engine_outcome {
  * applies access rules, error pages and try_files, in nginx's order. A status in
  * request->error_status counts instead of the answer's own. */
 void engine_decide(struct engine_request *request, struct engine_outcome *outcome);
+
+/* Goes on behind what was handed out, `kind`, now or later: with status 0 as if nothing had been in
+ * the way, else with that error. */
+void engine_continue(struct engine_request *request, enum engine_outcome_kind kind, uint32_t status,
+                     struct engine_outcome *outcome);
 
 /* The same after an error anywhere, e.g. of a backend: what error_page has for `status`, else its
  * page. The request must be prepared and have a server. */
@@ -269,6 +278,13 @@ struct slice engine_find_type(const struct engine_request *request);
 
 /* Whether an error_page in effect is for that status; for proxy_intercept_errors. */
 bool engine_has_error_page(const struct engine_request *request, uint32_t status);
+
+/* --- limit.c: what limits count --- */
+
+/* The key of a zone of limits for this request; an empty one is not counted. May be borrowed as a
+ * template's text. False without memory. */
+__attribute__((warn_unused_result)) bool engine_limit_key(struct engine_request *request,
+                                                          uint32_t zone, struct slice *key);
 
 /* --- program.c: programs --- */
 

@@ -17,7 +17,8 @@ struct scope build_inner_scope(struct scope *outer, struct statement *statement,
 }
 
 static bool is_list(enum directive_storage storage) {
-    return storage == STORAGE_WORDS || storage == STORAGE_HEADERS || storage == STORAGE_NAMES ||
+    return storage == STORAGE_REQUEST_LIMITS || storage == STORAGE_CONNECTION_LIMITS ||
+           storage == STORAGE_WORDS || storage == STORAGE_HEADERS || storage == STORAGE_NAMES ||
            storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS ||
            storage == STORAGE_ERROR_PAGES || storage == STORAGE_ACCESS_RULES ||
            storage == STORAGE_REPLACEMENTS || storage == STORAGE_COOKIE_RULES ||

@@ -151,6 +151,9 @@ struct zone {
     enum zone_kind kind;
     struct slice name;
     uint64_t size; /* bytes; 0: nobody said */
+    /* Of limits: what is counted, and of ZONE_LIMIT_REQ thousandths of a request in a second. */
+    struct template key;
+    uint64_t rate;
 };
 
 /* "none" has nothing of this. */
@@ -203,6 +206,19 @@ struct symlinks_setting {
     struct template from; /* without a word: not given */
 };
 
+/* One limit_req or limit_conn. */
+struct limit_setting {
+    const struct statement *statement;
+    struct slice zone; /* its name */
+    uint32_t burst;    /* of limit_req */
+    uint32_t delay;    /* the same */
+    bool nodelay;      /* the same */
+    uint32_t most;     /* of limit_conn */
+};
+struct limit_list {
+    VECTOR_OF(struct limit_setting) list;
+};
+
 /* C types of the storage kinds in directives.def. */
 #define MODEL_TYPE_FLAG uint32_t
 #define MODEL_TYPE_NUMBER uint32_t
@@ -220,6 +236,8 @@ struct symlinks_setting {
 #define MODEL_TYPE_RESOLVER const struct resolver *
 #define MODEL_TYPE_ERROR_PAGES struct error_page_list
 #define MODEL_TYPE_ACCESS_RULES struct access_rule_list
+#define MODEL_TYPE_REQUEST_LIMITS struct limit_list
+#define MODEL_TYPE_CONNECTION_LIMITS struct limit_list
 #define MODEL_TYPE_BINDING struct binding_setting
 #define MODEL_TYPE_SESSION_CACHE struct session_cache_setting
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
@@ -611,6 +629,11 @@ bool model_is_closed(const struct settings *settings);
 /* Whether the argument of ssl_certificate and the like is the name of a file: no variable, and no
  * other source that nginx knows. */
 bool tls_is_file_name(struct slice text);
+
+/* The zone of that kind and name, or NULL; and the name of that kind that is nearest, or none. */
+const struct zone *model_find_zone(const struct model *model, enum zone_kind kind,
+                                   struct slice name);
+struct slice model_nearest_zone(const struct model *model, enum zone_kind kind, struct slice name);
 
 /* The named upstream group, or NULL. */
 struct upstream *model_find_upstream(const struct model *model, struct slice name);

@@ -208,8 +208,27 @@ enum { ZONE_SMALLEST = 32768 };
 
 /* The zone of that name, which is for one kind of use and has one size; `size` is 0 where none is
  * told. NULL after reporting at `word` that it has been used otherwise before. */
-const struct zone *zone_claim(const struct setter_call *call, const struct word *word,
-                              struct slice name, enum zone_kind kind, uint64_t size);
+struct zone *zone_claim(const struct setter_call *call, const struct word *word, struct slice name,
+                        enum zone_kind kind, uint64_t size);
+
+/* The first argument from that one on which begins so, or NULL. */
+const struct word *zone_find_parameter(const struct setter_call *call, uint32_t first,
+                                       struct slice name);
+
+/* Says that a parameter is missing, and what is to be written behind its name. Returns false. */
+bool zone_report_missing(const struct setter_call *call, struct slice parameter, const char *form);
+
+/* The zone that the word defines by NAME:SIZE behind its first `prefix` bytes. NULL after saying
+ * what is wrong with that. */
+struct zone *zone_define(const struct setter_call *call, const struct word *word, size_t prefix,
+                         enum zone_kind kind);
+
+/* Notes that the word names a zone. */
+void zone_refer(const struct setter_call *call, enum zone_kind kind, const struct word *word,
+                struct slice name);
+
+/* Whether limits name zones that nothing defines; queues an error for each. */
+bool zone_refuse_unknown(struct model *model);
 
 /* --- upstream_zone.c --- */
 

@@ -1,24 +1,8 @@
-/* Shared memory zones: their names, the directives that define one and those that name one. Whether
- * a named zone exists is a check's question. */
+/* Shared memory zones: their names, what the directives that define one and those that name one
+ * have in common, and those of caches. `rpc lint` has a rule about names that nothing defines; what
+ * is compiled must not have any. */
 #include "model/quantity.h"
 #include "model/reading.h"
-
-/* The kind of zone that a directive is about, and the parameter that carries its name. */
-struct zone_directive {
-    struct slice name;
-    enum zone_kind kind;
-    struct slice parameter; /* empty: the whole first argument is the name */
-    bool begins_with_key;   /* the first argument is the key that requests are counted by */
-};
-
-static const struct zone_directive zone_directives[] = {
-    {SLICE_INIT("limit_req_zone"), ZONE_LIMIT_REQ, SLICE_INIT("zone="), true},
-    {SLICE_INIT("limit_conn_zone"), ZONE_LIMIT_CONN, SLICE_INIT("zone="), true},
-    {SLICE_INIT("proxy_cache_path"), ZONE_CACHE, SLICE_INIT("keys_zone="), false},
-    {SLICE_INIT("limit_req"), ZONE_LIMIT_REQ, SLICE_INIT("zone="), false},
-    {SLICE_INIT("limit_conn"), ZONE_LIMIT_CONN, SLICE_INIT(""), false},
-    {SLICE_INIT("proxy_cache"), ZONE_CACHE, SLICE_INIT(""), false},
-};
 
 /* --- names --- */
 
@@ -49,8 +33,8 @@ static void report_size(const struct setter_call *call, const struct word *word,
 }
 
 /* As ngx_shared_memory_add. */
-const struct zone *zone_claim(const struct setter_call *call, const struct word *word,
-                              struct slice name, enum zone_kind kind, uint64_t size) {
+struct zone *zone_claim(const struct setter_call *call, const struct word *word, struct slice name,
+                        enum zone_kind kind, uint64_t size) {
     struct model *model = call->model;
     struct zone *zone = map_find(&model->zones, name);
     if (zone == NULL) {
@@ -75,24 +59,12 @@ const struct zone *zone_claim(const struct setter_call *call, const struct word 
     return zone;
 }
 
-/* --- limits and caches --- */
+/* --- definitions --- */
 
-static const struct zone_directive *find_directive(const struct setter_call *call) {
-    const struct zone_directive *directive = zone_directives;
-    while (!slice_equals(directive->name, slice_from_string(call->directive->name))) {
-        directive++;
-    }
-    return directive;
-}
-
-static void refuse_directive(const struct setter_call *call) {
-    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
-           call->directive->name);
-}
-
-static const struct word *find_parameter(const struct statement *statement, struct slice name) {
-    for (uint32_t i = 0; i < statement_argument_count(statement); i++) {
-        const struct word *word = statement_argument(statement, i);
+const struct word *zone_find_parameter(const struct setter_call *call, uint32_t first,
+                                       struct slice name) {
+    for (uint32_t i = first; i < statement_argument_count(call->statement); i++) {
+        const struct word *word = statement_argument(call->statement, i);
         if (slice_starts_with(word->text, name)) {
             return word;
         }
@@ -100,19 +72,15 @@ static const struct word *find_parameter(const struct statement *statement, stru
     return NULL;
 }
 
-static bool report_missing(const struct setter_call *call, const struct zone_directive *directive,
-                           const char *form) {
+bool zone_report_missing(const struct setter_call *call, struct slice parameter, const char *form) {
     struct model *model = call->model;
-    struct diagnostic *diagnostic =
-        diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
-                         call->statement->words[0].span, "\"%s\" needs the parameter \"%.*s\"",
-                         call->directive->name, SLICE_ARGS(directive->parameter));
-    diagnostic_help(model->arena, diagnostic, "write %.*s%s", SLICE_ARGS(directive->parameter),
-                    form);
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_INVALID_VALUE, call->statement->words[0].span,
+        "\"%s\" needs the parameter \"%.*s\"", call->directive->name, SLICE_ARGS(parameter));
+    diagnostic_help(model->arena, diagnostic, "write %.*s%s", SLICE_ARGS(parameter), form);
     return false;
 }
 
-/* "NAME:SIZE" */
 static bool parse_definition(const struct setter_call *call, const struct word *word, size_t prefix,
                              struct slice *name, uint64_t *size) {
     struct model *model = call->model;
@@ -133,8 +101,8 @@ static bool parse_definition(const struct setter_call *call, const struct word *
 
 static bool check_repeated(const struct setter_call *call, enum zone_kind kind, struct slice name) {
     struct model *model = call->model;
-    const struct zone *first = map_find(&model->zones, name);
-    if (first == NULL || first->kind != kind) {
+    const struct zone *first = model_find_zone(model, kind, name);
+    if (first == NULL) {
         return true;
     }
     struct diagnostic *diagnostic = diagnostic_error(
@@ -145,46 +113,91 @@ static bool check_repeated(const struct setter_call *call, enum zone_kind kind, 
     return false;
 }
 
-bool model_set_zone_definition(const struct setter_call *call) {
-    struct model *model = call->model;
-    const struct zone_directive *directive = find_directive(call);
-    refuse_directive(call);
-    if (directive->begins_with_key) {
-        const struct word *key = statement_argument(call->statement, 0);
-        (void)template_parse(model, key, key->text, 0);
-    }
-    const struct word *word = find_parameter(call->statement, directive->parameter);
-    if (word == NULL) {
-        return report_missing(call, directive, "NAME:SIZE");
-    }
+struct zone *zone_define(const struct setter_call *call, const struct word *word, size_t prefix,
+                         enum zone_kind kind) {
     struct slice name;
     uint64_t size;
-    return parse_definition(call, word, directive->parameter.size, &name, &size) &&
-           check_repeated(call, directive->kind, name) &&
-           zone_claim(call, word, name, directive->kind, size) != NULL;
+    return parse_definition(call, word, prefix, &name, &size) && check_repeated(call, kind, name)
+               ? zone_claim(call, word, name, kind, size)
+               : NULL;
 }
 
-bool model_set_zone_reference(const struct setter_call *call) {
-    struct model *model = call->model;
-    const struct zone_directive *directive = find_directive(call);
-    refuse_directive(call);
+/* --- references --- */
+
+const struct zone *model_find_zone(const struct model *model, enum zone_kind kind,
+                                   struct slice name) {
+    const struct zone *zone = map_find(&model->zones, name);
+    return zone != NULL && zone->kind == kind ? zone : NULL;
+}
+
+struct slice model_nearest_zone(const struct model *model, enum zone_kind kind, struct slice name) {
+    VECTOR_OF(struct slice) names = {0};
+    for (size_t i = 0; i < model->zones.count; i++) {
+        const struct zone *zone = model->zones.entries[i].value;
+        if (zone->kind == kind) {
+            VECTOR_PUSH(model->arena, &names, zone->name);
+        }
+    }
+    return nearest_name(name, names.items, names.count);
+}
+
+void zone_refer(const struct setter_call *call, enum zone_kind kind, const struct word *word,
+                struct slice name) {
     struct zone_reference reference = {
-        .statement = call->statement,
-        .kind = directive->kind,
-        .word = find_parameter(call->statement, directive->parameter),
-    };
-    if (reference.word == NULL) {
-        return report_missing(call, directive, "NAME");
+        .statement = call->statement, .word = word, .kind = kind, .name = name};
+    VECTOR_PUSH(call->model->arena, &call->model->zone_references, reference);
+}
+
+static void report_unknown(struct model *model, const struct zone_reference *reference) {
+    const char *definition =
+        reference->kind == ZONE_LIMIT_REQ ? "limit_req_zone" : "limit_conn_zone";
+    struct diagnostic *diagnostic = diagnostic_error(
+        model->diagnostics, DIAGNOSTIC_UNKNOWN_ZONE, reference->word->span,
+        "no %s defines the zone \"%.*s\"", definition, SLICE_ARGS(reference->name));
+    struct slice nearest = model_nearest_zone(model, reference->kind, reference->name);
+    if (nearest.size > 0) {
+        diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
+    } else {
+        diagnostic_help(model->arena, diagnostic, "define it by %s at http level", definition);
     }
-    reference.name = slice_skip(reference.word->text, directive->parameter.size);
-    /* The name of a cache may be computed, or "off". */
-    if (slice_find_byte(reference.name, '$') < reference.name.size) {
-        (void)template_parse(model, reference.word, reference.name,
-                             (uint32_t)directive->parameter.size);
-        return true;
+}
+
+bool zone_refuse_unknown(struct model *model) {
+    bool is_refused = false;
+    for (size_t i = 0; i < model->zone_references.count; i++) {
+        const struct zone_reference *reference = &model->zone_references.items[i];
+        if (reference->kind != ZONE_CACHE &&
+            model_find_zone(model, reference->kind, reference->name) == NULL) {
+            report_unknown(model, reference);
+            is_refused = true;
+        }
     }
-    if (reference.kind != ZONE_CACHE || !slice_equals(reference.name, SLICE("off"))) {
-        VECTOR_PUSH(model->arena, &model->zone_references, reference);
+    return is_refused;
+}
+
+/* --- caches --- */
+
+static void refuse_directive(const struct setter_call *call) {
+    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
+           call->directive->name);
+}
+
+bool model_set_cache_zone(const struct setter_call *call) {
+    const struct slice parameter = SLICE("keys_zone=");
+    const struct word *word = zone_find_parameter(call, 0, parameter);
+    refuse_directive(call);
+    return word == NULL ? zone_report_missing(call, parameter, "NAME:SIZE")
+                        : zone_define(call, word, parameter.size, ZONE_CACHE) != NULL;
+}
+
+/* The name may be computed, or "off". */
+bool model_set_cache_reference(const struct setter_call *call) {
+    const struct word *word = statement_argument(call->statement, 0);
+    refuse_directive(call);
+    if (slice_find_byte(word->text, '$') < word->text.size) {
+        (void)template_parse(call->model, word, word->text, 0);
+    } else if (!slice_equals(word->text, SLICE("off"))) {
+        zone_refer(call, ZONE_CACHE, word, word->text);
     }
     return true;
 }

@@ -256,6 +256,30 @@ static void describe_session_cache(const struct dumper *dumper, uint32_t index) 
     }
 }
 
+static void describe_limit_zone(const struct dumper *dumper, uint32_t index) {
+    const struct table_limit_zone *zone = &dumper->table->limit_zone[index];
+    fputs("zone=", dumper->out);
+    dump_string(dumper, zone->name);
+}
+
+static void describe_request_limit(const struct dumper *dumper, uint32_t index) {
+    const struct table_request_limit *limit = &dumper->table->request_limit[index];
+    describe_limit_zone(dumper, limit->zone);
+    if (limit->burst > 0) {
+        fprintf(dumper->out, " burst=%u", limit->burst);
+    }
+    if (limit->delay > 0) {
+        fprintf(dumper->out, " delay=%u", limit->delay);
+    }
+    fputs(limit->nodelay != 0 ? " nodelay" : "", dumper->out);
+}
+
+static void describe_connection_limit(const struct dumper *dumper, uint32_t index) {
+    const struct table_connection_limit *limit = &dumper->table->connection_limit[index];
+    dump_string(dumper, dumper->table->limit_zone[limit->zone].name);
+    fprintf(dumper->out, " %u", limit->most);
+}
+
 static void describe_replacement(const struct dumper *dumper, uint32_t index) {
     const struct table_replacement *replacement = &dumper->table->replacement[index];
     if (replacement->text == TABLE_NONE) {
@@ -348,6 +372,9 @@ static const struct {
     {TABLE_SECTION_error_page, describe_error_page},
     {TABLE_SECTION_access_rule, describe_access_rule},
     {TABLE_SECTION_trusted_network, describe_trusted_network},
+    {TABLE_SECTION_limit_zone, describe_limit_zone},
+    {TABLE_SECTION_request_limit, describe_request_limit},
+    {TABLE_SECTION_connection_limit, describe_connection_limit},
     {TABLE_SECTION_try_files, describe_try_files},
     {TABLE_SECTION_try_file, describe_try_file},
     {TABLE_SECTION_binding, describe_binding},

@@ -242,6 +242,10 @@ bool dump_is_time(enum table_section section, const struct table_field *field) {
            (section == TABLE_SECTION_peer || section == TABLE_SECTION_health_check);
 }
 
+bool dump_is_amount(enum table_section section, const struct table_field *field) {
+    return field->kind == TABLE_KIND_U64 && section == TABLE_SECTION_limit_zone;
+}
+
 /* The part of all 32-bit hashes below a number, in percent. */
 static void print_share(FILE *out, uint32_t below) {
     fprintf(out, "%u", below);
@@ -259,10 +263,14 @@ void dump_field(const struct dumper *dumper, enum table_section section,
         print_share(dumper->out, ((const struct table_split_part *)record)->below);
         return;
     }
-    if (dump_is_time(section, field)) {
-        uint64_t time;
-        memcpy(&time, (const char *)record + field->offset, sizeof time);
-        print_time(dumper->out, time);
+    if (dump_is_time(section, field) || dump_is_amount(section, field)) {
+        uint64_t number;
+        memcpy(&number, (const char *)record + field->offset, sizeof number);
+        if (dump_is_time(section, field)) {
+            print_time(dumper->out, number);
+        } else {
+            print_number(dumper->out, number);
+        }
         return;
     }
     const struct table_setting *setting = table_setting_find(section, field->offset);

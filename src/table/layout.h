@@ -101,6 +101,15 @@ enum table_balance_method {
 };
 #define TABLE_balance_method_COUNT 7u
 
+enum table_limit_kind { TABLE_LIMIT_REQUESTS, TABLE_LIMIT_CONNECTIONS };
+#define TABLE_limit_kind_COUNT 2u
+
+/* Zones of limits are no smaller: eight pages, as in nginx. */
+#define TABLE_LIMIT_ZONE_MINIMUM 32768u
+
+/* The most connections that a limit_conn can allow. */
+#define TABLE_CONNECTION_LIMIT 65535u
+
 /* Bits of settings.proxy_next_upstream, in the order of its words in directives.def. */
 enum table_next_upstream {
     TABLE_NEXT_ERROR = 1 << 0,

@@ -13,6 +13,7 @@ static const char *const log_level_words[] = {"emerg", "alert",  "crit", "error"
                                               "warn",  "notice", "info", "debug"};
 static const char *const log_escape_words[] = {"default", "json", "none"};
 static const char *const client_match_words[] = {"all", "ipv4", "ipv6", "unix"};
+static const char *const limit_kind_words[] = {"requests", "connections"};
 static const char *const slot_source_words[] = {"set", "capture", "map", "geo", "split"};
 static const char *const rewrite_flag_words[] = {"none", "last", "break"};
 static const char *const balance_method_words[] = {
@@ -42,6 +43,7 @@ WORDS_ARE_COMPLETE(location_kind);
 WORDS_ARE_COMPLETE(log_level);
 WORDS_ARE_COMPLETE(log_escape);
 WORDS_ARE_COMPLETE(client_match);
+WORDS_ARE_COMPLETE(limit_kind);
 WORDS_ARE_COMPLETE(slot_source);
 WORDS_ARE_COMPLETE(rewrite_flag);
 WORDS_ARE_COMPLETE(balance_method);

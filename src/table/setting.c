@@ -70,6 +70,10 @@ static const uint64_t buffer_limit = (uint64_t)1 << 30;
 /* A thousand years of milliseconds: added to a clock it cannot overflow. */
 static const uint64_t time_limit = (uint64_t)1000 * 366 * 24 * 60 * 60 * 1000;
 
+/* What may be answered to who is limited. */
+static const uint64_t first_error = 400;
+static const uint64_t last_error = 599;
+
 static struct table_setting_limits storage_limits(const struct table_setting *setting) {
     switch (setting->storage) {
     case TABLE_STORAGE_FLAG:
@@ -110,6 +114,8 @@ struct table_setting_limits table_setting_limits(const struct table_setting *set
         LIMITS(settings, client_header_buffer_size, 1, buffer_limit, 0, 0),
         LIMITS(settings, large_client_header_buffers, 1, number_limit, 1, buffer_limit),
         LIMITS(settings, keepalive_timeout, 0, time_limit, 0, time_limit),
+        LIMITS(settings, limit_req_status, first_error, last_error, 0, 0),
+        LIMITS(settings, limit_conn_status, first_error, last_error, 0, 0),
         LIMITS(server_settings, ssl_buffer_size, 1, size_limit, 0, 0),
         LIMITS(upstream, keepalive, 0, number_limit, 0, 1),
 #undef LIMITS

@@ -40,6 +40,9 @@ bool table_validate_balancing(const struct table_validation *validation);
 /* Types of files, and until when answers may be kept. */
 bool table_validate_files(const struct table_validation *validation);
 
+/* Zones of limits, and the limits that name them. */
+bool table_validate_limits(const struct table_validation *validation);
+
 /* Maps, geos and splits, and the slots that name them. */
 bool table_validate_maps(const struct table_validation *validation);
 

@@ -135,6 +135,12 @@ static inline const char *decision_tell(struct decision *decision) {
     case ENGINE_PAGE:
         snprintf(said, room, "page");
         break;
+    case ENGINE_LIMIT:
+        snprintf(said, room, "limits");
+        break;
+    case ENGINE_AUTHENTICATE:
+        snprintf(said, room, "authentication");
+        break;
     }
     return decision->said;
 }

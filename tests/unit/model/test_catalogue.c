@@ -104,9 +104,10 @@ static void finds_every_row(void) {
     arena_release(&arena);
 }
 
-/* What nginx has for streams only, or not at all. */
+/* What nginx has for streams only or not at all, or takes more of in its commercial build. */
 static bool is_own(const struct directive *row) {
-    static const char *const names[] = {"proxy_protocol", "ssl_alpn", "tls_profile"};
+    static const char *const names[] = {"proxy_protocol", "ssl_alpn", "tls_profile",
+                                        "limit_req_zone"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(row->name, names[i]) == 0) {
             return true;

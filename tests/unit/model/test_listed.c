@@ -76,7 +76,7 @@ static void reads_zones(void) {
     static const struct site_failure rows[] = {
         {"limit_req_zone $host zone=a:1k rate=1r/s;", DIAGNOSTIC_INVALID_SIZE, "zone=a:1k"},
         {"limit_conn_zone $host zone=a;", DIAGNOSTIC_INVALID_SIZE, "zone=a"},
-        {"limit_conn_zone $host name=a:1m;", DIAGNOSTIC_INVALID_VALUE, "limit_conn_zone"},
+        {"limit_conn_zone $host name=a:1m;", DIAGNOSTIC_UNKNOWN_PARAMETER, "name=a:1m"},
         {"limit_conn_zone $nope_not_there zone=a:1m;", DIAGNOSTIC_UNKNOWN_VARIABLE,
          "$nope_not_there"},
         {"limit_conn_zone $host zone=a:1m; limit_conn_zone $uri zone=a:1m;",

@@ -104,6 +104,31 @@ static void sample_add_server_settings(struct table_writer *writer) {
     table_writer_intern(writer, TABLE_SECTION_server_settings, &own, 1);
 }
 
+static void sample_add_limits(struct table_writer *writer, struct table_settings *settings) {
+    const struct table_limit_zone zones[] = {
+        {sample_string(writer, "api"),
+         TABLE_LIMIT_REQUESTS,
+         sample_string(writer, "hello"),
+         0,
+         65536,
+         10000,
+         {0, 16}},
+        {sample_string(writer, "clients"),
+         TABLE_LIMIT_CONNECTIONS,
+         sample_string(writer, "hello"),
+         0,
+         32768,
+         0,
+         {0, 17}},
+    };
+    table_writer_intern(writer, TABLE_SECTION_limit_zone, zones, 2);
+    const struct table_request_limit requests[] = {{0, 20, 0, 1, {0, 18}}, {0, 5, 2, 0, {0, 19}}};
+    const struct table_connection_limit connections = {1, 10, {0, 20}};
+    settings->limit_req = table_writer_intern(writer, TABLE_SECTION_request_limit, requests, 2);
+    settings->limit_conn =
+        table_writer_intern(writer, TABLE_SECTION_connection_limit, &connections, 1);
+}
+
 static void sample_add_settings(struct table_writer *writer) {
     uint32_t format =
         SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
@@ -154,6 +179,7 @@ static void sample_add_settings(struct table_writer *writer) {
         table_writer_intern(writer, TABLE_SECTION_cookie_rule, &cookie, 1);
     settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
     settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
+    sample_add_limits(writer, &settings);
     table_writer_intern(writer, TABLE_SECTION_settings, &settings, 1);
     sample_add_server_settings(writer);
     struct table_process process = {0};

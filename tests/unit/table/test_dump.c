@@ -130,6 +130,11 @@ static void shows_what_addresses_and_texts_lead_to(void) {
         {TABLE_SECTION_upstream,
          "; resolver 0 10.0.0.2:53 [2001:db8::]:5353 valid=30s ipv6=off; resolver_timeout 0s; "},
         {TABLE_SECTION_trusted_network, "  0: match ipv6; prefix 32; address 2001:db8::; "},
+        {TABLE_SECTION_settings, "    limit_req 0 zone=\"api\" burst=20 nodelay, "
+                                 "1 zone=\"api\" burst=5 delay=2\n    limit_req_status 400\n"},
+        {TABLE_SECTION_settings, "    limit_conn 0 \"clients\" 10\n    limit_conn_status 400\n"},
+        {TABLE_SECTION_limit_zone, "name \"api\"; kind requests; key_text \"hello\"; key 0 "
+                                   "\"hello $host$1$slot\"; size 65536; rate 10000; place "},
         {TABLE_SECTION_access_rule, "  0: deny yes; match ipv4; prefix 8; address 10.0.0.0; "},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

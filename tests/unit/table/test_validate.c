@@ -465,6 +465,28 @@ static void refuses_checks_that_cannot_be_made(void) {
               AT("location", 1, "proxy", "has no upstream to check")));
 }
 
+static void refuses_limits_that_count_nothing(void) {
+    CHECK_FAULTS(
+        FAULT(limit_zone, 0, size, 32767, AT("limit_zone", 0, "size", "is out of bounds")),
+        FAULT(limit_zone, 0, size, UINT64_MAX, AT("limit_zone", 0, "size", "is out of bounds")),
+        FAULT(limit_zone, 0, rate, 0, AT("limit_zone", 0, "rate", "is out of bounds")),
+        FAULT(limit_zone, 0, rate, UINT64_MAX, AT("limit_zone", 0, "rate", "is out of bounds")),
+        FAULT(limit_zone, 1, rate, 1, AT("limit_zone", 1, "rate", "is out of bounds")),
+        FAULT(limit_zone, 0, key, 1,
+              AT("limit_zone", 0, "key", "names a program of the wrong kind")),
+        FAULT(request_limit, 0, zone, 1, AT("request_limit", 0, "zone", "is of another kind")),
+        FAULT(request_limit, 0, burst, UINT32_MAX,
+              AT("request_limit", 0, "burst", "is out of bounds")),
+        FAULT(request_limit, 0, delay, 1, AT("request_limit", 0, "delay", "is out of bounds")),
+        FAULT(request_limit, 1, delay, UINT32_MAX,
+              AT("request_limit", 1, "delay", "is out of bounds")),
+        FAULT(connection_limit, 0, zone, 0,
+              AT("connection_limit", 0, "zone", "is of another kind")),
+        FAULT(connection_limit, 0, most, 0, AT("connection_limit", 0, "most", "is out of bounds")),
+        FAULT(connection_limit, 0, most, 65536,
+              AT("connection_limit", 0, "most", "is out of bounds")));
+}
+
 static void refuses_rewriting_that_cannot_be_done(void) {
     CHECK_FAULTS(
         FAULT(error_page, 0, status, 1000, AT("error_page", 0, "status", "is no status")),
@@ -661,6 +683,7 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses cookies with line breaks", refuses_cookies_with_line_breaks},
            {"refuses resolvers that cannot be asked", refuses_resolvers_that_cannot_be_asked},
            {"refuses checks that cannot be made", refuses_checks_that_cannot_be_made},
+           {"refuses limits that count nothing", refuses_limits_that_count_nothing},
            {"refuses rewriting that cannot be done", refuses_rewriting_that_cannot_be_done},
            {"refuses names longer than words", refuses_names_longer_than_words},
            {"refuses keys of maps with capitals", refuses_keys_of_maps_with_capitals},
