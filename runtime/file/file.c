@@ -144,6 +144,7 @@ static void respond(struct file_answer *answer) {
     }
     uint32_t failure = choose(answer, tag, &type);
     if (failure != 0) {
+        exchange->response.status = 0; /* it was not to be */
         exchange_fail(exchange, failure);
         return;
     }

@@ -178,5 +178,6 @@ uint32_t file_look(struct exchange *exchange, struct slice path) {
     }
     return (view.is_executable ? ENGINE_FILE_EXECUTABLE : 0) |
            (view.is_regular ? ENGINE_FILE_EXISTS | ENGINE_FILE_REGULAR : 0) |
-           (view.is_folder ? ENGINE_FILE_EXISTS | ENGINE_FILE_DIRECTORY : 0);
+           (view.is_folder ? ENGINE_FILE_EXISTS | ENGINE_FILE_DIRECTORY : 0) |
+           (view.is_regular || view.is_folder ? 0 : ENGINE_FILE_SPECIAL);
 }

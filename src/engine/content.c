@@ -132,7 +132,7 @@ static bool try_index(struct engine_request *request, struct index_search *searc
         return false;
     }
     uint32_t found = engine_look_at(request, name);
-    bool exists = (found & ENGINE_FILE_EXISTS) != 0;
+    bool exists = (found & (ENGINE_FILE_EXISTS | ENGINE_FILE_SPECIAL)) != 0;
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_INDEX,
                                                .record = record,
                                                .subject = name,

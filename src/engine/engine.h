@@ -30,14 +30,15 @@ struct engine_captures {
     uint32_t offsets[20]; /* captures 0 to 9; begin, end; UINT32_MAX for one that did not match */
 };
 
-/* What the file system has under a name. Without EXISTS there is nothing (ENOENT), or one of the
- * bits behind it says why it cannot be looked at. */
+/* What the file system has under a name. Without EXISTS or SPECIAL there is nothing (ENOENT), or
+ * one of the bits behind it says why it cannot be looked at. */
 enum engine_file {
     ENGINE_FILE_NONE = 0,
     ENGINE_FILE_EXISTS = 1,
     ENGINE_FILE_REGULAR = 2,
     ENGINE_FILE_DIRECTORY = 4,
     ENGINE_FILE_EXECUTABLE = 8,
+    ENGINE_FILE_SPECIAL = 512,  /* neither file nor folder: nothing to tests of `if` */
     ENGINE_FILE_DENIED = 16,    /* EACCES */
     ENGINE_FILE_LINK = 32,      /* ELOOP: a symbolic link that is not followed, or too many */
     ENGINE_FILE_NO_FOLDER = 64, /* ENOTDIR */

@@ -229,7 +229,7 @@ static bool try_file(struct engine_request *request, uint32_t record,
         return false;
     }
     uint32_t found = climbs(path, base->fixed) ? 0 : engine_look_at(request, path);
-    *exists = (found & ENGINE_FILE_EXISTS) != 0 &&
+    *exists = (found & (ENGINE_FILE_EXISTS | ENGINE_FILE_SPECIAL)) != 0 &&
               ((found & ENGINE_FILE_DIRECTORY) != 0) == (file->is_directory != 0);
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_TRY_FILE,
                                                .record = record,
