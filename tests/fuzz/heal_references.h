@@ -3,6 +3,7 @@
 #ifndef HEAL_REFERENCES_H
 #define HEAL_REFERENCES_H
 
+#include "base/expiry.h"
 #include "heal_programs.h"
 
 static void heal_index(struct draft *draft, const struct table_field *field, char *value) {
@@ -133,6 +134,21 @@ static void heal_proxies(struct draft *draft) {
 }
 
 /* What is replaced is a regex or a text, or all is as by default. */
+/* Types are sorted: an ending that is not behind the one before begins a range of its own. */
+static void heal_files(struct draft *draft) {
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_expires); i++) {
+        struct table_expires *expires = draft_record(draft, TABLE_SECTION_expires, i);
+        expires->seconds %= EXPIRY_LIMIT + 1;
+        if (expires->kind != TABLE_EXPIRES_ACCESS && expires->kind != TABLE_EXPIRES_MODIFIED) {
+            expires->value = TABLE_NONE;
+        }
+    }
+    for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_settings); i++) {
+        struct table_settings *settings = draft_record(draft, TABLE_SECTION_settings, i);
+        settings->types.count = settings->types.count > 1 && i % 2 == 0 ? 1 : settings->types.count;
+    }
+}
+
 static void heal_replacements(struct draft *draft) {
     for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_replacement); i++) {
         struct table_replacement *replacement = draft_record(draft, TABLE_SECTION_replacement, i);
@@ -266,6 +282,7 @@ static void heal_owned(struct draft *draft) {
     heal_kinds(draft);
     heal_proxies(draft);
     heal_replacements(draft);
+    heal_files(draft);
     heal_sources(draft);
     heal_resolvers(draft);
     heal_health(draft);

@@ -159,6 +159,29 @@ static void add_bindings(struct program_input *input) {
     }
 }
 
+static void add_file_settings(struct program_input *input) {
+    static const char *const endings[INPUT_TYPES] = {"b", "html", "x"};
+    for (uint32_t i = 0; i < INPUT_ALIASES; i++) {
+        INPUT_ADD(input, alias, .path = choose_template(input), .prefix = choose(input, 8),
+                  .is_whole = choose(input, 2));
+    }
+    for (uint32_t i = 0; i < INPUT_INDEXES; i++) {
+        INPUT_ADD(input, template, .text = choose_template(input));
+    }
+    for (uint32_t i = 0; i < INPUT_TYPES; i++) {
+        INPUT_ADD(input, type, .ending = sample_string(&input->writer, endings[i]),
+                  .type = choose_text(input));
+    }
+    for (uint32_t i = 0; i < INPUT_EXPIRES; i++) {
+        uint32_t kind = choose(input, TABLE_expires_kind_COUNT);
+        uint32_t value = choose_any_template(input);
+        bool may_have_value = kind == TABLE_EXPIRES_ACCESS || kind == TABLE_EXPIRES_MODIFIED;
+        INPUT_ADD(input, expires, .kind = kind, .is_negative = choose(input, 2),
+                  .seconds = choose(input, 200) * 1000u,
+                  .value = may_have_value ? value : TABLE_NONE);
+    }
+}
+
 /* The last is the default of proxy_redirect. */
 static void add_replacements(struct program_input *input) {
     for (uint32_t i = 0; i + 1 < INPUT_REPLACEMENTS; i++) {
@@ -230,6 +253,16 @@ static void add_settings(struct program_input *input) {
         settings.proxy_cookie_path = choose_range(input, INPUT_REPLACEMENTS);
         settings.proxy_cookie_flags = choose_range(input, INPUT_COOKIE_RULES);
         settings.root = choose_any_template(input);
+        settings.alias = choose_any(input, INPUT_ALIASES);
+        settings.index = choose_range(input, INPUT_INDEXES);
+        settings.types = choose_range(input, INPUT_TYPES);
+        settings.expires = choose_any(input, INPUT_EXPIRES);
+        uint8_t redirect = take_byte(input);
+        settings.absolute_redirect = redirect & 1;
+        settings.port_in_redirect = redirect >> 1 & 1;
+        settings.server_name_in_redirect = redirect >> 2 & 1;
+        settings.log_not_found = redirect >> 3 & 1;
+        settings.if_modified_since = redirect % 3;
         settings.proxy_method = choose_any_template(input);
         settings.proxy_set_body = choose_any_template(input);
         settings.proxy_limit_rate = choose_any_template(input);
@@ -352,6 +385,7 @@ static struct slice program_input_build(struct arena *arena, struct slice *bytes
     add_access_rules(&input);
     add_trusted_networks(&input);
     add_bindings(&input);
+    add_file_settings(&input);
     add_replacements(&input);
     add_cookie_rules(&input);
     add_try_files(&input);

@@ -22,6 +22,7 @@ static void world_open(struct world *world, const struct table *table) {
     world->service = (struct http_service){.loop = &world->loop,
                                            .log = &world->log,
                                            .proxy = &world_hooks,
+                                           .files = &world_files,
                                            .proxy_state = &world->proxy,
                                            .prefix = "/prefix",
                                            .generation = generation};

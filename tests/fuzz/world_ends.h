@@ -270,8 +270,46 @@ static const struct http_proxy_hooks world_hooks = {.handler = &world_back,
 static uint32_t world_file(void *owner, struct slice path) {
     (void)owner;
     require(path.size > 0 && slice_find_byte(path, '\0') == path.size);
-    return (uint32_t)slice_hash(path) & 15;
+    return (uint32_t)slice_hash(path) & (2 * ENGINE_FILE_SPECIAL - 1);
 }
+
+static uint32_t world_look(struct exchange *exchange, struct slice path) {
+    return world_file(exchange, path);
+}
+
+/* As the room of files, of a file that is empty, a folder, or not there. */
+static void world_start_file(struct exchange *exchange) {
+    struct slice name = exchange->file_name;
+    struct engine_outcome outcome;
+    bool is_name = name.size > 0 && slice_find_byte(name, '\0') == name.size;
+    uint32_t found = is_name ? world_file(exchange, name) : ENGINE_FILE_NONE;
+    if ((found & ENGINE_FILE_EXISTS) == 0) {
+        exchange_fail(exchange, 404);
+        return;
+    }
+    if ((found & ENGINE_FILE_DIRECTORY) != 0) {
+        exchange_stop(exchange);
+        engine_answer_folder(&exchange->request, &outcome);
+        exchange_act(exchange, &outcome);
+        return;
+    }
+    exchange_start_response(exchange, 200);
+    exchange->response.has_length = exchange->response.has_modified = true;
+    exchange->response.length = 0;
+    exchange->response.modified = (int64_t)found;
+    if (!exchange_add_made_field(exchange, SLICE("Content-Type"),
+                                 engine_find_type(&exchange->request))) {
+        exchange_fail_memory(exchange, "a response head");
+    } else if (exchange_send_head(exchange)) {
+        (void)exchange_send_body(exchange, NULL, 0, true);
+    }
+}
+
+static const struct http_handler world_file_handler = {
+    .start = world_start_file, .resume = world_ignore, .stop = world_ignore};
+
+static const struct http_file_hooks world_files = {.handler = &world_file_handler,
+                                                   .look = world_look};
 
 static bool world_variable(void *owner, enum variable_id id, struct slice suffix,
                            struct slice *value) {
