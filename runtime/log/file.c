@@ -128,6 +128,7 @@ static uint32_t choose_write_size(int descriptor) {
 
 void log_file_reopen(struct log *log, struct log_file *file, int descriptor) {
     log_file_flush(log, file);
+    log_file_flush_held(log, file);
     if (file->descriptor >= 0) {
         close(file->descriptor);
     }
@@ -176,6 +177,7 @@ static void drop_file(struct log *log, struct log_file *file) {
 void log_file_release(struct log *log, struct log_file *file) {
     if (--file->references == 0) {
         log_file_flush(log, file);
+        log_file_release_held(log, file);
         drop_file(log, file);
     }
 }
@@ -196,6 +198,7 @@ void log_destroy(struct log *log) {
         while (log->slots[i] != NULL) {
             struct log_file *file = log->slots[i];
             log->slots[i] = file->next;
+            log_file_release_held(log, file);
             free_file(file);
         }
     }

@@ -12,6 +12,12 @@ struct log_buffer {
     char data[32768 - 16];
 };
 
+/* Lines that wait for more of them. */
+struct log_hold {
+    size_t used;
+    char data[]; /* of the file's hold_size */
+};
+
 struct log_file {
     struct log_file *next;         /* of those with the same slot */
     struct log_file *next_pending; /* in log->pending */
@@ -25,6 +31,11 @@ struct log_file {
     struct log_buffer *buffer; /* lines of this turn; NULL when there are none */
     uint64_t lost;             /* lines, since they were last reported */
     uint64_t reported_at;      /* monotonic milliseconds; 0: never */
+    struct log *log;           /* set with hold_size */
+    size_t hold_size;          /* bytes of lines that are held back; 0: none are */
+    uint64_t hold_flush_after; /* milliseconds; 0: they wait until there are enough */
+    struct log_hold *hold;     /* NULL until there was something */
+    struct timer hold_timer;
 };
 
 /* `loop` may be NULL; see struct log. There is no fallback yet. */
@@ -47,6 +58,19 @@ struct log_file *log_file_adopt(struct log *log, struct slice path, int descript
 
 /* Goes on with the new descriptor, which passes to the log. */
 void log_file_reopen(struct log *log, struct log_file *file, int descriptor);
+
+/* From now on log_hold keeps lines back, `size` bytes of them at most, for `flush_after`
+ * milliseconds at most (0: for as long as it takes). With a size of 0 it does not. */
+void log_file_hold(struct log *log, struct log_file *file, size_t size, uint64_t flush_after);
+
+/* Writes what is held back. */
+void log_file_flush_held(struct log *log, struct log_file *file);
+
+/* The same before the file is closed. */
+void log_file_release_held(struct log *log, struct log_file *file);
+
+/* Whole lines out, at once; for lines that were collected. */
+void log_file_write_lines(struct log *log, struct log_file *file, struct slice lines);
 
 /* Writes the file's lines of this turn and gives their buffer back. */
 void log_file_flush(struct log *log, struct log_file *file);

@@ -39,6 +39,10 @@ struct log {
  * exhausted the line is dropped and the loss reported once a minute on the fallback. */
 void log_write(struct log *log, struct log_file *file, struct slice line);
 
+/* The same for a line that may wait for others, where the file holds them back; see log_file_hold.
+ */
+void log_hold(struct log *log, struct log_file *file, struct slice line);
+
 /* Writes what was collected. */
 void log_flush(struct log *log);
 

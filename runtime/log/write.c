@@ -78,7 +78,7 @@ static uint64_t count_lines(struct slice text) {
 
 /* Whole lines out. A line that was cut by an error before is ended first, so that it does not
  * spoil the next. */
-static void write_lines(struct log *log, struct log_file *file, struct slice lines) {
+void log_file_write_lines(struct log *log, struct log_file *file, struct slice lines) {
     int error = 0;
     if (file->is_torn && write(file->descriptor, "\n", 1) == 1) {
         file->is_torn = false;
@@ -104,7 +104,7 @@ static void write_buffer(struct log *log, struct log_file *file) {
     if (buffer != NULL && buffer->used > 0) {
         struct slice lines = {buffer->data, buffer->used};
         buffer->used = 0;
-        write_lines(log, file, lines);
+        log_file_write_lines(log, file, lines);
     }
 }
 
@@ -144,7 +144,7 @@ static void write_at_once(struct log *log, struct log_file *file, struct slice l
         {.iov_base = (void *)(uintptr_t)line.data, .iov_len = line.size},
         {.iov_base = (void *)(uintptr_t) "\n", .iov_len = 1},
     };
-    write_lines(log, file, (struct slice){"", 0}); /* ends a line that was cut */
+    log_file_write_lines(log, file, (struct slice){"", 0}); /* ends a line that was cut */
     ssize_t written;
     do {
         written = writev(file->descriptor, parts, 2);

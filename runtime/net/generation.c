@@ -70,6 +70,21 @@ static bool adopt_files(struct generation *generation, const struct log_paths *p
     return generation->file_count == paths->count;
 }
 
+/* As in nginx a file that one log has a buffer for has it for all access logs. */
+static void hold_lines(struct generation *generation) {
+    const struct table *table = &generation->table;
+    for (uint32_t i = 0; i < generation->file_count; i++) {
+        log_file_hold(generation->log, generation->files[i], 0, 0);
+    }
+    for (uint32_t i = 0; i < table->access_log_count; i++) {
+        const struct table_access_log *record = &table->access_log[i];
+        if (generation->access_logs[i] != NULL && record->buffer_size > 0) {
+            log_file_hold(generation->log, generation->access_logs[i], record->buffer_size,
+                          record->flush);
+        }
+    }
+}
+
 static void assign_files(struct generation *generation, const struct log_paths *paths) {
     const struct table *table = &generation->table;
     for (uint32_t i = 0; i < table->error_log_count; i++) {
@@ -82,6 +97,7 @@ static void assign_files(struct generation *generation, const struct log_paths *
         uint32_t position = paths->access_logs[i];
         generation->access_logs[i] = position != TABLE_NONE ? generation->files[position] : NULL;
     }
+    hold_lines(generation);
 }
 
 static bool allocate_arrays(struct generation *generation, uint32_t file_count) {

@@ -60,6 +60,10 @@ struct table_range emit_access_logs(struct emitter *emitter, const struct access
         records[i].path = emit_string(emitter, log->path);
         records[i].format =
             log->path.size == 0 ? TABLE_NONE : emit_log_format(emitter, log->format);
+        records[i].condition =
+            log->has_condition ? emit_template(emitter, &log->condition) : TABLE_NONE;
+        records[i].buffer_size = (uint32_t)log->buffer_size;
+        records[i].flush = (uint32_t)log->flush;
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_access_log, records,
                                (uint32_t)count);

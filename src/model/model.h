@@ -48,6 +48,11 @@ struct access_log_setting {
     struct slice path;                 /* empty: off */
     const struct word *format_name;    /* NULL: combined */
     struct log_format *format;         /* resolved */
+    uint64_t buffer_size;              /* bytes; 0: none */
+    uint64_t flush;                    /* milliseconds that lines wait in it at most; 0: no limit */
+    const struct word *flush_word;     /* NULL: none */
+    bool has_condition;                /* only what has a value other than "0" is logged */
+    struct template condition;
 };
 struct access_log_list {
     VECTOR_OF(struct access_log_setting) list;

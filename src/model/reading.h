@@ -44,6 +44,7 @@ struct reading {
     struct map command_verdicts; /* what it says of commands, see tls_command.c */
     struct map matches;          /* name to struct health_match */
     struct map log_formats;      /* name to struct log_format */
+    struct map buffered_logs;    /* path to the first struct access_log_setting with a buffer */
     const struct settings *defaults;
     struct server_settings server_defaults;
     struct upstream upstream_defaults;

@@ -30,6 +30,16 @@ static void describe_access_log(const struct dumper *dumper, uint32_t index) {
     dump_string(dumper, log->path);
     fputc(' ', dumper->out);
     dump_string(dumper, dumper->table->log_format[log->format].name);
+    if (log->buffer_size > 0) {
+        fprintf(dumper->out, " buffer=%u", log->buffer_size);
+    }
+    if (log->flush > 0) {
+        fprintf(dumper->out, " flush=%ums", log->flush);
+    }
+    if (log->condition != TABLE_NONE) {
+        fputs(" if=", dumper->out);
+        dump_program(dumper, log->condition);
+    }
 }
 
 static void describe_error_log(const struct dumper *dumper, uint32_t index) {

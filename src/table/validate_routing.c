@@ -4,6 +4,7 @@
 
 enum {
     HIGHEST_STATUS = 999,
+    LARGEST_LOG_BUFFER = 64 << 20,
     HIGHEST_PORT = 65535,
     HIGHEST_WEIGHT = 65535,
     HIGHEST_CAPTURE_COUNT = 65535
@@ -262,8 +263,12 @@ static bool check_rewrite(const struct table_validation *validation, uint32_t re
 
 static bool check_access_log(const struct table_validation *validation, uint32_t record) {
     const struct table_access_log *log = &validation->table->access_log[record];
-    return log->path.length == 0 || log->format != TABLE_NONE ||
-           table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
+    if (log->path.length > 0 && log->format == TABLE_NONE) {
+        return table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
+    }
+    return log->buffer_size <= LARGEST_LOG_BUFFER ||
+           table_refuse(validation, TABLE_SECTION_access_log, record, "buffer_size",
+                        "is too large");
 }
 
 static bool check_replacement(const struct table_validation *validation, uint32_t record) {

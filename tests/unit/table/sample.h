@@ -134,7 +134,8 @@ static void sample_add_settings(struct table_writer *writer) {
         SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
-    const struct table_access_log access = {sample_string(writer, "access.log"), format};
+    const struct table_access_log access = {
+        .path = sample_string(writer, "access.log"), .format = format, .condition = TABLE_NONE};
     const struct table_error_log error = {sample_string(writer, "error.log"), TABLE_LOG_ERROR};
     const struct table_name name = {sample_string(writer, "X-Powered-By")};
     const struct table_header_field header = {sample_string(writer, "X-Host"), 0, 1};
