@@ -43,7 +43,7 @@ endif
 # Sources per room. What rpcd links is base, table, engine and runtime: no parser.
 SHARED_ROOMS := base table engine
 COMPILER_ROOMS := syntax model certificate check emit cli
-RUNTIME_ROOMS := loop net http file proxy balance limit log status
+RUNTIME_ROOMS := loop net filter http file proxy balance limit log status
 shared_sources := $(foreach room,$(SHARED_ROOMS),$(wildcard src/$(room)/*.c))
 compiler_sources := $(foreach room,$(COMPILER_ROOMS),$(wildcard src/$(room)/*.c))
 runtime_sources := $(wildcard runtime/*.c) $(foreach room,$(RUNTIME_ROOMS),$(wildcard runtime/$(room)/*.c))

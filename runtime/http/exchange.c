@@ -5,6 +5,7 @@
 #include "http/client_certificate.h"
 
 #include "http/internal.h"
+#include "http/response_filter.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,6 +68,9 @@ void exchange_stop(struct exchange *exchange) {
 
 void exchange_end(struct exchange *exchange) {
     exchange_stop(exchange);
+    if (exchange->filter != NULL) {
+        http_filter_release(exchange);
+    }
     exchange_write_access_logs(exchange);
     release(exchange);
 }
@@ -84,6 +88,9 @@ void exchange_client_gone(struct exchange *exchange, uint32_t status) {
         if (!exchange->response.is_head_sent) {
             exchange->log_status = status;
         }
+    }
+    if (exchange->filter != NULL) {
+        http_filter_release(exchange);
     }
     exchange_stop(exchange);
 }
@@ -176,7 +183,8 @@ size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool la
 }
 
 void exchange_resume(struct exchange *exchange) {
-    if (exchange->handler != NULL) {
+    bool may_go_on = exchange->filter == NULL || http_filter_resume(exchange);
+    if (may_go_on && exchange->handler != NULL) {
         exchange->handler->resume(exchange);
     }
 }

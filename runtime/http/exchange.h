@@ -18,6 +18,7 @@
 #include "net/socket.h"
 
 struct exchange;
+struct http_filter;
 struct proxy_header;
 struct staples;
 struct tls_stream;
@@ -139,10 +140,11 @@ struct exchange {
     const struct front_operations *front_operations;
     void *front;
     const struct http_handler *handler;
-    void *proxy_data;       /* NULL until the proxy took part; of several times the latest */
-    void *file_data;        /* NULL until a file was opened */
-    struct slice file_name; /* of ENGINE_FILE */
-    struct slice answer;    /* the rest of an answer made here */
+    void *proxy_data;           /* NULL until the proxy took part; of several times the latest */
+    void *file_data;            /* NULL until a file was opened */
+    struct slice file_name;     /* of ENGINE_FILE */
+    struct slice answer;        /* the rest of an answer made here */
+    struct http_filter *filter; /* compression; NULL: bodies go as they are */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls;               /* of the client's connection; NULL: plain */
     const struct proxy_header *announced; /* the ends of it that a proxy has told of; NULL: none */
@@ -251,6 +253,11 @@ exchange_add_made_field(struct exchange *exchange, struct slice name, struct sli
 /* Applies add_header and passes the head to the front. False when the exchange has failed. */
 bool exchange_send_head(struct exchange *exchange);
 
+/* Whether the response, of status and length as they are set, would be compressed if its handler
+ * added these fields: a part of it cannot be asked for then. */
+bool exchange_will_compress(struct exchange *exchange, const struct engine_header *fields,
+                            uint32_t count);
+
 /* An interim response (RFC 9110 15.2): 100, with which the client's expectation is met, or another
  * one but 101. Nothing happens once the head was sent. */
 void exchange_send_interim(struct exchange *exchange, uint32_t status,
@@ -262,6 +269,10 @@ size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces,
 
 /* See front_operations.send_file. */
 ssize_t exchange_send_file(struct exchange *exchange, const struct front_file *file, bool last);
+
+/* Nothing follows for now. A compressed response is sent on as far as it has come; `is_needed`: up
+ * to its last byte, since the body is not buffered. */
+void exchange_flush_body(struct exchange *exchange, bool is_needed);
 
 /* Whether a response of this status to this request has a body on the wire. */
 bool exchange_response_has_body(const struct exchange *exchange);

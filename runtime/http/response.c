@@ -2,6 +2,7 @@
  * How they look on the wire is the front's business. */
 #include "http/exchange.h"
 #include "http/internal.h"
+#include "http/response_filter.h"
 
 #include "engine/http_status.h"
 
@@ -20,6 +21,10 @@ void exchange_start_response(struct exchange *exchange, uint32_t status) {
     uint32_t replaced = exchange->request.error_status;
     struct http_response *response = &exchange->response;
     /* Of another one that was begun before, and given up, nothing is left. */
+    if (exchange->filter != NULL) {
+        http_filter_release(exchange);
+        exchange->filter = NULL;
+    }
     response->status = http_status_sent(replaced != 0 ? replaced : status);
     response->field_count = 0;
     response->has_length = false;
@@ -58,14 +63,18 @@ bool exchange_response_has_body(const struct exchange *exchange) {
            status != 304;
 }
 
-static void remove_field(struct http_response *response, struct slice name) {
+/* Returns how many of the first `count` fields are left. */
+static uint32_t remove_field(struct http_response *response, struct slice name, uint32_t count) {
+    uint32_t left = 0;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < response->field_count; i++) {
         if (!slice_equals_nocase(response->fields[i].name, name)) {
             response->fields[kept++] = response->fields[i];
+            left += i < count;
         }
     }
     response->field_count = kept;
+    return left;
 }
 
 bool exchange_add_made_field(struct exchange *exchange, struct slice name, struct slice value) {
@@ -79,7 +88,8 @@ static bool is_replaced(struct slice name) {
            slice_equals_nocase(name, SLICE("ETag"));
 }
 
-static bool add_configured_headers(struct exchange *exchange) {
+/* Of the `*own_count` fields that were there some may be replaced. */
+static bool add_configured_headers(struct exchange *exchange, uint32_t *own_count) {
     const struct table *table = &exchange->generation->table;
     struct table_range range = exchange->request.settings->add_header;
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
@@ -89,7 +99,7 @@ static bool add_configured_headers(struct exchange *exchange) {
             return false;
         }
         if (header.name.size > 0 && is_replaced(header.name)) {
-            remove_field(&exchange->response, header.name);
+            *own_count = remove_field(&exchange->response, header.name, *own_count);
         }
         if (header.name.size > 0 && header.value.size > 0 &&
             !exchange_add_field(exchange, header.name, header.value)) {
@@ -97,6 +107,14 @@ static bool add_configured_headers(struct exchange *exchange) {
         }
     }
     return true;
+}
+
+/* add_header, then compression, which goes by its fields, too. */
+static bool add_configured(struct exchange *exchange) {
+    const struct table_settings *settings = exchange->request.settings;
+    uint32_t own_count = exchange->response.field_count;
+    return add_configured_headers(exchange, &own_count) &&
+           ((settings->gzip | settings->gunzip) == 0 || http_filter_head(exchange, own_count));
 }
 
 /* Puts a field before those that are there. */
@@ -180,16 +198,35 @@ static bool add_expires(struct exchange *exchange) {
     if (expires->expires.data == NULL) {
         return true;
     }
-    remove_field(response, SLICE("Expires"));
-    remove_field(response, SLICE("Cache-Control"));
+    (void)remove_field(response, SLICE("Expires"), 0);
+    (void)remove_field(response, SLICE("Cache-Control"), 0);
     return exchange_add_field(exchange, SLICE("Expires"), expires->expires) &&
            exchange_add_field(exchange, SLICE("Cache-Control"), expires->cache_control);
 }
 
+/* Tried on a copy of the fields. */
+bool exchange_will_compress(struct exchange *exchange, const struct engine_header *fields,
+                            uint32_t count) {
+    struct http_response *response = &exchange->response;
+    const struct http_response kept = *response;
+    if (exchange->request.settings->gzip == 0 || !grow_fields(exchange)) {
+        return false;
+    }
+    bool is_made = true;
+    for (uint32_t i = 0; is_made && i < count; i++) {
+        is_made = exchange_add_field(exchange, fields[i].name, fields[i].value);
+    }
+    is_made = is_made && add_kept_fields(exchange) && add_expires(exchange);
+    uint32_t own_count = response->field_count;
+    bool is_compressed = is_made && add_configured_headers(exchange, &own_count) &&
+                         http_filter_would_compress(exchange, own_count);
+    *response = kept;
+    return is_compressed;
+}
+
 bool exchange_send_head(struct exchange *exchange) {
     if (!add_challenge(exchange) || !add_kept_fields(exchange) || !add_expires(exchange) ||
-        !add_configured_headers(exchange) || !add_lasting_fields(exchange) ||
-        !add_own_fields(exchange)) {
+        !add_configured(exchange) || !add_lasting_fields(exchange) || !add_own_fields(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }
@@ -213,11 +250,20 @@ void exchange_send_interim(struct exchange *exchange, uint32_t status,
 
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last) {
+    if (exchange->filter != NULL) {
+        return http_filter_body(exchange, pieces, count, last);
+    }
     return exchange->front_operations->send_body(exchange, pieces, count, last);
 }
 
 ssize_t exchange_send_file(struct exchange *exchange, const struct front_file *file, bool last) {
-    return exchange->front_operations->send_file == NULL
-               ? FRONT_NEEDS_BYTES
-               : exchange->front_operations->send_file(exchange, file, last);
+    bool must_read = exchange->filter != NULL || exchange->front_operations->send_file == NULL;
+    return must_read ? FRONT_NEEDS_BYTES
+                     : exchange->front_operations->send_file(exchange, file, last);
+}
+
+void exchange_flush_body(struct exchange *exchange, bool is_needed) {
+    if (exchange->filter != NULL) {
+        http_filter_flush(exchange, is_needed);
+    }
 }

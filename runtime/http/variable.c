@@ -2,6 +2,7 @@
  * it tells itself; what follows from the request alone is in src/engine/. */
 #include "http/client_certificate.h"
 #include "http/internal.h"
+#include "http/response_filter.h"
 
 #include "engine/http_status.h"
 #include "net/proxy_header.h"
@@ -71,6 +72,19 @@ static bool connection_time(struct exchange *exchange, struct slice suffix, stru
     (void)suffix;
     uint64_t age = exchange->service->loop->now - exchange->connection_started;
     return format_seconds(exchange, age, value);
+}
+
+/* As nginx: hundredths, rounded by the next digit. */
+static bool gzip_ratio(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    uint64_t before;
+    uint64_t after;
+    if (!http_filter_sizes(exchange, &before, &after)) {
+        return false;
+    }
+    uint64_t hundredths = before * 100 / after + (before * 1000 / after % 10 > 4);
+    return format_value(exchange, value, "%llu.%02u", (unsigned long long)(hundredths / 100),
+                        (unsigned)(hundredths % 100));
 }
 
 static bool hostname(struct exchange *exchange, struct slice suffix, struct slice *value) {
@@ -259,6 +273,7 @@ static live_variable *const variables[TABLE_variable_id_COUNT] = {
     [VARIABLE_CONNECTION] = connection,
     [VARIABLE_CONNECTION_REQUESTS] = connection_requests,
     [VARIABLE_CONNECTION_TIME] = connection_time,
+    [VARIABLE_GZIP_RATIO] = gzip_ratio,
     [VARIABLE_HOSTNAME] = hostname,
     [VARIABLE_HTTP2] = http2,
     [VARIABLE_MSEC] = msec,

@@ -244,6 +244,7 @@ static bool relay_round(struct proxy *proxy) {
     if (proxy->back == NULL) {
         return false;
     }
+    exchange_flush_body(proxy->exchange, !proxy->is_buffered);
     if (has_backlog(proxy) && !proxy->is_buffered) {
         wait_for_client(proxy);
     } else {

@@ -89,6 +89,8 @@ struct table_range emit_trusted_networks(struct emitter *emitter,
 struct table_range emit_access_rules(struct emitter *emitter, const struct access_rule_list *rules);
 struct table_range emit_replacements(struct emitter *emitter, const struct replacement_list *list);
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);
+struct table_range emit_expression_list(struct emitter *emitter,
+                                        const struct expression_list *list);
 
 /* files.c: settings of serving files; those that are not set are NONE */
 uint32_t emit_alias(struct emitter *emitter, const struct alias_setting *alias);

@@ -183,3 +183,18 @@ struct table_range emit_cookie_rules(struct emitter *emitter, const struct cooki
     return table_writer_intern(&emitter->writer, TABLE_SECTION_cookie_rule, records,
                                (uint32_t)count);
 }
+
+struct table_range emit_expression_list(struct emitter *emitter,
+                                        const struct expression_list *list) {
+    size_t count = list->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_expression *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        const struct regex *regex = list->list.items[i].regex;
+        records[i].regex = regex != NULL ? emit_regex(emitter, regex) : TABLE_NONE;
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_expression, records,
+                               (uint32_t)count);
+}

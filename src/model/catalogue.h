@@ -87,6 +87,7 @@ enum directive_storage {
     STORAGE_EXPIRES,
     STORAGE_SYMLINKS,
     STORAGE_TRUSTED_NETWORKS,
+    STORAGE_EXPRESSIONS,
 };
 
 struct setter_call;

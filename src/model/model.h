@@ -126,6 +126,15 @@ struct cookie_rule_list {
     VECTOR_OF(struct cookie_rule_setting) list;
 };
 
+/* One word of gzip_disable; no regex: msie6. */
+struct expression_setting {
+    const struct statement *statement;
+    struct regex *regex;
+};
+struct expression_list {
+    VECTOR_OF(struct expression_setting) list;
+};
+
 struct address {
     enum table_family family;
     uint8_t bytes[16]; /* IPv4 in the first four; network order */
@@ -253,6 +262,7 @@ struct limit_list {
 #define MODEL_TYPE_EXPIRES struct expires_setting
 #define MODEL_TYPE_SYMLINKS struct symlinks_setting
 #define MODEL_TYPE_TRUSTED_NETWORKS struct network_list
+#define MODEL_TYPE_EXPRESSIONS struct expression_list
 
 /* One number per setting of http, server and location. */
 enum setting_id {

@@ -130,6 +130,11 @@ void tls_profile_apply(struct model *model, struct server_settings *settings);
  * the block inherits is there already. */
 void buffering_complete(struct model *model, struct settings *settings);
 
+/* --- compression.c --- */
+
+/* What gzip_disable inherits although it was given. */
+void compression_complete(struct model *model, struct settings *settings);
+
 /* --- grpc.c --- */
 
 /* What a location with these settings goes by: the same, or, where grpc_pass is, what grpc_... make

@@ -151,6 +151,7 @@ static struct settings *inherit(struct model *model, struct settings *settings,
     files_inherit(settings);
     headers_inherit(model, settings);
     buffering_complete(model, settings);
+    compression_complete(model, settings);
     return settings;
 }
 

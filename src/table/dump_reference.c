@@ -361,6 +361,15 @@ static void describe_symlinks(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_expression(const struct dumper *dumper, uint32_t index) {
+    uint32_t regex = dumper->table->expression[index].regex;
+    if (regex != TABLE_NONE) {
+        describe_regex(dumper, regex);
+    } else {
+        fputs("msie6", dumper->out);
+    }
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -398,6 +407,7 @@ static const struct {
     {TABLE_SECTION_type, describe_type},
     {TABLE_SECTION_expires, describe_expires},
     {TABLE_SECTION_symlinks, describe_symlinks},
+    {TABLE_SECTION_expression, describe_expression},
     {TABLE_SECTION_map, describe_map},
     {TABLE_SECTION_map_slot, describe_map_slot},
     {TABLE_SECTION_map_regex, describe_map_regex},

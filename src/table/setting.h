@@ -36,6 +36,7 @@ enum table_storage {
     TABLE_STORAGE_EXPIRES,
     TABLE_STORAGE_SYMLINKS,
     TABLE_STORAGE_TRUSTED_NETWORKS,
+    TABLE_STORAGE_EXPRESSIONS,
 };
 
 struct table_setting {

@@ -3,7 +3,7 @@
 
 static void checks_place_count_and_flags(void) {
     static const struct site_failure rows[] = {
-        {"server { gzip maybe; }", DIAGNOSTIC_INVALID_FLAG, "maybe"},
+        {"server { sub_filter_once maybe; }", DIAGNOSTIC_INVALID_FLAG, "maybe"},
         {"server { internal; }", DIAGNOSTIC_WRONG_CONTEXT, "internal"},
         {"server { try_files a; }", DIAGNOSTIC_WRONG_ARGUMENT_COUNT, "try_files"},
         {"events {} stream { server { listen 1; frobnicate; } }", DIAGNOSTIC_UNKNOWN_DIRECTIVE,
@@ -14,7 +14,7 @@ static void checks_place_count_and_flags(void) {
     };
     CHECK_FAILURES(rows);
     static const char *const fine[] = {
-        "server { gzip ON; types { text/html html htm; } location / { internal; } }",
+        "server { sub_filter_once ON; types { text/html html htm; } location / { internal; } }",
         "charset_map a b { 80 E2; }",
         "match m { status 200; header X = y; }",
         "events {} stream { map $a $b { c d; } upstream u { server a:1; } "
@@ -26,7 +26,7 @@ static void checks_place_count_and_flags(void) {
 static void refuses_a_block_as_a_whole(void) {
     CU_ASSERT_TRUE(site_refuses("events {} stream { server { listen 1; proxy_pass a:1; } }",
                                 "directive \"stream\""));
-    CU_ASSERT_TRUE(site_refuses("server { gzip on; }", "directive \"gzip\""));
+    CU_ASSERT_TRUE(site_refuses("server { sub_filter_once on; }", "directive \"sub_filter_once\""));
 }
 
 static void reads_rewrites(void) {
@@ -105,12 +105,14 @@ static void knows_the_variables_they_define(void) {
 /* One error for each kind of thing, with a note at the second place. */
 static void reports_each_refusal_once(void) {
     struct site site;
-    site_read(&site, "server { gzip on; location / { gzip off; gzip_static on; } }");
+    site_read(&site,
+              "server { sub_filter_once on; location / { sub_filter_once off; gzip_static on; } }");
     CU_ASSERT_TRUE(model_refuse_unsupported(&site.model));
     CU_ASSERT_EQUAL_FATAL(site.diagnostics.all.count, 2);
-    CU_ASSERT_TRUE(site_has(&site, site.diagnostics.all.items[0], DIAGNOSTIC_NOT_RUN_YET, "gzip"));
+    CU_ASSERT_TRUE(
+        site_has(&site, site.diagnostics.all.items[0], DIAGNOSTIC_NOT_RUN_YET, "sub_filter_once"));
     CU_ASSERT_TRUE(text_is(site.diagnostics.all.items[0]->message,
-                           "directive \"gzip\" is not run by rpcd yet"));
+                           "directive \"sub_filter_once\" is not run by rpcd yet"));
     CU_ASSERT_EQUAL(site.diagnostics.all.items[0]->notes.count, 1);
     CU_ASSERT_TRUE(
         site_has(&site, site.diagnostics.all.items[1], DIAGNOSTIC_NOT_RUN_YET, "gzip_static"));

@@ -178,6 +178,8 @@ static void sample_add_settings(struct table_writer *writer) {
         table_writer_intern(writer, TABLE_SECTION_replacement, replacements, 2);
     settings.proxy_cookie_flags =
         table_writer_intern(writer, TABLE_SECTION_cookie_rule, &cookie, 1);
+    const struct table_expression expressions[] = {{0}, {TABLE_NONE}};
+    settings.gzip_disable = table_writer_intern(writer, TABLE_SECTION_expression, expressions, 2);
     settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
     settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
     sample_add_limits(writer, &settings);
