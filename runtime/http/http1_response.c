@@ -412,14 +412,15 @@ static bool write_before_file(struct http1_front *front) {
     return written != SOCKET_FAILED;
 }
 
-/* Errors of sendfile that the file, or its file system, is to blame for. */
-static ssize_t blame_file(void) {
+/* Whom an error of sendfile is to be blamed on. It is told only once, so that it counts also when
+ * something was sent before it. */
+static ssize_t blame(size_t taken) {
     switch (errno) {
     case EINVAL:
     case ENOSYS:
     case EOPNOTSUPP:
     case EOVERFLOW:
-        return FRONT_NEEDS_BYTES;
+        return taken == 0 ? FRONT_NEEDS_BYTES : FRONT_FILE_ENDED;
     case EIO:
     case ESTALE:
         return FRONT_FILE_ENDED;
@@ -438,11 +439,11 @@ static ssize_t write_file(struct http1_front *front, const struct front_file *fi
             break;
         }
         if (written == SOCKET_FAILED) {
-            return taken > 0 ? (ssize_t)taken : blame_file();
+            return blame(taken);
         }
         if (written == 0) {
             errno = 0;
-            return taken > 0 ? (ssize_t)taken : FRONT_FILE_ENDED;
+            return FRONT_FILE_ENDED;
         }
         taken += (size_t)written;
         front->exchange->response.bytes_sent += (uint64_t)written;
