@@ -71,6 +71,9 @@ void exchange_end(struct exchange *exchange) {
     if (exchange->filter != NULL) {
         http_filter_release(exchange);
     }
+    if (exchange->pace != NULL) {
+        exchange_pace_stop(exchange);
+    }
     exchange_write_access_logs(exchange);
     release(exchange);
 }

@@ -73,6 +73,19 @@ bool exchange_tls_variable(struct exchange *exchange, enum variable_id id, struc
  * client gone, before it was routed. False without memory. */
 __attribute__((warn_unused_result)) bool exchange_prepare(struct exchange *exchange);
 
+/* --- pace.c: limit_rate --- */
+
+/* Looks, when the head is there, whether the response has a pace. False without memory. */
+__attribute__((warn_unused_result)) bool exchange_pace_start(struct exchange *exchange);
+
+/* What remains of a body behind all filters, for the front: as front_operations has it, at the pace
+ * that there is. Where that holds bytes back exchange_resume is called in time. */
+size_t exchange_pass_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
+                          bool last);
+ssize_t exchange_pass_file(struct exchange *exchange, const struct front_file *file, bool last);
+
+void exchange_pace_stop(struct exchange *exchange);
+
 /* --- access_log.c --- */
 void exchange_write_access_logs(struct exchange *exchange);
 

@@ -226,7 +226,8 @@ bool exchange_will_compress(struct exchange *exchange, const struct engine_heade
 
 bool exchange_send_head(struct exchange *exchange) {
     if (!add_challenge(exchange) || !add_kept_fields(exchange) || !add_expires(exchange) ||
-        !add_configured(exchange) || !add_lasting_fields(exchange) || !add_own_fields(exchange)) {
+        !add_configured(exchange) || !add_lasting_fields(exchange) || !add_own_fields(exchange) ||
+        !exchange_pace_start(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }
@@ -250,16 +251,13 @@ void exchange_send_interim(struct exchange *exchange, uint32_t status,
 
 size_t exchange_send_body(struct exchange *exchange, const struct slice *pieces, uint32_t count,
                           bool last) {
-    if (exchange->filter != NULL) {
-        return http_filter_body(exchange, pieces, count, last);
-    }
-    return exchange->front_operations->send_body(exchange, pieces, count, last);
+    return exchange->filter != NULL ? http_filter_body(exchange, pieces, count, last)
+                                    : exchange_pass_body(exchange, pieces, count, last);
 }
 
 ssize_t exchange_send_file(struct exchange *exchange, const struct front_file *file, bool last) {
     bool must_read = exchange->filter != NULL || exchange->front_operations->send_file == NULL;
-    return must_read ? FRONT_NEEDS_BYTES
-                     : exchange->front_operations->send_file(exchange, file, last);
+    return must_read ? FRONT_NEEDS_BYTES : exchange_pass_file(exchange, file, last);
 }
 
 void exchange_flush_body(struct exchange *exchange, bool is_needed) {

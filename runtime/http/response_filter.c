@@ -320,7 +320,7 @@ static bool send_queue(struct http_filter *filter) {
             size += pieces[i].size;
         }
         bool last = filter->is_ended && size == filter->output.size;
-        size_t taken = exchange->front_operations->send_body(exchange, pieces, count, last);
+        size_t taken = exchange_pass_body(exchange, pieces, count, last);
         filter->is_head_sent = true;
         filter_queue_drop(&filter->output, taken);
         if (taken < size) {

@@ -220,6 +220,18 @@ static void fit_body(struct proxy *proxy) {
     }
 }
 
+/* X-Accel-Limit-Rate: bytes a second; what is no number says nothing, as in nginx. */
+static void take_rate(const struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    struct slice wish;
+    uint64_t rate;
+    if (proxy_find_order(proxy, HTTP_FIELD_X_ACCEL_LIMIT_RATE, &wish) &&
+        slice_parse_u64(wish, INT64_MAX, &rate)) {
+        exchange->rate = rate;
+        exchange->has_rate = true;
+    }
+}
+
 void proxy_use_head(struct proxy *proxy) {
     struct exchange *exchange = proxy->exchange;
     struct proxy_attempt *attempt = proxy_current_attempt(proxy);
@@ -229,6 +241,7 @@ void proxy_use_head(struct proxy *proxy) {
         proxy_fail_bad(proxy, "101 to a request without Upgrade");
         return;
     }
+    take_rate(proxy);
     if (proxy_retry_status(proxy, proxy->head.status) || intercept(proxy) ||
         proxy_follow_redirect(proxy)) {
         return;
