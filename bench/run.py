@@ -57,6 +57,11 @@ CASES = {
     "h2-16x10": Case("HTTP/2, 16 connections x 10 streams", 16, "/", 0.60, "h2c", streams=10),
     "h2-tls-16x10": Case("the same by TLS 1.3", 16, "/", 0.60, "h2", streams=10),
     "tls-large-64": Case("1 MiB bodies by TLS 1.3", 64, "/large", 1.00, "https"),
+    "file-64": Case("files of 4 KiB, read", 64, "/files/small", 0.85),
+    "file-sent-64": Case("the same by sendfile", 64, "/sent/small", 0.85),
+    "file-cached-64": Case("the same with open_file_cache", 64, "/cached/small", 0.85),
+    "file-large-64": Case("files of 1 MiB by sendfile", 64, "/sent/large", 1.00),
+    "file-tls-large-64": Case("files of 1 MiB by TLS 1.3", 64, "/files/large", 1.00, "https"),
     "tls-full": Case("TLS 1.3 handshakes", 1, "", 0.95, "https", ("full", "1.3")),
     "tls-resumed": Case("TLS 1.3 resumptions by ticket", 1, "", 0.95, "https", ("resumed", "1.3")),
     "tls-resumed-id": Case("TLS 1.2 resumptions by id", 1, "", 0.95, "by id", ("resumed", "1.2")),
@@ -92,6 +97,9 @@ server {
     ssl_certificate_key {folder}/site.key;
     ssl_protocols TLSv1.3;
     location = /handshake { return 204; }
+    location /files/ { alias {files}/; }
+    location /sent/ { alias {files}/; sendfile on; }
+    location /cached/ { alias {files}/; open_file_cache max=100; }
     location / {
         proxy_pass http://backend;
         proxy_http_version 1.1;
@@ -184,6 +192,10 @@ class Site:
         (backend.folder / "large").write_bytes(bytes(MIB))
         backend.start(backend.configuration(fill_in(BACKEND, {"port": backend_port}),
                                             events=EVENTS, level="error"))
+        files = self.make(folder, "files")
+        for name, size in (("small", 4096), ("large", MIB)):
+            (files / name).write_bytes(os.urandom(size))
+        pathlib.Path(folder).chmod(0o755)  # workers that gave up root read them
         Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
         proxies = [Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)]
         if find_h2o():
@@ -193,7 +205,7 @@ class Site:
                      for name in ("http", "https", "by id", "h2c", "h2")}
             values = {"port": ports["http"], "tls_port": ports["https"], "id_port": ports["by id"],
                       "h2c_port": ports["h2c"], "h2_port": ports["h2"], "backend": backend_port,
-                      "folder": pathlib.Path(folder, "authority")}
+                      "folder": pathlib.Path(folder, "authority"), "files": files}
             self.add(proxy)
             self.start_proxy(proxy, values)
             self.proxies[proxy.name] = (proxy, ports)

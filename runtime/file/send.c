@@ -151,9 +151,11 @@ static bool read_and_send(struct file_answer *answer) {
     return false;
 }
 
+/* What fits into a buffer is sent with its head for less by reading it. */
 static bool is_kernels(const struct file_answer *answer) {
     return !answer->is_read && answer->part_count == 1 &&
-           answer->exchange->request.settings->sendfile != 0;
+           answer->exchange->request.settings->sendfile != 0 &&
+           part_size(answer->parts) > BUFFER_STANDARD;
 }
 
 void file_send(struct file_answer *answer) {

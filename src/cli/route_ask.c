@@ -3,6 +3,7 @@
 #include "cli/route_teller.h"
 
 #include "cli/notation.h"
+#include "engine/expires.h"
 #include "engine/http_byte.h"
 #include "engine/http_field.h"
 
@@ -255,6 +256,21 @@ static void add_configured(struct route *route) {
     }
 }
 
+/* Cache-Control, where that does not depend on times that only rpcd knows. */
+static void add_expires(struct route *route) {
+    enum { USUAL_STATUS = 200 };
+    uint32_t index = route->request.settings->expires;
+    if (index == TABLE_NONE || route->table->expires[index].kind == TABLE_EXPIRES_MODIFIED ||
+        route->table->expires[index].kind == TABLE_EXPIRES_DAILY) {
+        return;
+    }
+    struct engine_expires *expires = arena_require(route->arena, sizeof *expires);
+    uint32_t status = route->status != 0 ? route->status : USUAL_STATUS;
+    if (engine_make_expires(&route->request, status, 0, ENGINE_NOT_MODIFIED, expires)) {
+        add_response(route, SLICE("Cache-Control"), expires->cache_control, false);
+    }
+}
+
 static void make_response(struct route_teller *teller) {
     struct route *route = teller->route;
     teller->has_response = true;
@@ -263,6 +279,7 @@ static void make_response(struct route_teller *teller) {
         add_response(route, SLICE("Location"), route->reply.location, true);
     }
     if (!route->reply.is_silent) {
+        add_expires(route);
         add_configured(route);
     }
 }
