@@ -221,6 +221,13 @@ static void expire(struct timer *timer) {
 
 /* --- the service's wishes --- */
 
+static uint64_t idle_since(const struct http_connection *connection) {
+    const struct announcement *announcement =
+        (const struct announcement *)(const void *)connection; /* its first member */
+    return announcement->kept_size > 0 || announcement->is_over ? HTTP_NOT_IDLE
+                                                                : connection->opened;
+}
+
 static void close_now(struct http_connection *connection) {
     close_announcement(CONTAINER_OF(connection, struct announcement, connection));
 }
@@ -234,6 +241,7 @@ static void destroy(struct http_connection *connection) {
 
 static const struct http_protocol announcement_protocol = {
     .drain = close_now,
+    .idle_since = idle_since,
     .close = close_now,
     .destroy = destroy,
 };

@@ -86,6 +86,7 @@ static bool send_answer(struct exchange *exchange, const struct engine_reply *re
 static void close_silently(struct exchange *exchange, uint32_t status) {
     exchange->log_status = status;
     exchange->is_aborted = true;
+    exchange->is_silent = true;
     exchange->front_operations->abort(exchange);
 }
 

@@ -3,6 +3,7 @@
 
 #include "net/proxy_header.h"
 
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ void http_connection_close(struct http_connection *connection) {
         tls_stream_close(connection->tls);
     }
     close(connection->handle.fd);
+    http_service_give_connection(connection->service);
 }
 
 void http_connection_release(struct http_connection *connection) {
@@ -86,7 +88,6 @@ void http_connection_release(struct http_connection *connection) {
         tls_stream_destroy(connection->tls);
     }
     free(connection->announced);
-    http_service_give_connection(service);
     http_service_check_idle(service);
 }
 
@@ -105,10 +106,31 @@ void http_connection_end_for_good(struct http_connection *connection) {
     }
 }
 
+void http_connection_set_delay(struct http_connection *connection, bool is_delayed) {
+    int is_immediate = !is_delayed;
+    connection->is_delayed = is_delayed;
+    (void)setsockopt(connection->handle.fd, IPPROTO_TCP, TCP_NODELAY, &is_immediate,
+                     sizeof is_immediate); /* fails on unix sockets */
+}
+
 void http_connection_reset(struct http_connection *connection) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt(connection->handle.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     connection->must_reset = true;
+}
+
+struct http_lingering http_lingering_of(const struct table_settings *settings) {
+    enum { SECOND_MS = 1000 };
+    return (struct http_lingering){
+        .time = settings->lingering_time / SECOND_MS * SECOND_MS,
+        .timeout = settings->lingering_timeout,
+    };
+}
+
+void exchange_reset_timed_out(const struct exchange *exchange, struct http_connection *connection) {
+    if (exchange->request.settings->reset_timedout_connection != 0) {
+        http_connection_reset(connection);
+    }
 }
 
 /* --- where it comes from --- */
@@ -265,6 +287,56 @@ void http_connections_drain_misjudged(struct http_service *service) {
             c->protocol->drain(c);
         }
     }
+}
+
+/* --- making room --- */
+
+enum { REUSED_AT_ONCE = 32, REUSED_PART = 8 };
+
+/* The connections that have been idle for longest, the longest first. */
+struct oldest {
+    struct http_connection *connections[REUSED_AT_ONCE];
+    uint64_t since[REUSED_AT_ONCE];
+    uint32_t kept;
+    uint32_t idle; /* all that are */
+};
+
+/* The list begins with the youngest. */
+static void consider(struct oldest *oldest, struct http_connection *connection) {
+    uint64_t since = connection->protocol->idle_since(connection);
+    if (since == HTTP_NOT_IDLE) {
+        return;
+    }
+    oldest->idle++;
+    uint32_t place = oldest->kept;
+    while (place > 0 && oldest->since[place - 1] >= since) {
+        place--;
+    }
+    if (place == REUSED_AT_ONCE) {
+        return;
+    }
+    uint32_t last = oldest->kept < REUSED_AT_ONCE ? oldest->kept++ : REUSED_AT_ONCE - 1;
+    for (; last > place; last--) {
+        oldest->connections[last] = oldest->connections[last - 1];
+        oldest->since[last] = oldest->since[last - 1];
+    }
+    oldest->connections[place] = connection;
+    oldest->since[place] = since;
+}
+
+/* All are looked at: keeping them in order would cost every request something, and this happens
+ * only when connections are few. */
+uint32_t http_connections_reuse(struct http_service *service) {
+    struct oldest oldest = {.kept = 0};
+    for (struct http_connection *c = service->connections; c != NULL; c = c->next) {
+        consider(&oldest, c);
+    }
+    uint32_t wanted = oldest.idle / REUSED_PART > 0 ? oldest.idle / REUSED_PART : 1;
+    for (uint32_t i = 0; i < oldest.kept && i < wanted; i++) {
+        struct http_connection *connection = oldest.connections[i];
+        connection->protocol->close(connection);
+    }
+    return oldest.idle;
 }
 
 void http_connections_close(struct http_service *service) {

@@ -10,10 +10,14 @@
 #include "http/internal.h"
 #include "net/tls_stream.h"
 
+#define HTTP_NOT_IDLE UINT64_MAX
+
 /* What the service asks of a connection, whatever it speaks; one constant per kind of front. */
 struct http_protocol {
     /* No further request: closes now if it is idle, else after what is under way. */
     void (*drain)(struct http_connection *connection);
+    /* Since when nobody would miss it if its place were needed, in loop time, or HTTP_NOT_IDLE. */
+    uint64_t (*idle_since)(const struct http_connection *connection);
     /* Closes now; the front is freed at the end of the turn. */
     void (*close)(struct http_connection *connection);
     /* Closes and frees now. */
@@ -33,6 +37,7 @@ struct http_connection {
     uint64_t opened;                /* loop time */
     uint32_t requests;              /* begun so far */
     bool must_reset;                /* its end must not look like a regular one */
+    bool is_delayed;                /* small packets are, see http_connection_use_delay */
     bool has_exact_local;           /* else `local` is the listener's address */
     union socket_address remote;
     union socket_address local;
@@ -71,6 +76,16 @@ void http_connection_end(struct http_connection *connection);
 /* The same when what is read will only be dropped. By TLS the connection ends for TCP as well, as
  * in nginx: there are clients that wait for that. */
 void http_connection_end_for_good(struct http_connection *connection);
+
+/* What tcp_nodelay says of small packets. Sockets begin without delay, see net/listening.c. */
+void http_connection_set_delay(struct http_connection *connection, bool is_delayed);
+
+static inline void http_connection_use_delay(struct http_connection *connection,
+                                             const struct table_settings *settings) {
+    if (connection->is_delayed != (settings->tcp_nodelay == 0)) {
+        http_connection_set_delay(connection, settings->tcp_nodelay == 0);
+    }
+}
 
 /* Makes the close to come one that no client can take for the regular end of a response. */
 void http_connection_reset(struct http_connection *connection);
@@ -135,7 +150,21 @@ __attribute__((format(printf, 3, 4))) void http_connection_log(struct http_conne
 /* Tells an exchange of this connection where it comes from. */
 void http_connection_describe(struct http_connection *connection, struct exchange *exchange);
 
+/* lingering_time, of which whole seconds count, as in nginx, and lingering_timeout. */
+struct http_lingering {
+    uint64_t time;
+    uint64_t timeout;
+};
+struct http_lingering http_lingering_of(const struct table_settings *settings);
+
+/* Where reset_timedout_connection is in effect: the close to come is a reset. */
+void exchange_reset_timed_out(const struct exchange *exchange, struct http_connection *connection);
+
 /* --- all connections of a service --- */
+
+/* Closes those that have been idle for longest: one in eight, 32 at the most, at least one. Returns
+ * how many there were. */
+uint32_t http_connections_reuse(struct http_service *service);
 
 /* `listener`: only its own, or NULL for all. */
 void http_connections_drain(struct http_service *service, const struct http_listener *listener);

@@ -164,6 +164,7 @@ struct exchange {
     bool keep_alive;  /* the client's connection may be used again */
     bool is_answered; /* an answer made here has begun: guards against errors while making it */
     bool is_aborted;  /* ended without a complete response */
+    bool is_silent;   /* so the configuration wants it: return 444 */
     bool is_pipelined;
     /* Fields of a backend that left the answer to another location by X-Accel-Redirect. */
     struct engine_header *kept;

@@ -15,6 +15,7 @@ struct handshake {
     struct timer timer;
     struct loop_task finish; /* at the turn's end: frees */
     bool is_over;            /* closed, or left to a front */
+    bool has_begun;          /* the client has sent something */
     bool is_moved;           /* left to a front */
 };
 
@@ -162,6 +163,7 @@ static bool is_hello(unsigned char byte) {
 static void look(struct handshake *handshake) {
     unsigned char first;
     ssize_t got = recv(handshake->connection.handle.fd, &first, 1, MSG_PEEK);
+    handshake->has_begun = got == 1;
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         handshake->connection.handle.ready &= (uint8_t)~LOOP_READ;
     } else if (got == 1 && !is_hello(first)) {
@@ -199,6 +201,12 @@ static void drain(struct http_connection *connection) {
     }
 }
 
+static uint64_t idle_since(const struct http_connection *connection) {
+    const struct handshake *handshake =
+        (const struct handshake *)(const void *)connection; /* its first member */
+    return handshake->has_begun || handshake->is_over ? HTTP_NOT_IDLE : connection->opened;
+}
+
 static void close_now(struct http_connection *connection) {
     close_handshake(CONTAINER_OF(connection, struct handshake, connection));
 }
@@ -212,6 +220,7 @@ static void destroy(struct http_connection *connection) {
 
 static const struct http_protocol handshake_protocol = {
     .drain = drain,
+    .idle_since = idle_since,
     .close = close_now,
     .destroy = destroy,
 };

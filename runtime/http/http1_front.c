@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { LINGER_TOTAL_MS = 30000, LINGER_STEP_MS = 5000, BURST = 64 };
+enum { BURST = 64, LINGERING_OFF = 0, LINGERING_ALWAYS = 2 /* words of lingering_close */ };
 
 void http1_settle_later(struct http1_front *front) {
     loop_defer(front->connection.service->loop, &front->settle);
@@ -61,6 +61,9 @@ static void abort_exchange(struct exchange *exchange) {
     if (front->message->must_reset && front->state != HTTP1_CLOSED) {
         http_connection_reset(&front->connection);
     }
+    if (exchange->is_silent && front->state != HTTP1_CLOSED) {
+        exchange_reset_timed_out(exchange, &front->connection);
+    }
     front->message->is_broken = true;
     http1_settle_later(front);
 }
@@ -97,21 +100,32 @@ static void finish_closed(struct http1_front *front) {
 
 /* Closed for sending, but input is read and dropped for a while: closing a socket with unread bytes
  * would reset the connection and could destroy the response on its way. */
-static void start_lingering(struct http1_front *front) {
+static void start_lingering(struct http1_front *front, const struct http_lingering *lingering) {
     http_connection_end_for_good(&front->connection);
     front->state = HTTP1_LINGER;
-    front->first_byte = front->connection.service->loop->now + LINGER_TOTAL_MS;
+    front->first_byte = front->connection.service->loop->now + lingering->time;
+    front->linger_timeout = (uint32_t)lingering->timeout;
+    front->idle_rest = front->connection.service->loop->now;
     buffer_give(&front->connection.service->buffers, front->in);
     front->in = NULL;
-    start_read_timer(front, LINGER_STEP_MS);
+    start_read_timer(front, lingering->timeout);
     http1_read(front);
 }
 
-static void start_next(struct http1_front *front, uint64_t keepalive_timeout) {
+/* Within keepalive_min_timeout neither a want of connections nor the end of the worker closes it.
+ */
+static void start_idle_timer(struct http1_front *front, uint64_t timeout, uint64_t min_timeout) {
+    front->is_held = min_timeout > 0;
+    front->idle_rest = front->is_held && timeout > min_timeout ? timeout - min_timeout : 0;
+    start_read_timer(front, timeout - front->idle_rest);
+}
+
+static void start_next(struct http1_front *front, uint64_t timeout, uint64_t min_timeout) {
     front->state = HTTP1_IDLE;
+    front->first_byte = front->connection.service->loop->now;
     front->has_read = false;
     front->scanned = 0;
-    start_read_timer(front, keepalive_timeout);
+    start_idle_timer(front, timeout, min_timeout);
     if (front->connection.service->is_draining || front->is_last) {
         http1_close(front);
         return;
@@ -124,20 +138,31 @@ static void start_next(struct http1_front *front, uint64_t keepalive_timeout) {
     }
 }
 
+/* As nginx: a body that nobody wants is read whatever lingering_close says, which is about what
+ * follows. */
+static bool must_linger(struct http1_front *front, uint32_t choice, bool body_ended) {
+    bool has_unread = front->needs_linger || (front->connection.handle.ready & LOOP_READ) != 0 ||
+                      (front->in != NULL && front->in->begin < front->in->end);
+    if ((front->connection.handle.ready & LOOP_HANGUP) != 0) {
+        return false;
+    }
+    return !body_ended || choice == LINGERING_ALWAYS || (choice != LINGERING_OFF && has_unread);
+}
+
 /* The response is out and the request read: on to the next request, or to the end. */
 static void leave_exchange(struct http1_front *front) {
+    const struct table_settings *settings = front->exchange->request.settings;
     bool keep_alive = front->exchange->keep_alive;
-    bool has_unread = front->needs_linger || !front->message->body_ended;
-    uint64_t keepalive_timeout = front->exchange->request.settings->keepalive_timeout.first;
+    bool body_ended = front->message->body_ended;
+    uint64_t timeout = settings->keepalive_timeout.first;
+    uint64_t min_timeout = settings->keepalive_min_timeout;
+    struct http_lingering lingering = http_lingering_of(settings);
+    uint32_t choice = settings->lingering_close;
     end_exchange(front);
     if (keep_alive) {
-        start_next(front, keepalive_timeout);
-        return;
-    }
-    has_unread = has_unread || (front->connection.handle.ready & LOOP_READ) != 0 ||
-                 (front->in != NULL && front->in->begin < front->in->end);
-    if (has_unread && (front->connection.handle.ready & LOOP_HANGUP) == 0) {
-        start_lingering(front);
+        start_next(front, timeout, min_timeout);
+    } else if (must_linger(front, choice, body_ended)) {
+        start_lingering(front, &lingering);
     } else {
         http1_close(front);
     }
@@ -148,8 +173,9 @@ static void discard_body(struct http1_front *front) {
     struct http1_message *message = front->message;
     if (message->discard_until == 0) {
         exchange_stop(front->exchange);
-        message->discard_until = front->connection.service->loop->now + LINGER_TOTAL_MS;
-        start_read_timer(front, LINGER_STEP_MS);
+        struct http_lingering lingering = http_lingering_of(front->exchange->request.settings);
+        message->discard_until = front->connection.service->loop->now + lingering.time;
+        start_read_timer(front, lingering.timeout);
     }
     if (!message->wants_body) {
         message->wants_body = true;
@@ -234,16 +260,47 @@ static void front_ready(struct loop_handle *handle, uint32_t events) {
     }
 }
 
+/* What follows keepalive_min_timeout is time that the connection has only while it is not needed.
+ */
+static void idle_timeout(struct http1_front *front) {
+    front->is_held = false;
+    if (front->idle_rest == 0 || front->is_last) {
+        http1_close(front);
+    } else {
+        start_read_timer(front, front->idle_rest);
+        front->idle_rest = 0;
+    }
+}
+
+/* As nginx: reset_timedout_connection is about requests, not about idle connections. */
+static void body_timeout(struct http1_front *front) {
+    exchange_reset_timed_out(front->exchange, &front->connection);
+    if (front->exchange->response.is_complete) {
+        http1_close(front);
+        return;
+    }
+    exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
+                 "client timed out while sending its request body");
+    http1_client_gone(front, 408);
+}
+
 static void read_timeout(struct timer *timer) {
     struct http1_front *front = CONTAINER_OF(timer, struct http1_front, read_timer);
-    if (front->state == HTTP1_HEAD) {
+    switch ((enum http1_state)front->state) {
+    case HTTP1_HEAD:
         http1_head_timeout(front);
-    } else if (front->state == HTTP1_EXCHANGE && !front->exchange->response.is_complete) {
-        exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
-                     "client timed out while sending its request body");
-        http1_client_gone(front, 408);
-    } else {
+        return;
+    case HTTP1_EXCHANGE:
+        body_timeout(front);
+        return;
+    case HTTP1_IDLE:
+        idle_timeout(front);
+        return;
+    case HTTP1_LINGER:
+    case HTTP1_CLOSED:
+    case HTTP1_MOVED:
         http1_close(front);
+        return;
     }
 }
 
@@ -251,15 +308,26 @@ static void write_timeout(struct timer *timer) {
     struct http1_front *front = CONTAINER_OF(timer, struct http1_front, write_timer);
     exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
                  "client timed out while the response was sent to it");
+    exchange_reset_timed_out(front->exchange, &front->connection);
     http1_client_gone(front, 408);
 }
 
 static void drain(struct http_connection *connection) {
     struct http1_front *front = CONTAINER_OF(connection, struct http1_front, connection);
     front->is_last = true;
-    if (front->state == HTTP1_IDLE) {
+    if (front->state == HTTP1_IDLE && !front->is_held) {
         http1_close(front);
     }
+}
+
+/* One that has not sent a byte of a request, or that is only read to its end. */
+static uint64_t idle_since(const struct http_connection *connection) {
+    const struct http1_front *front =
+        (const struct http1_front *)(const void *)connection; /* its first member */
+    if (front->state == HTTP1_IDLE && !front->is_held) {
+        return connection->requests > 0 ? front->first_byte : connection->opened;
+    }
+    return front->state == HTTP1_LINGER ? front->idle_rest : HTTP_NOT_IDLE;
 }
 
 static void close_front(struct http_connection *connection) {
@@ -275,6 +343,7 @@ static void destroy(struct http_connection *connection) {
 
 static const struct http_protocol http1_protocol = {
     .drain = drain,
+    .idle_since = idle_since,
     .close = close_front,
     .destroy = destroy,
 };

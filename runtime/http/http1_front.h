@@ -51,15 +51,20 @@ struct http1_front {
     struct exchange *exchange;
     struct http1_message *message; /* of the exchange */
     struct buffer *in;
-    struct buffer *out;  /* bytes for the client that are ours: heads, chunk headers */
-    size_t scanned;      /* of the head in `in`; see http_head_find_end */
-    uint64_t first_byte; /* loop time, of the current request; HTTP1_LINGER: when to give up */
-    uint8_t state;       /* enum http1_state */
-    bool is_last;        /* no further request on this connection */
-    bool needs_linger;   /* the client may still be sending */
-    bool is_reading_on;  /* settle was queued to go on reading */
-    uint8_t burst;       /* requests begun since others last had their turn */
-    bool has_read;       /* some byte of the current request was read after the one before */
+    struct buffer *out;      /* bytes for the client that are ours: heads, chunk headers */
+    size_t scanned;          /* of the head in `in`; see http_head_find_end */
+    uint64_t first_byte;     /* loop time, of the current request; HTTP1_LINGER: when to give up;
+                                HTTP1_IDLE: since when, unless it is the connection's beginning */
+    uint64_t idle_rest;      /* HTTP1_IDLE: of keepalive_timeout behind keepalive_min_timeout;
+                                HTTP1_LINGER: loop time, since when */
+    uint32_t linger_timeout; /* HTTP1_LINGER: milliseconds of silence that end it */
+    uint8_t state;           /* enum http1_state */
+    bool is_last;            /* no further request on this connection */
+    bool needs_linger;       /* the client may still be sending */
+    bool is_held;            /* HTTP1_IDLE: within keepalive_min_timeout */
+    bool is_reading_on;      /* settle was queued to go on reading */
+    uint8_t burst;           /* requests begun since others last had their turn */
+    bool has_read;           /* some byte of the current request was read after the one before */
 };
 
 extern const struct front_operations http1_operations;

@@ -6,8 +6,8 @@
 enum {
     READS_PER_TURN = 16,  /* then others have their turn */
     BODY_ROOM_MIN = 4096, /* a body is read behind its head only while this much fits there */
+    SMALLEST_FIELD = 4,   /* bytes of one on its line */
     SMALL_HEAD = 2048,    /* moves out of the buffer it was read into */
-    LINGER_IDLE_MS = 5000,
 };
 
 static struct loop *loop_of(const struct http1_front *front) {
@@ -76,16 +76,19 @@ static struct slice first_line(struct slice bytes) {
 
 /* The same head once more, with room for as many fields as are allowed. */
 static enum http_parse_result parse_with_more_room(struct exchange *exchange, struct slice bytes,
-                                                   const struct http_header_rules *rules) {
+                                                   const struct http_header_rules *rules,
+                                                   uint32_t limit) {
     struct http_fields *fields = &exchange->head.fields;
-    fields->items = arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT * sizeof *fields->items);
-    fields->ids = arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT);
+    uint32_t capacity =
+        limit < bytes.size / SMALLEST_FIELD ? limit : (uint32_t)(bytes.size / SMALLEST_FIELD);
+    fields->items = arena_allocate(&exchange->arena, capacity * sizeof *fields->items);
+    fields->ids = arena_allocate(&exchange->arena, capacity);
     if (fields->items == NULL || fields->ids == NULL) {
         exchange->head.reason = "no memory for header fields";
         exchange->head.status = 500;
         return HTTP_PARSE_BAD;
     }
-    fields->capacity = EXCHANGE_FIELDS_LIMIT;
+    fields->capacity = capacity;
     return http_parse_request(bytes.data, bytes.size, rules, &exchange->head);
 }
 
@@ -149,10 +152,17 @@ static void start_exchange(struct http1_front *front, const struct table_setting
     exchange->request_length = head_size;
     enum http_parse_result result =
         http_parse_request(bytes.data, bytes.size, &rules, &exchange->head);
-    if (result == HTTP_PARSE_TOO_MANY_FIELDS) {
-        result = parse_with_more_room(exchange, bytes, &rules);
+    if (result == HTTP_PARSE_TOO_MANY_FIELDS && settings->max_headers > EXCHANGE_FIELDS) {
+        result = parse_with_more_room(exchange, bytes, &rules, settings->max_headers);
     }
     struct http_request_head *head = &exchange->head;
+    if (result == HTTP_PARSE_OK && head->fields.count > settings->max_headers) {
+        result = HTTP_PARSE_TOO_MANY_FIELDS;
+    }
+    if (result == HTTP_PARSE_TOO_MANY_FIELDS) {
+        head->status = 400;
+        head->reason = "client sent too many header lines";
+    }
     exchange->request.line = result == HTTP_PARSE_OK ? head->line : first_line(bytes);
     if (result != HTTP_PARSE_OK) {
         refuse(front, head->status != 0 ? head->status : 400, 0, head->reason);
@@ -316,6 +326,9 @@ static void read_head(struct http1_front *front) {
 }
 
 void http1_head_timeout(struct http1_front *front) {
+    if (http_connection_settings(&front->connection)->reset_timedout_connection != 0) {
+        http_connection_reset(&front->connection);
+    }
     refuse(front, 0, 408, "client timed out while sending its request");
 }
 
@@ -428,7 +441,7 @@ static void watch_body(struct http1_front *front) {
         return; /* the proxy's time-outs are a tunnel's */
     }
     if (front->exchange->response.is_complete) {
-        uint64_t idle = loop->now + LINGER_IDLE_MS;
+        uint64_t idle = loop->now + front->exchange->request.settings->lingering_timeout;
         timer_start(&loop->timers, &front->read_timer, end != 0 && end < idle ? end : idle);
     } else {
         timer_start(&loop->timers, &front->read_timer,
@@ -545,7 +558,9 @@ static void read_lingering(struct http1_front *front) {
             return;
         }
     }
-    timer_start(&loop_of(front)->timers, &front->read_timer, loop_of(front)->now + LINGER_IDLE_MS);
+    uint64_t silence = loop_of(front)->now + front->linger_timeout;
+    timer_start(&loop_of(front)->timers, &front->read_timer,
+                silence < front->first_byte ? silence : front->first_byte);
 }
 
 void http1_read(struct http1_front *front) {

@@ -105,6 +105,39 @@ static void add_framing(struct exchange *exchange, struct buffer *out) {
     }
 }
 
+static bool holds(struct slice text, const char *part) {
+    return memmem(text.data, text.size, part, strlen(part)) != NULL;
+}
+
+/* nginx's ngx_http_process_user_agent. */
+static bool is_old_msie(struct slice agent) {
+    const char *found = memmem(agent.data, agent.size, "MSIE ", 5);
+    size_t at = found == NULL ? agent.size : (size_t)(found - agent.data);
+    if (at + 7 >= agent.size || holds(agent, "Opera") || found[6] != '.') {
+        return false;
+    }
+    return found[5] == '4' || found[5] == '5' ||
+           (found[5] == '6' && !holds(slice_skip(agent, at + 8), "SV1"));
+}
+
+static bool is_safari(struct slice agent) {
+    return holds(agent, "Safari/") && holds(agent, "Mac OS X") && !holds(agent, "Gecko/") &&
+           !holds(agent, "Chrome/") && !holds(agent, "Opera") && !holds(agent, "MSIE ");
+}
+
+/* keepalive_disable */
+static bool is_disabled(const struct exchange *exchange, uint32_t disabled) {
+    enum { MSIE6 = 2, SAFARI = 4 }; /* bits of its words */
+    struct slice agent;
+    bool is_post = slice_equals(exchange->head.method, SLICE("POST"));
+    if ((disabled & (is_post ? MSIE6 | SAFARI : SAFARI)) == 0 ||
+        !engine_find_header(&exchange->request, SLICE("user-agent"), &agent)) {
+        return false;
+    }
+    return ((disabled & MSIE6) != 0 && is_post && is_old_msie(agent)) ||
+           ((disabled & SAFARI) != 0 && is_safari(agent));
+}
+
 static void decide_keep_alive(struct exchange *exchange) {
     struct http1_front *front = exchange->front;
     const struct table_settings *settings = exchange->request.settings;
@@ -115,7 +148,8 @@ static void decide_keep_alive(struct exchange *exchange) {
         front->connection.requests >= settings->keepalive_requests ||
         front->connection.service->loop->now - front->connection.opened >
             settings->keepalive_time ||
-        front->is_last || front->connection.service->is_draining || is_ambiguous) {
+        front->is_last || front->connection.service->is_draining || is_ambiguous ||
+        is_disabled(exchange, settings->keepalive_disable)) {
         exchange->keep_alive = false;
     }
 }
@@ -148,6 +182,7 @@ bool http1_send_head(struct exchange *exchange) {
     size_t before = out->end;
     add_status(out, response->status, response->reason);
     decide_keep_alive(exchange);
+    http_connection_use_delay(&front->connection, exchange->request.settings);
     for (uint32_t i = 0; i < response->field_count; i++) {
         add_field(out, response->fields[i].name, response->fields[i].value);
     }

@@ -7,9 +7,8 @@
 
 enum {
     READS_PER_TURN = 16, /* then others have their turn */
-    LINGER_TOTAL_MS = 30000,
-    LINGER_STEP_MS = 5000,
     STREAM_LINGER_MS = 200,
+    LINGERING_OFF = 0, /* a word of lingering_close */
     LEAVING_MS = 1000, /* for the answer to the ping that follows a first GOAWAY */
 };
 
@@ -276,13 +275,20 @@ static void read_lingering(struct http2_front *front) {
             return;
         }
     }
-    start_read_timer(front, LINGER_STEP_MS);
+    uint64_t silence = http_connection_settings(&front->connection)->lingering_timeout;
+    uint64_t rest = front->linger_until - loop_of(front)->now;
+    start_read_timer(front, silence < rest ? silence : rest);
 }
 
 /* Closing with unread bytes would reset the connection, and could destroy the goodbye. */
 static void linger(struct http2_front *front) {
+    const struct table_settings *settings = http_connection_settings(&front->connection);
+    if (settings->lingering_close == LINGERING_OFF) {
+        http2_close(front);
+        return;
+    }
     front->state = HTTP2_LINGER;
-    front->linger_until = loop_of(front)->now + LINGER_TOTAL_MS;
+    front->linger_until = loop_of(front)->now + http_lingering_of(settings).time;
     timer_stop(&front->write_timer);
     http_connection_end_for_good(&front->connection);
     if ((front->connection.handle.ready & LOOP_HANGUP) != 0) {
@@ -340,6 +346,8 @@ static void watch_idle(struct http2_front *front) {
     if (front->heading != NULL) {
         return; /* the time for a head is running */
     }
+    front->idle_since = loop_of(front)->now;
+    front->min_idle = settings->keepalive_min_timeout;
     if (front->stream_count > 0) {
         timer_stop(&front->read_timer);
     } else if (front->is_leaving) {
@@ -459,6 +467,21 @@ static void drain(struct http_connection *connection) {
     leave(CONTAINER_OF(connection, struct http2_front, connection));
 }
 
+/* Within keepalive_min_timeout it is left alone. */
+static uint64_t idle_since(const struct http_connection *connection) {
+    const struct http2_front *front =
+        (const struct http2_front *)(const void *)connection; /* its first member */
+    uint64_t idle = loop_of(front)->now - front->idle_since;
+    if (front->state == HTTP2_LINGER) {
+        return front->idle_since;
+    }
+    if (front->state != HTTP2_OPEN || front->stream_count > 0 || front->idle_since == 0) {
+        return HTTP_NOT_IDLE;
+    }
+    bool is_held = connection->requests > 0 && idle < front->min_idle;
+    return is_held ? HTTP_NOT_IDLE : front->idle_since;
+}
+
 static void close_front(struct http_connection *connection) {
     http2_close(CONTAINER_OF(connection, struct http2_front, connection));
 }
@@ -477,6 +500,7 @@ static void destroy(struct http_connection *connection) {
 
 static const struct http_protocol http2_protocol = {
     .drain = drain,
+    .idle_since = idle_since,
     .close = close_front,
     .destroy = destroy,
 };
@@ -499,6 +523,7 @@ bool http2_front_take(struct http_connection *connection, struct slice bytes) {
         return false;
     }
     http_connection_move(&front->connection, connection);
+    http_connection_use_delay(&front->connection, http_connection_settings(&front->connection));
     if (bytes.size > 0) {
         http2_take(front, bytes);
     }

@@ -123,6 +123,8 @@ struct http2_front {
     uint64_t total_bytes;     /* received */
     uint64_t useful_bytes;    /* of fields and bodies, received or sent */
     uint64_t linger_until;    /* loop time */
+    uint64_t idle_since;      /* loop time; 0: no stream has ended yet */
+    uint64_t min_idle;        /* milliseconds in which an idle one is left alone */
     uint64_t leaving_since;   /* loop time */
     uint8_t state;            /* enum http2_state */
     bool has_chunk;           /* `chunk` is to be seen to */

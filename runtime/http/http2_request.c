@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum {
+    OWN_FIELDS = 8,      /* that are made of pseudo-header fields, and do not count */
     FIELD_OVERHEAD = 32, /* as HPACK counts (RFC 7541 4.1) */
     BOMB_RATIO = 16,     /* so many times the largest head is an attack */
 };
@@ -101,12 +102,14 @@ static void add_pseudo_field(struct http2_stream *stream, struct slice name, str
     http2_request_refuse(stream, 400, "client sent unknown pseudo-header");
 }
 
-/* Room for as many fields as are allowed. */
-static bool make_room(struct exchange *exchange) {
+/* Room for more fields, as many as are allowed at the most. */
+static bool make_room(struct exchange *exchange, uint32_t limit) {
     struct http_fields *fields = &exchange->head.fields;
-    struct engine_header *items =
-        arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT * sizeof *items);
-    uint8_t *ids = arena_allocate(&exchange->arena, EXCHANGE_FIELDS_LIMIT);
+    uint32_t most = limit < UINT32_MAX - OWN_FIELDS ? limit + OWN_FIELDS : limit;
+    uint32_t wanted = fields->capacity * 4;
+    uint32_t capacity = wanted < most || most <= fields->capacity ? wanted : most;
+    struct engine_header *items = arena_allocate(&exchange->arena, capacity * sizeof *items);
+    uint8_t *ids = arena_allocate(&exchange->arena, capacity);
     if (items == NULL || ids == NULL) {
         return false;
     }
@@ -114,16 +117,15 @@ static bool make_room(struct exchange *exchange) {
     memcpy(ids, fields->ids, fields->count);
     fields->items = items;
     fields->ids = ids;
-    fields->capacity = EXCHANGE_FIELDS_LIMIT;
+    fields->capacity = capacity;
     return true;
 }
 
 void http2_request_put_field(struct http2_stream *stream, enum http_field id, struct slice name,
                              struct slice value) {
     struct http_fields *fields = &stream->exchange->head.fields;
-    if (fields->count == EXCHANGE_FIELDS_LIMIT) {
-        http2_request_refuse(stream, 400, "too many header fields");
-    } else if (fields->count == fields->capacity && !make_room(stream->exchange)) {
+    if (fields->count == fields->capacity &&
+        !make_room(stream->exchange, stream->limits->max_headers)) {
         http2_request_refuse(stream, 500, "no memory for header fields");
     } else if (fields->items != NULL) {
         fields->items[fields->count] = (struct engine_header){name, value};
@@ -156,6 +158,10 @@ static void add_field(struct http2_stream *stream, struct slice name, struct sli
     } else if (http_header_is_wanted(&rules, classes)) {
         enum http_field id = http_field_find(name);
         stream->cookies += id == HTTP_FIELD_COOKIE;
+        if (stream->exchange->head.fields.count >= stream->limits->max_headers) {
+            http2_request_refuse(stream, 400, "client sent too many header lines");
+            return;
+        }
         http2_request_put_field(stream, id, name, value);
     }
 }

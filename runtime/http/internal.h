@@ -35,7 +35,9 @@ struct http_service {
     uint32_t connection_limit;
     uint32_t connection_count; /* to clients and backends together */
     uint64_t connection_serial;
-    uint64_t full_reported; /* loop time of the last complaint about it */
+    uint64_t full_reported;  /* loop time of the last complaint about it */
+    uint64_t reuse_reported; /* and of the last about idle ones that had to go */
+    uint64_t reuse_from;     /* loop time before which idle ones are not looked for */
     bool multi_accept;
     bool is_paused; /* not accepting: no room for more connections */
     bool is_draining;

@@ -8,12 +8,26 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TLS_CONTEXTS_KEPT_MS = 60000 }; /* after a reload */
+enum {
+    TLS_CONTEXTS_KEPT_MS = 60000, /* after a reload */
+    SCARCE_PART = 16,
+    REUSE_PAUSE_MS = 10,
+    FULL_PAUSE_MS = 100,
+};
+
+static bool is_full(const struct http_service *service);
+static void make_room(struct http_service *service);
 
 static void accept_again(struct timer *timer) {
     struct http_service *service = CONTAINER_OF(timer, struct http_service, accept_timer);
-    if (!service->is_draining && service->connection_count < service->connection_limit) {
+    if (service->is_draining) {
+        return;
+    }
+    make_room(service);
+    if (!is_full(service)) {
         http_listener_resume_all(service);
+    } else {
+        timer_start(&service->loop->timers, timer, service->loop->now + FULL_PAUSE_MS);
     }
 }
 
@@ -109,11 +123,41 @@ static bool is_full(const struct http_service *service) {
     return service->connection_count >= service->connection_limit;
 }
 
-/* Clients wait in the kernel's queue, and are not turned away, while there is no room for them. */
+/* Once a second at most, as nginx. */
+static void report_reuse(struct http_service *service) {
+    uint64_t now = service->loop->now;
+    if (service->reuse_reported == 0 || now - service->reuse_reported >= 1000) {
+        service->reuse_reported = now;
+        log_message(service->log, TABLE_LOG_WARN,
+                    "%u worker_connections are not enough, reusing connections",
+                    service->connection_limit);
+    }
+}
+
+/* nginx's ngx_drain_connections: when one connection in sixteen is left, those that have been idle
+ * for longest make room. While none is idle they are not looked for all the time. */
+static void make_room(struct http_service *service) {
+    uint32_t limit = service->connection_limit;
+    uint64_t now = service->loop->now;
+    bool is_scarce = is_full(service) || limit - service->connection_count <= limit / SCARCE_PART;
+    if (!is_scarce || now < service->reuse_from || service->is_draining) {
+        return;
+    }
+    if (http_connections_reuse(service) > 0) {
+        report_reuse(service);
+    } else {
+        service->reuse_from = now + REUSE_PAUSE_MS;
+    }
+}
+
+/* Clients wait in the kernel's queue, and are not turned away, while there is no room for them. It
+ * is looked for again soon: what is busy now may be idle then. */
 static void pause_when_full(struct http_service *service) {
     if (is_full(service) && !service->is_paused && !service->is_draining) {
         report_full(service);
         http_listener_pause_all(service);
+        timer_start(&service->loop->timers, &service->accept_timer,
+                    service->loop->now + FULL_PAUSE_MS);
     }
 }
 
@@ -154,6 +198,7 @@ bool http_service_use(struct http_service *service, struct generation *generatio
 }
 
 bool http_service_take_connection(struct http_service *service) {
+    make_room(service);
     if (is_full(service)) {
         return false;
     }

@@ -63,7 +63,11 @@ static void build_table(struct table_builder *builder) {
         BUILDER_RECORD(builder, settings, BUILDER_RECORD(builder, server, 0)->settings);
     settings->client_header_timeout = settings->client_body_timeout = 60 * SECOND;
     settings->keepalive_timeout.first = settings->send_timeout = 60 * SECOND;
-    settings->keepalive_requests = 1000;
+    settings->keepalive_requests = settings->max_headers = 1000;
+    settings->lingering_time = 30 * SECOND;
+    settings->lingering_timeout = 5 * SECOND;
+    settings->lingering_close = 1; /* on */
+    settings->tcp_nodelay = 1;
     settings->keepalive_time = 3600 * SECOND;
     settings->client_header_buffer_size = 1024;
     uint32_t endpoint = builder_endpoint(builder, &name, 1);
