@@ -93,8 +93,11 @@ static bool add_fields(struct file_answer *answer, struct slice tag, struct slic
     uint32_t status = exchange->response.status;
     bool has_time = status == STATUS_OK || status == 206 || status == STATUS_NOT_MODIFIED;
     bool has_type = status != STATUS_NOT_MODIFIED && type.size > 0;
+    bool has_coding = status != STATUS_NOT_MODIFIED && answer->is_compressed;
     return (!has_type || exchange_add_made_field(exchange, SLICE("Content-Type"), type)) &&
            (!has_time || add_modified(answer)) &&
+           (!has_coding ||
+            exchange_add_field(exchange, SLICE("Content-Encoding"), SLICE("gzip"))) &&
            (tag.data == NULL || exchange_add_field(exchange, SLICE("ETag"), tag));
 }
 
@@ -176,7 +179,10 @@ static void start(struct exchange *exchange) {
         return;
     }
     answer->send_on.run = send_on;
-    file_take(exchange, exchange->file_name, FILE_WISH_OPEN, &answer->view);
+    answer->is_compressed = file_take_precompressed(exchange, &answer->view);
+    if (!answer->is_compressed) {
+        file_take(exchange, exchange->file_name, FILE_WISH_OPEN, &answer->view);
+    }
     if (answer->view.error != 0) {
         exchange_fail(exchange, fail_open(exchange, &answer->view));
         return;

@@ -31,11 +31,12 @@ struct file_answer {
     struct file_view view;
     struct file_part *parts;
     size_t part_count;
-    size_t part;      /* that is being sent */
-    uint64_t sent;    /* of it */
-    size_t stride;    /* bytes that are read at a time, as many as the client has taken lately */
-    size_t turn_sent; /* in this turn of the loop */
-    bool is_read;     /* the kernel cannot send it by itself */
+    size_t part;        /* that is being sent */
+    uint64_t sent;      /* of it */
+    size_t stride;      /* bytes that are read at a time, as many as the client has taken lately */
+    size_t turn_sent;   /* in this turn of the loop */
+    bool is_read;       /* the kernel cannot send it by itself */
+    bool is_compressed; /* FILE.gz stands for the file */
     struct loop_task send_on;
 };
 
@@ -55,6 +56,12 @@ uint32_t file_look(struct exchange *exchange, struct slice path);
 void *file_state_create(struct http_service *service);
 void file_state_destroy(void *data);
 void file_state_forget(void *data);
+
+/* --- precompressed.c --- */
+
+/* Looks for FILE.gz beside the exchange's file, where gzip_static and the client want it. False:
+ * the file itself is to be looked for. */
+bool file_take_precompressed(struct exchange *exchange, struct file_view *view);
 
 /* --- parts.c --- */
 

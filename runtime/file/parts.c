@@ -125,15 +125,21 @@ static enum file_range_result find_ranges(struct file_answer *answer, struct sli
     return file_range_parse(value, answer->view.size, most, ranges, count);
 }
 
-/* What is compressed has no parts. */
-static bool is_compressed(struct file_answer *answer, struct slice etag, struct slice type) {
-    const struct engine_header fields[] = {
+/* What is compressed or decompressed on its way has no parts. */
+static bool will_be_recoded(struct file_answer *answer, struct slice etag, struct slice type) {
+    struct engine_header fields[4] = {
         {SLICE("Content-Type"), type},
         {SLICE("Last-Modified"), SLICE("")},
-        {SLICE("ETag"), etag},
     };
+    uint32_t count = 2;
+    if (etag.data != NULL) {
+        fields[count++] = (struct engine_header){SLICE("ETag"), etag};
+    }
+    if (answer->is_compressed) {
+        fields[count++] = (struct engine_header){SLICE("Content-Encoding"), SLICE("gzip")};
+    }
     answer->exchange->response.length = answer->view.size;
-    return exchange_will_compress(answer->exchange, fields, etag.data == NULL ? 2 : 3);
+    return exchange_will_recode(answer->exchange, fields, count);
 }
 
 uint32_t file_choose_parts(struct file_answer *answer, struct slice etag, struct slice *type) {
@@ -142,7 +148,7 @@ uint32_t file_choose_parts(struct file_answer *answer, struct slice etag, struct
     bool is_divisible =
         exchange->response.status == STATUS_OK && exchange->request.settings->max_ranges > 0;
     bool has_range = is_divisible && http_condition_find(exchange, HTTP_FIELD_RANGE, &value) &&
-                     !is_compressed(answer, etag, *type);
+                     !will_be_recoded(answer, etag, *type);
     size_t limit = has_range ? file_range_limit(value) : 1;
     size_t count = 0;
     struct file_range *ranges = NULL;

@@ -12,6 +12,7 @@
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
+#include "engine/compression.h"
 #include "http/head.h"
 #include "http/service.h"
 #include "net/buffer.h"
@@ -145,6 +146,8 @@ struct exchange {
     struct slice file_name;     /* of ENGINE_FILE */
     struct slice answer;        /* the rest of an answer made here */
     struct http_filter *filter; /* compression; NULL: bodies go as they are */
+    enum engine_gzip_verdict gzip_verdict;
+    bool varies; /* other clients may get the response in another coding */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls;               /* of the client's connection; NULL: plain */
     const struct proxy_header *announced; /* the ends of it that a proxy has told of; NULL: none */
@@ -257,10 +260,13 @@ exchange_add_made_field(struct exchange *exchange, struct slice name, struct sli
 /* Applies add_header and passes the head to the front. False when the exchange has failed. */
 bool exchange_send_head(struct exchange *exchange);
 
-/* Whether the response, of status and length as they are set, would be compressed if its handler
- * added these fields: a part of it cannot be asked for then. */
-bool exchange_will_compress(struct exchange *exchange, const struct engine_header *fields,
-                            uint32_t count);
+/* Whether the client gets what lies there compressed with gzip. */
+bool exchange_accepts_gzip(struct exchange *exchange);
+
+/* Whether the response, of status and length as they are set, would be compressed or decompressed
+ * if its handler added these fields: a part of it cannot be asked for then. */
+bool exchange_will_recode(struct exchange *exchange, const struct engine_header *fields,
+                          uint32_t count);
 
 /* An interim response (RFC 9110 15.2): 100, with which the client's expectation is met, or another
  * one but 101. Nothing happens once the head was sent. */

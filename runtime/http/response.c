@@ -114,7 +114,8 @@ static bool add_configured(struct exchange *exchange) {
     const struct table_settings *settings = exchange->request.settings;
     uint32_t own_count = exchange->response.field_count;
     return add_configured_headers(exchange, &own_count) &&
-           ((settings->gzip | settings->gunzip) == 0 || http_filter_head(exchange, own_count));
+           ((settings->gzip | settings->gunzip | settings->gzip_static) == 0 ||
+            http_filter_head(exchange, own_count));
 }
 
 /* Puts a field before those that are there. */
@@ -205,11 +206,12 @@ static bool add_expires(struct exchange *exchange) {
 }
 
 /* Tried on a copy of the fields. */
-bool exchange_will_compress(struct exchange *exchange, const struct engine_header *fields,
-                            uint32_t count) {
+bool exchange_will_recode(struct exchange *exchange, const struct engine_header *fields,
+                          uint32_t count) {
     struct http_response *response = &exchange->response;
     const struct http_response kept = *response;
-    if (exchange->request.settings->gzip == 0 || !grow_fields(exchange)) {
+    if ((exchange->request.settings->gzip | exchange->request.settings->gunzip) == 0 ||
+        !grow_fields(exchange)) {
         return false;
     }
     bool is_made = true;
@@ -218,10 +220,10 @@ bool exchange_will_compress(struct exchange *exchange, const struct engine_heade
     }
     is_made = is_made && add_kept_fields(exchange) && add_expires(exchange);
     uint32_t own_count = response->field_count;
-    bool is_compressed = is_made && add_configured_headers(exchange, &own_count) &&
-                         http_filter_would_compress(exchange, own_count);
+    bool is_recoded = is_made && add_configured_headers(exchange, &own_count) &&
+                      http_filter_would_recode(exchange, own_count);
     *response = kept;
-    return is_compressed;
+    return is_recoded;
 }
 
 bool exchange_send_head(struct exchange *exchange) {

@@ -158,11 +158,20 @@ static bool change_head(struct exchange *exchange, bool is_gunzip, uint32_t own_
            (is_gunzip || exchange_add_field(exchange, SLICE("Content-Encoding"), SLICE("gzip")));
 }
 
+static bool is_http10(const struct exchange *exchange) {
+    return !exchange->is_http2 && exchange->head.minor == 0;
+}
+
+bool exchange_accepts_gzip(struct exchange *exchange) {
+    return engine_accepts_precompressed(&exchange->request, is_http10(exchange),
+                                        &exchange->gzip_verdict);
+}
+
 static struct engine_compression choose(struct exchange *exchange, uint32_t own_count) {
     const struct http_response *response = &exchange->response;
     const struct engine_response_head head = {
         .status = response->status,
-        .is_http10 = !exchange->is_http2 && exchange->head.minor == 0,
+        .is_http10 = is_http10(exchange),
         .is_from_back = response->is_from_back || exchange->request.kept_type.size > 0,
         .has_length = response->has_length,
         .length = response->length,
@@ -171,11 +180,11 @@ static struct engine_compression choose(struct exchange *exchange, uint32_t own_
         .field_count = response->field_count,
         .own_count = own_count,
     };
-    return engine_choose_compression(&exchange->request, &head);
+    return engine_choose_compression(&exchange->request, &head, exchange->gzip_verdict);
 }
 
-bool http_filter_would_compress(struct exchange *exchange, uint32_t own_count) {
-    return choose(exchange, own_count).coding == ENGINE_GZIP;
+bool http_filter_would_recode(struct exchange *exchange, uint32_t own_count) {
+    return choose(exchange, own_count).coding != ENGINE_AS_IT_IS;
 }
 
 bool http_filter_head(struct exchange *exchange, uint32_t own_count) {
@@ -193,7 +202,8 @@ bool http_filter_head(struct exchange *exchange, uint32_t own_count) {
     if (is_filtered && !change_head(exchange, is_gunzip, own_count)) {
         return false;
     }
-    return !chosen.varies || exchange->request.settings->gzip_vary == 0 ||
+    exchange->varies = exchange->varies || chosen.varies;
+    return !exchange->varies || exchange->request.settings->gzip_vary == 0 ||
            exchange_add_field(exchange, SLICE("Vary"), SLICE("Accept-Encoding"));
 }
 

@@ -14,8 +14,8 @@ struct http_filter;
 __attribute__((warn_unused_result)) bool http_filter_head(struct exchange *exchange,
                                                           uint32_t own_count);
 
-/* Whether it would be compressed, without any change. */
-bool http_filter_would_compress(struct exchange *exchange, uint32_t own_count);
+/* Whether it would be compressed or decompressed, without any change. */
+bool http_filter_would_recode(struct exchange *exchange, uint32_t own_count);
 
 /* front_operations.send_body through the filter. What was taken may have gone into the stream only;
  * the end is the front's when all of it has come out. */

@@ -227,15 +227,31 @@ static bool suits_client(struct engine_request *request, const struct engine_res
            !is_disabled(request);
 }
 
+bool engine_accepts_precompressed(struct engine_request *request, bool is_http10,
+                                  enum engine_gzip_verdict *verdict) {
+    const struct engine_response_head nothing = {.is_http10 = is_http10};
+    if (*verdict == ENGINE_GZIP_UNKNOWN) {
+        *verdict = suits_client(request, &nothing) ? ENGINE_GZIP_ACCEPTED : ENGINE_GZIP_REFUSED;
+    }
+    return *verdict == ENGINE_GZIP_ACCEPTED;
+}
+
 struct engine_compression engine_choose_compression(struct engine_request *request,
-                                                    const struct engine_response_head *head) {
+                                                    const struct engine_response_head *head,
+                                                    enum engine_gzip_verdict verdict) {
     struct engine_compression chosen = {ENGINE_AS_IT_IS, false};
-    if (request->settings->gunzip != 0 && is_gzipped(head)) {
-        chosen.varies = true;
-        chosen.coding = suits_client(request, head) ? ENGINE_AS_IT_IS : ENGINE_GUNZIP;
-    } else if (is_compressible(request, head)) {
-        chosen.varies = true;
-        chosen.coding = suits_client(request, head) ? ENGINE_GZIP : ENGINE_AS_IT_IS;
+    /* A part of what is compressed cannot be opened. */
+    bool opens = request->settings->gunzip != 0 && head->status != 206 && is_gzipped(head);
+    if (!opens && !is_compressible(request, head)) {
+        return chosen;
+    }
+    bool suits = verdict == ENGINE_GZIP_UNKNOWN ? suits_client(request, head)
+                                                : verdict == ENGINE_GZIP_ACCEPTED;
+    chosen.varies = true;
+    if (opens) {
+        chosen.coding = suits ? ENGINE_AS_IT_IS : ENGINE_GUNZIP;
+    } else {
+        chosen.coding = suits ? ENGINE_GZIP : ENGINE_AS_IT_IS;
     }
     return chosen;
 }

@@ -20,6 +20,14 @@ struct engine_response_head {
     uint32_t own_count; /* of them, those at the beginning that add_header has not added */
 };
 
+/* Whether the client gets gzip, by the settings in effect; found once for a request, as in nginx,
+ * and then held to, whatever the head is that follows. */
+enum engine_gzip_verdict { ENGINE_GZIP_UNKNOWN, ENGINE_GZIP_ACCEPTED, ENGINE_GZIP_REFUSED };
+
+/* Finds it where there is no head yet, and keeps it; true for ACCEPTED. */
+bool engine_accepts_precompressed(struct engine_request *request, bool is_http10,
+                                  enum engine_gzip_verdict *verdict);
+
 struct engine_compression {
     enum engine_coding coding;
     bool varies; /* other clients may get it in another coding: gzip_vary counts */
@@ -27,6 +35,7 @@ struct engine_compression {
 
 /* What becomes of the response. To be asked only where gzip or gunzip is on. */
 struct engine_compression engine_choose_compression(struct engine_request *request,
-                                                    const struct engine_response_head *head);
+                                                    const struct engine_response_head *head,
+                                                    enum engine_gzip_verdict verdict);
 
 #endif

@@ -105,8 +105,9 @@ static void knows_the_variables_they_define(void) {
 /* One error for each kind of thing, with a note at the second place. */
 static void reports_each_refusal_once(void) {
     struct site site;
-    site_read(&site,
-              "server { sub_filter_once on; location / { sub_filter_once off; gzip_static on; } }");
+    site_read(
+        &site,
+        "server { sub_filter_once on; location / { sub_filter_once off; sub_filter_types *; } }");
     CU_ASSERT_TRUE(model_refuse_unsupported(&site.model));
     CU_ASSERT_EQUAL_FATAL(site.diagnostics.all.count, 2);
     CU_ASSERT_TRUE(
@@ -115,7 +116,7 @@ static void reports_each_refusal_once(void) {
                            "directive \"sub_filter_once\" is not run by rpcd yet"));
     CU_ASSERT_EQUAL(site.diagnostics.all.items[0]->notes.count, 1);
     CU_ASSERT_TRUE(
-        site_has(&site, site.diagnostics.all.items[1], DIAGNOSTIC_NOT_RUN_YET, "gzip_static"));
+        site_has(&site, site.diagnostics.all.items[1], DIAGNOSTIC_NOT_RUN_YET, "sub_filter_types"));
     site_release(&site);
 }
 
