@@ -283,6 +283,8 @@ bench: all $(bench_programs) ## measure side by side with what else is installed
 	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) bench/scale.py
 	@echo
 	$(Q)$(BUILD)/bench/parse
+	@echo
+	$(Q)$(BUILD)/bench/limit
 
 .PHONY: deps
 deps: ## install what building needs (Debian, Ubuntu), when missing

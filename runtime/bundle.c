@@ -203,6 +203,11 @@ bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle 
                             previous != NULL ? &previous->file.table : NULL, failure)) {
         return false;
     }
+    if (!limit_zones_open(&bundle->limit_zones, table, bundle->number,
+                          previous != NULL ? &previous->limit_zones : NULL,
+                          previous != NULL ? &previous->file.table : NULL, failure)) {
+        return false;
+    }
     if (!credentials_open(&bundle->credentials, table, prefix, failure)) {
         return false;
     }
@@ -250,8 +255,8 @@ static void deliver_logs(const struct bundle *bundle, int fallback, struct deliv
 bool bundle_deliver(const struct bundle *bundle, const struct bundle *previous, uint32_t worker,
                     int fallback, struct delivery *delivery) {
     uint32_t listener_count = bundle->file.table.listener_count;
-    if (!delivery_create(delivery, listener_count,
-                         session_zones_memory_count(&bundle->session_zones),
+    uint32_t memory_count = session_zones_memory_count(&bundle->session_zones);
+    if (!delivery_create(delivery, listener_count, memory_count + bundle->limit_zones.count,
                          bundle->log_paths.count + 1)) {
         return false;
     }
@@ -264,6 +269,7 @@ bool bundle_deliver(const struct bundle *bundle, const struct bundle *previous, 
         deliver_listener(bundle, previous, worker, i, delivery);
     }
     session_zones_deliver(&bundle->session_zones, delivery);
+    limit_zones_deliver(&bundle->limit_zones, delivery, memory_count);
     deliver_logs(bundle, fallback, delivery);
     return true;
 }
@@ -298,6 +304,7 @@ void bundle_close(struct bundle *bundle, bool remove_files) {
     log_paths_release(&bundle->log_paths);
     credentials_close(&bundle->credentials);
     session_zones_close(&bundle->session_zones);
+    limit_zones_close(&bundle->limit_zones);
     table_file_close(&bundle->file);
     free(bundle);
 }

@@ -5,6 +5,7 @@
 
 #include "credentials.h"
 #include "delivery.h"
+#include "limit_zones.h"
 #include "log/paths.h"
 #include "net/listening.h"
 #include "privileges.h"
@@ -30,6 +31,7 @@ struct bundle {
     int *logs; /* by position in log_paths */
     struct credentials credentials;
     struct session_zones session_zones;
+    struct limit_zones limit_zones;
 };
 
 /* Loads the table at `path`, which must be signed with one of the keys unless they are NULL;

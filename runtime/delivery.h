@@ -18,7 +18,7 @@ struct delivery {
     uint32_t *kept;        /* by listener: the previous table's listener whose socket goes on being
                               accepted on, or TABLE_NONE */
     int *sockets;          /* by listener: the socket to start accepting on, or -1 */
-    uint32_t memory_count; /* shared memory: see net/tls_shared.h */
+    uint32_t memory_count; /* shared memory: see net/tls_shared.h, and then zones of limits */
     uint32_t *memory_numbers;
     int *memories; /* -1: not needed */
     uint32_t log_count;

@@ -97,6 +97,7 @@ static void clear_up(void *owner, const struct crew_member *member) {
     struct supervisor *self = owner;
     balance_zone_clear_seat(self->shared.zone, member->seat);
     session_zones_forget_process(&self->instance.bundle->session_zones, member->process);
+    limit_zones_forget_process(&self->instance.bundle->limit_zones, member->process);
 }
 
 /* Sends a delivery; a worker that cannot be told any more is retired. */

@@ -143,6 +143,10 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *decide
     if (exchange->request.is_unsettled) {
         exchange->keep_alive = false;
     }
+    if (outcome.kind == ENGINE_LIMIT) {
+        exchange_limit(exchange);
+        return;
+    }
     if (outcome.kind == ENGINE_PROXY) {
         exchange->handler = exchange->service->proxy->handler;
     } else if (outcome.kind == ENGINE_FILE) {

@@ -40,6 +40,7 @@ struct exchange *exchange_take(struct http_service *service, struct generation *
     exchange->request.arena = &exchange->arena;
     exchange->request.live = &exchange_live;
     exchange->request.live_owner = exchange;
+    exchange->request.takes_phases = true;
     exchange->request.prefix = slice_from_string(service->prefix);
     return exchange;
 }
@@ -75,6 +76,9 @@ void exchange_end(struct exchange *exchange) {
         exchange_pace_stop(exchange);
     }
     exchange_write_access_logs(exchange);
+    if (exchange->limits != NULL) {
+        exchange_give_limits(exchange);
+    }
     release(exchange);
 }
 

@@ -20,6 +20,7 @@
 
 struct exchange;
 struct http_filter;
+struct exchange_limits;
 struct proxy_header;
 struct staples;
 struct tls_stream;
@@ -37,6 +38,9 @@ struct http_handler {
     void (*resume)(struct exchange *exchange);
     /* The exchange is ending or gets another handler: lets go of everything. */
     void (*stop)(struct exchange *exchange);
+    /* It has nothing to do with the client for now, not even with the rest of its body: one that
+     * closes its connection meanwhile is gone. */
+    bool is_waiting;
 };
 
 /* What the proxy room gives to the service at start, so that http/ need not look up to it. */
@@ -147,7 +151,8 @@ struct exchange {
     struct slice answer;        /* the rest of an answer made here */
     struct http_filter *filter; /* compression; NULL: bodies go as they are */
     enum engine_gzip_verdict gzip_verdict;
-    bool varies; /* other clients may get the response in another coding */
+    bool varies;                    /* other clients may get the response in another coding */
+    struct exchange_limits *limits; /* what limit_req and limit_conn say; NULL: nothing yet */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls;               /* of the client's connection; NULL: plain */
     const struct proxy_header *announced; /* the ends of it that a proxy has told of; NULL: none */
@@ -242,6 +247,19 @@ void exchange_fail(struct exchange *exchange, uint32_t status);
 /* Goes on with what X-Accel-Redirect of a backend names. The handler that runs is replaced; no head
  * may have been sent. */
 void exchange_redirect(struct exchange *exchange, struct slice target);
+
+/* --- limit.c: limit_req and limit_conn --- */
+
+/* Asks the limits in effect, once for each exchange, and goes on: at once, later, or with an error.
+ * Called by exchange_act. */
+void exchange_limit(struct exchange *exchange);
+
+/* At the end: what is counted as under way is no more. */
+void exchange_give_limits(struct exchange *exchange);
+
+/* $limit_req_status or $limit_conn_status; false: there is none. */
+bool exchange_limit_variable(const struct exchange *exchange, enum variable_id id,
+                             struct slice *value);
 
 /* --- response.c: heads --- */
 

@@ -236,12 +236,18 @@ static void write_ready(struct http1_front *front) {
     }
 }
 
+static bool is_waiting(const struct http1_front *front) {
+    return front->state == HTTP1_EXCHANGE && front->exchange->handler != NULL &&
+           front->exchange->handler->is_waiting;
+}
+
 /* As nginx: a client that closes while its answer is awaited from a backend is gone. Bytes of a
  * body or a tunnel are read first. */
 static bool is_client_gone(const struct http1_front *front) {
-    return front->state == HTTP1_EXCHANGE && front->message->body_ended &&
-           !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
-           front->exchange->proxy_data != NULL && !ignores_abort(front);
+    return is_waiting(front) ||
+           (front->state == HTTP1_EXCHANGE && front->message->body_ended &&
+            !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
+            front->exchange->proxy_data != NULL && !ignores_abort(front));
 }
 
 static void front_ready(struct loop_handle *handle, uint32_t events) {
@@ -251,8 +257,10 @@ static void front_ready(struct loop_handle *handle, uint32_t events) {
         write_ready(front);
     }
     if ((events & LOOP_HANGUP) != 0 && is_client_gone(front)) {
-        exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0},
-                     "client prematurely closed connection, so upstream connection is closed too");
+        exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0}, "%s",
+                     is_waiting(front) ? "client prematurely closed connection"
+                                       : "client prematurely closed connection, so upstream "
+                                         "connection is closed too");
         http1_client_gone(front, 499);
     }
     if ((events & (LOOP_READ | LOOP_HANGUP)) != 0 && front->state != HTTP1_CLOSED) {

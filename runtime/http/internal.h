@@ -27,6 +27,8 @@ struct http_service {
     struct generation *generation;
     struct tls_server_list tls_servers; /* contexts of TLS to clients */
     struct timer tls_timer;             /* until those that a reload left are let go of */
+    struct limit_debt *limit_debts;     /* see limit.c */
+    uint32_t process;                   /* its number, as owner of locks in shared memory */
     struct exchange *free_exchanges;
     uint32_t free_exchange_count;
     struct http_connection *connections; /* of all clients */
@@ -87,6 +89,11 @@ size_t exchange_pass_body(struct exchange *exchange, const struct slice *pieces,
 ssize_t exchange_pass_file(struct exchange *exchange, const struct front_file *file, bool last);
 
 void exchange_pace_stop(struct exchange *exchange);
+
+/* --- limit.c --- */
+
+/* When the service ends. */
+void http_limit_forget_debts(struct http_service *service);
 
 /* --- access_log.c --- */
 void exchange_write_access_logs(struct exchange *exchange);

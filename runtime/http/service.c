@@ -60,6 +60,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     if (service == NULL) {
         return NULL;
     }
+    service->process = (uint32_t)getpid();
     service->loop = options->loop;
     service->log = options->log;
     service->proxy = options->proxy;
@@ -250,6 +251,7 @@ void http_service_destroy(struct http_service *service) {
     timer_remove(&service->loop->timers, &service->tls_timer);
     staple_ahead_stop(&service->staple_ahead);
     http_connections_destroy(service);
+    http_limit_forget_debts(service);
     service->proxy->destroy(service->proxy_state);
     service->files->destroy(service->file_state);
     if (service->generation != NULL) {

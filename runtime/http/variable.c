@@ -100,6 +100,16 @@ static bool http2(struct exchange *exchange, struct slice suffix, struct slice *
     return exchange->is_http2;
 }
 
+static bool limit_conn_status(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return exchange_limit_variable(exchange, VARIABLE_LIMIT_CONN_STATUS, value);
+}
+
+static bool limit_req_status(struct exchange *exchange, struct slice suffix, struct slice *value) {
+    (void)suffix;
+    return exchange_limit_variable(exchange, VARIABLE_LIMIT_REQ_STATUS, value);
+}
+
 static bool msec(struct exchange *exchange, struct slice suffix, struct slice *value) {
     (void)suffix;
     const struct timespec *now = &exchange->service->loop->clock;
@@ -276,6 +286,8 @@ static live_variable *const variables[TABLE_variable_id_COUNT] = {
     [VARIABLE_GZIP_RATIO] = gzip_ratio,
     [VARIABLE_HOSTNAME] = hostname,
     [VARIABLE_HTTP2] = http2,
+    [VARIABLE_LIMIT_CONN_STATUS] = limit_conn_status,
+    [VARIABLE_LIMIT_REQ_STATUS] = limit_req_status,
     [VARIABLE_MSEC] = msec,
     [VARIABLE_NGINX_VERSION] = version,
     [VARIABLE_PID] = process_id,

@@ -139,9 +139,27 @@ bool generation_open_secrets(struct generation *generation, int descriptor, size
     return is_mapped;
 }
 
+static bool map_limit_zones(struct generation *generation, const int *descriptors, uint32_t count) {
+    generation->limit_zones = calloc((size_t)count + 1, sizeof *generation->limit_zones);
+    if (generation->limit_zones == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!shared_area_map(&generation->limit_zones[i], descriptors[i])) {
+            return false;
+        }
+        generation->limit_zone_count++;
+    }
+    return true;
+}
+
+/* What TLS has, then as many zones of limits as the table has. */
 bool generation_open_memories(struct generation *generation, int *descriptors,
                               const uint32_t *numbers, uint32_t count) {
-    bool is_mapped = tls_shared_map(&generation->tls_shared, descriptors, numbers, count);
+    uint32_t limits = generation->table.limit_zone_count;
+    uint32_t others = count > limits ? count - limits : 0;
+    bool is_mapped = tls_shared_map(&generation->tls_shared, descriptors, numbers, others) &&
+                     map_limit_zones(generation, descriptors + others, count - others);
     int error = errno;
     for (uint32_t i = 0; i < count; i++) {
         if (descriptors[i] >= 0) {
@@ -182,6 +200,10 @@ void generation_release(struct generation *generation) {
     tls_server_cache_release(&generation->tls_servers);
     secrets_unmap(&generation->secrets);
     tls_shared_unmap(&generation->tls_shared);
+    for (uint32_t i = 0; i < generation->limit_zone_count; i++) {
+        shared_area_unmap(&generation->limit_zones[i]);
+    }
+    free(generation->limit_zones);
     if (generation->mapping != NULL) {
         munmap(generation->mapping, generation->mapping_size);
     }

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "log/log.h"
 #include "net/secrets.h"
+#include "net/shared_memory.h"
 #include "net/tls_server_context.h"
 #include "net/tls_shared.h"
 #include "table/table.h"
@@ -19,6 +20,8 @@ struct generation {
     struct engine *engine;
     struct secrets secrets; /* files that TLS needs */
     struct tls_shared tls_shared;
+    struct shared_area *limit_zones; /* by record of section limit_zone */
+    uint32_t limit_zone_count;
     struct tls_server_cache tls_servers;
     /* By record of sections error_log and access_log; NULL for access_log off. */
     struct log_target *error_logs;

@@ -45,3 +45,16 @@ void *shared_memory_map(int descriptor, bool writes, size_t *size) {
     (void)madvise(memory, *size, MADV_DONTDUMP);
     return memory;
 }
+
+bool shared_area_map(struct shared_area *area, int descriptor) {
+    *area = (struct shared_area){.patience = SHARED_AREA_PATIENCE_MS};
+    area->memory = shared_memory_map(descriptor, true, &area->size);
+    return area->memory != NULL;
+}
+
+void shared_area_unmap(struct shared_area *area) {
+    if (area->memory != NULL) {
+        (void)munmap(area->memory, area->size);
+        area->memory = NULL;
+    }
+}

@@ -7,11 +7,6 @@ enum { SECONDS_PER_MINUTE = 60, THOUSANDTHS = 1000, FIRST_ERROR = 400, LAST_ERRO
 
 /* --- zones --- */
 
-static void refuse_directive(const struct setter_call *call) {
-    refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
-           call->directive->name);
-}
-
 static struct zone *read_zone(const struct setter_call *call, enum zone_kind kind) {
     const struct word *key = statement_argument(call->statement, 0);
     const struct word *word = zone_find_parameter(call, 1, ZONE);
@@ -74,7 +69,6 @@ bool model_set_limit_req_zone(const struct setter_call *call) {
                                               SLICE_INIT("sync")};
     const struct word *word = zone_find_parameter(call, 1, SLICE("rate="));
     uint64_t rate;
-    refuse_directive(call);
     refuse_sync(call);
     if (!reject_parameters(call, parameters, sizeof parameters / sizeof parameters[0])) {
         return false;
@@ -91,7 +85,6 @@ bool model_set_limit_req_zone(const struct setter_call *call) {
 
 bool model_set_limit_conn_zone(const struct setter_call *call) {
     static const struct slice parameters[] = {SLICE_INIT("zone=")};
-    refuse_directive(call);
     return reject_parameters(call, parameters, 1) && read_zone(call, ZONE_LIMIT_CONN) != NULL;
 }
 

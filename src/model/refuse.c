@@ -80,6 +80,7 @@ static bool has_server(struct model *model) {
 
 bool model_refuse_unsupported(struct model *model) {
     bool is_refused = !has_server(model);
+    is_refused |= zone_refuse_unknown(model);
     struct map reported;
     map_init(&reported, model->arena);
     for (size_t i = 0; i < model->refusals.count; i++) {

@@ -20,11 +20,6 @@ struct compiled {
     struct table table;
 };
 
-/* A test of what is not run yet defines it as nothing. */
-#ifndef COMPILED_REFUSES
-#define COMPILED_REFUSES(model) model_refuse_unsupported(model)
-#endif
-
 /* `text` is the inside of http, named site.conf. is_emitted tells whether there is a table. */
 static inline void compile_text(struct compiled *compiled, const char *text) {
     memset(compiled, 0, sizeof *compiled);
@@ -35,7 +30,7 @@ static inline void compile_text(struct compiled *compiled, const char *text) {
     parse_text(&compiled->arena, &compiled->sources, &compiled->diagnostics, SLICE("site.conf"),
                slice_from_string(text), &options, &compiled->tree);
     model_build(&compiled->model, &compiled->tree);
-    COMPILED_REFUSES(&compiled->model);
+    model_refuse_unsupported(&compiled->model);
     if (compiled->diagnostics.error_count > 0) {
         return;
     }

@@ -1,6 +1,4 @@
 /* Tests of phases that are handed out to who can see to them, on the example of limits. */
-#define COMPILED_REFUSES(model) (void)(model)
-
 #include "decision.h"
 
 static const char site[] =
