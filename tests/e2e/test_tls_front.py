@@ -725,7 +725,7 @@ def test_a_killed_worker(lab, values):
 
 
 def test_a_stop_lets_requests_end(lab, certificates, values):
-    """A handshake under way and a request under way are both brought to their end."""
+    """One under way is brought to its end, while a connection that only waits is closed."""
     arrived, go_on = threading.Event(), threading.Event()
 
     def handler(connection):
@@ -733,12 +733,13 @@ def test_a_stop_lets_requests_end(lab, certificates, values):
         arrived.set()
         go_on.wait(10)
         connection.send(answer(b"late"))
-    rpcd = lab.rpcd(SITE % "location / { proxy_pass http://127.0.0.1:{backend}; }",
-                    backend=lab.backend(handler), **values)
+    rpcd = lab.rpcd(SITE % "location / { proxy_pass http://127.0.0.1:{backend}; } "
+                    "location = /here { return 204; }", backend=lab.backend(handler), **values)
     client = SecureClient(lab.port, "a.test")
     client.send(request_bytes("/"))
     assert arrived.wait(10)
     with SecureClient(lab.port, "a.test") as idle:
+        assert idle.ask("/here").status == 204  # the handshake is over on both sides
         rpcd.send_signal(signal.SIGQUIT)
         assert idle.is_closed()
     go_on.set()
