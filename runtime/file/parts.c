@@ -112,17 +112,31 @@ static uint32_t refuse(struct file_answer *answer) {
     return STATUS_NOT_SATISFIABLE;
 }
 
-/* The ranges that the client asks for and may have. */
-static enum file_range_result find_ranges(struct file_answer *answer, struct slice etag,
-                                          struct slice value, struct file_range *ranges,
-                                          size_t *count) {
+/* What the client asks for and may have. */
+struct wanted {
+    struct file_range *ranges;
+    size_t count;
+    enum file_range_result result;
+};
+
+/* False without memory. */
+static bool find_ranges(struct file_answer *answer, struct slice etag, struct slice value,
+                        struct wanted *wanted) {
     struct exchange *exchange = answer->exchange;
-    uint64_t most = exchange->request.settings->max_ranges;
     const struct http_validators validators = {etag, answer->view.modified};
+    uint64_t most = exchange->request.settings->max_ranges;
     if (!http_condition_keeps_range(exchange, &validators)) {
-        return FILE_RANGE_NONE;
+        return true;
     }
-    return file_range_parse(value, answer->view.size, most, ranges, count);
+    size_t limit = file_range_limit(value);
+    limit = limit > most ? (size_t)most + 1 : limit;
+    wanted->ranges = arena_allocate(&exchange->arena, limit * sizeof *wanted->ranges);
+    if (wanted->ranges == NULL) {
+        return false;
+    }
+    wanted->result =
+        file_range_parse(value, answer->view.size, most, wanted->ranges, &wanted->count);
+    return true;
 }
 
 /* What is compressed or decompressed on its way has no parts. */
@@ -144,29 +158,28 @@ static bool will_be_recoded(struct file_answer *answer, struct slice etag, struc
 
 uint32_t file_choose_parts(struct file_answer *answer, struct slice etag, struct slice *type) {
     struct exchange *exchange = answer->exchange;
+    struct wanted wanted = {.result = FILE_RANGE_NONE};
     struct slice value = SLICE("");
     bool is_divisible =
         exchange->response.status == STATUS_OK && exchange->request.settings->max_ranges > 0;
     bool has_range = is_divisible && http_condition_find(exchange, HTTP_FIELD_RANGE, &value) &&
                      !will_be_recoded(answer, etag, *type);
-    size_t limit = has_range ? file_range_limit(value) : 1;
-    size_t count = 0;
-    struct file_range *ranges = NULL;
-    answer->parts = arena_allocate(&exchange->arena, (2 * limit + 1) * sizeof *answer->parts);
-    if (has_range) {
-        ranges = arena_allocate(&exchange->arena, limit * sizeof *ranges);
-    }
-    if (answer->parts == NULL || (has_range && ranges == NULL)) {
+    if (has_range && !find_ranges(answer, etag, value, &wanted)) {
         return STATUS_FAILED;
     }
-    enum file_range_result result =
-        has_range ? find_ranges(answer, etag, value, ranges, &count) : FILE_RANGE_NONE;
-    if (result == FILE_RANGE_UNSATISFIABLE) {
+    if (wanted.result == FILE_RANGE_UNSATISFIABLE) {
         return refuse(answer);
     }
-    if (result == FILE_RANGE_FOUND) {
+    bool is_partial = wanted.result == FILE_RANGE_FOUND;
+    size_t parts = is_partial ? 2 * wanted.count + 1 : 1;
+    answer->parts = arena_allocate(&exchange->arena, parts * sizeof *answer->parts);
+    if (answer->parts == NULL) {
+        return STATUS_FAILED;
+    }
+    if (is_partial) {
         exchange->response.status = STATUS_PARTIAL;
-        return count == 1 ? send_one(answer, ranges) : send_several(answer, ranges, count, type);
+        return wanted.count == 1 ? send_one(answer, wanted.ranges)
+                                 : send_several(answer, wanted.ranges, wanted.count, type);
     }
     if (is_divisible && !exchange_add_field(exchange, SLICE("Accept-Ranges"), SLICE("bytes"))) {
         return STATUS_FAILED;

@@ -20,8 +20,8 @@ enum file_range_result {
 size_t file_range_limit(struct slice value);
 
 /* Takes the value apart for a file of `size` bytes, at most INT64_MAX. `ranges` has room for
- * file_range_limit; more than `most` are as if there were none, and so are ranges that are longer
- * together than the file. */
+ * file_range_limit, or for one more than `most`; more than those are as if there were none, and so
+ * are ranges that are longer together than the file. */
 enum file_range_result file_range_parse(struct slice value, uint64_t size, uint64_t most,
                                         struct file_range *ranges, size_t *count);
 

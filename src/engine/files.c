@@ -216,6 +216,18 @@ static enum engine_phase fall_back(struct engine_request *request,
     return engine_redirect_internally(request, uri, args, outcome);
 }
 
+/* nginx finds it critical that a file cannot be looked at for another reason than its absence. */
+static void note_trouble(const struct engine_request *request, struct slice path, uint32_t found) {
+    const char *trouble = (found & ENGINE_FILE_DENIED) != 0 ? "(13: Permission denied)"
+                          : (found & ENGINE_FILE_LINK) != 0
+                              ? "(40: Too many levels of symbolic links)"
+                              : NULL;
+    if (trouble != NULL) {
+        engine_note(request, TABLE_LOG_CRIT, "stat() \"%.*s\" failed %s", SLICE_ARGS(path),
+                    trouble);
+    }
+}
+
 /* Whether file number `record` is there; `name` gets what is behind the root or the alias. */
 static bool try_file(struct engine_request *request, uint32_t record,
                      const struct engine_base *base, struct slice *name, bool *exists) {
@@ -229,6 +241,7 @@ static bool try_file(struct engine_request *request, uint32_t record,
         return false;
     }
     uint32_t found = climbs(path, base->fixed) ? 0 : engine_look_at(request, path);
+    note_trouble(request, path, found);
     *exists = (found & (ENGINE_FILE_EXISTS | ENGINE_FILE_SPECIAL)) != 0 &&
               ((found & ENGINE_FILE_DIRECTORY) != 0) == (file->is_directory != 0);
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_TRY_FILE,

@@ -29,6 +29,8 @@ server {
     location / { }
     location /sent/ { alias {root}/; sendfile on; sendfile_max_chunk 100k; }
     location /all/ { alias {root}/; sendfile on; sendfile_max_chunk 0; }
+    location /tried/ { alias {root}/; try_files $uri @fallback; }
+    location @fallback { return 200 "fell back"; }
     location /quiet/ { alias {root}/; log_not_found off; }
     location /cached/ { alias {root}/; open_file_cache max=100; open_file_cache_errors on; }
     location /no-links/ { alias {root}/; disable_symlinks on; }
@@ -236,6 +238,10 @@ def test_what_may_not_be_read_is_forbidden(lab, rpcd, root):
         assert [client.ask(path).status for path in ("/secret", "/closed/", "/closed/index.html", "/cached/secret")] == [403] * 4
     rpcd.wait_for_text(f'open() "{root}/secret" failed (13: Permission denied)')
     rpcd.wait_for_text(f'"{root}/closed/index.html" is forbidden (13: Permission denied)')
+    rpcd.expects_alerts = True
+    assert lab.client().ask("/tried/closed/index.html").body == b"fell back"
+    rpcd.wait_for_text('[crit] ')
+    rpcd.wait_for_text(f'stat() "{root}/closed/index.html" failed (13: Permission denied)')
 
 
 def exchange_until(stop, path, make_one, make_other):
@@ -293,7 +299,7 @@ def test_lines_of_the_error_log(lab, rpcd, root):
             client.ask(path)
     for line in (f'open() "{root}/none" failed (2: No such file or directory), client: 127.0.0.1, ',
                  f'open() "{root}/small/x" failed (20: Not a directory)', "failed (36: File name too long)",
-                 f'[crit] ', f'"{root}/fifo" is not a regular file', f'"{root}/folder/none/index.html" is not found (2: No such file',
+                 '[crit] ', f'"{root}/fifo" is not a regular file', f'"{root}/folder/none/index.html" is not found (2: No such file',
                  f'directory index of "{root}/" is forbidden'):
         rpcd.wait_for_text(line)
     assert "quiet" not in rpcd.text("error.log").replace("/quiet/none HTTP", "")
