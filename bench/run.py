@@ -46,6 +46,7 @@ class Case:
     scheme: str = "http"
     handshakes: tuple = ()  # of bench/handshake.c: their kind and version; else wrk asks
     streams: int = 0  # at a time on each connection, by HTTP/2; 0: HTTP/1.1
+    fields: tuple = ()  # of the requests, besides wrk's own
     is_idle: bool = False  # what counts is the memory of connections that do nothing; budget in bytes
 
 
@@ -62,6 +63,9 @@ CASES = {
     "file-cached-64": Case("the same with open_file_cache", 64, "/cached/small", 0.85),
     "file-large-64": Case("files of 1 MiB by sendfile", 64, "/sent/large", 1.00),
     "file-tls-large-64": Case("files of 1 MiB by TLS 1.3", 64, "/files/large", 1.00, "https"),
+    "gzip-64": Case("32 KiB of text through gzip", 64, "/gzip/text", 1.00, fields=("Accept-Encoding: gzip",)),
+    "gzip-file-64": Case("a file of 32 KiB through gzip", 64, "/gzip-files/text", 1.00,
+                         fields=("Accept-Encoding: gzip",)),
     "tls-full": Case("TLS 1.3 handshakes", 1, "", 0.95, "https", ("full", "1.3")),
     "tls-resumed": Case("TLS 1.3 resumptions by ticket", 1, "", 0.95, "https", ("resumed", "1.3")),
     "tls-resumed-id": Case("TLS 1.2 resumptions by id", 1, "", 0.95, "by id", ("resumed", "1.2")),
@@ -77,6 +81,7 @@ server {
     root .;
     location = / { default_type text/plain; return 200 "hello, world"; }
     location = /large { default_type application/octet-stream; }
+    location /gzip/ { alias {folder}/; default_type text/plain; }
 }
 """
 
@@ -100,6 +105,14 @@ server {
     location /files/ { alias {files}/; }
     location /sent/ { alias {files}/; sendfile on; }
     location /cached/ { alias {files}/; open_file_cache max=100; }
+    location /gzip-files/ { alias {files}/; default_type text/plain; gzip on; gzip_types text/plain; }
+    location /gzip/ {
+        gzip on;
+        gzip_types text/plain;
+        proxy_pass http://backend;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+    }
     location / {
         proxy_pass http://backend;
         proxy_http_version 1.1;
@@ -159,10 +172,11 @@ def load_http2(url, case, seconds):
     return done, troubles
 
 
-def load(url, connections, seconds):
+def load(url, connections, seconds, fields=()):
     """Runs wrk; returns the number of requests and what went wrong, as text."""
+    headers = [argument for field in fields for argument in ("-H", field)]
     result = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
-                             "--timeout", "10s", url], capture_output=True, text=True, check=True)
+                             "--timeout", "10s", *headers, url], capture_output=True, text=True, check=True)
     requests = int(re.search(r"(\d+) requests in", result.stdout).group(1))
     troubles = re.findall(r"Socket errors:.*|Non-2xx.*", result.stdout)
     return requests, "; ".join(trouble.strip() for trouble in troubles)
@@ -190,11 +204,14 @@ class Site:
         backend_port = self.ports.reserve()
         backend = self.add(Nginx(self.make(folder, "backend")))
         (backend.folder / "large").write_bytes(bytes(MIB))
-        backend.start(backend.configuration(fill_in(BACKEND, {"port": backend_port}),
-                                            events=EVENTS, level="error"))
+        text = pathlib.Path(__file__).read_bytes() * 4
+        (backend.folder / "text").write_bytes(text[:32768])
+        values = {"port": backend_port, "folder": backend.folder}
+        backend.start(backend.configuration(fill_in(BACKEND, values), events=EVENTS, level="error"))
         files = self.make(folder, "files")
         for name, size in (("small", 4096), ("large", MIB)):
             (files / name).write_bytes(os.urandom(size))
+        (files / "text").write_bytes(text[:32768])
         pathlib.Path(folder).chmod(0o755)  # workers that gave up root read them
         Authority(self.make(folder, "authority"), "bench").issue("site", names=("IP:127.0.0.1",))
         proxies = [Nginx(self.make(folder, "nginx")), Rpcd(self.make(folder, "rpcd"), method)]
@@ -244,7 +261,8 @@ class Site:
         if case.streams:
             scheme = "https" if case.scheme == "h2" else "http"
             return load_http2(f"{scheme}://127.0.0.1:{port}{case.path}", case, seconds)
-        return load(f"{case.scheme}://127.0.0.1:{port}{case.path}", case.connections, seconds)
+        return load(f"{case.scheme}://127.0.0.1:{port}{case.path}", case.connections, seconds,
+                    case.fields)
 
     def measure(self, name, case, seconds):
         """CPU time per request in microseconds, requests per second, and troubles."""
