@@ -46,6 +46,7 @@ struct http2_stream {
     struct http2_stream **link;
     struct http2_stream *next_due;     /* of those to be looked at */
     struct http2_stream *next_blocked; /* of those that wait for room */
+    struct http2_stream **blocked_link;
     int32_t id;
     bool is_due;
     bool is_blocked;
@@ -110,6 +111,7 @@ struct http2_front {
     struct http2_stream *due; /* oldest first */
     struct http2_stream **due_end;
     struct http2_stream *blocked; /* in the order in which they are asked */
+    struct http2_stream *cursor;  /* of them, the next one to be asked; NULL between rounds */
     struct http2_stream *heading; /* whose head is arriving */
     /* What a callback has put aside for http2_take: body bytes, in the bytes being taken. */
     struct http2_stream *chunk_stream;

@@ -74,18 +74,24 @@ void http2_wait_enter(struct http2_stream *stream) {
     }
     stream->is_blocked = true;
     stream->next_blocked = *link;
+    stream->blocked_link = link;
+    if (*link != NULL) {
+        (*link)->blocked_link = &stream->next_blocked;
+    }
     *link = stream;
 }
 
 void http2_wait_leave(struct http2_stream *stream) {
-    struct http2_stream **link = &stream->front->blocked;
+    struct http2_front *front = stream->front;
+    struct http2_stream *next = stream->next_blocked;
     if (!stream->is_blocked) {
         return;
     }
-    while (*link != stream) {
-        link = &(*link)->next_blocked;
+    front->cursor = front->cursor == stream ? next : front->cursor;
+    *stream->blocked_link = next;
+    if (next != NULL) {
+        next->blocked_link = stream->blocked_link;
     }
-    *link = stream->next_blocked;
     stream->is_blocked = false;
 }
 

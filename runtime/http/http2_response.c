@@ -291,16 +291,16 @@ size_t http2_send_body(struct exchange *exchange, const struct slice *pieces, ui
 
 /* --- those that wait --- */
 
-/* The next one that has not been asked in this round, and has a window. */
+/* The next one that has a window, and has not been asked in this round: who was asked may wait
+ * again, farther behind. */
 static struct http2_stream *take_blocked(struct http2_front *front) {
-    struct http2_stream *stream = front->blocked;
-    for (; stream != NULL; stream = stream->next_blocked) {
-        if (stream->round != front->round) {
+    while (front->cursor != NULL) {
+        struct http2_stream *stream = front->cursor;
+        front->cursor = stream->next_blocked;
+        if (stream->round != front->round && has_window(stream)) {
             stream->round = front->round;
-            if (has_window(stream)) {
-                http2_wait_leave(stream);
-                return stream;
-            }
+            http2_wait_leave(stream);
+            return stream;
         }
     }
     return NULL;
@@ -333,6 +333,7 @@ static void ask_again(struct http2_stream *stream) {
 void http2_resume_blocked(struct http2_front *front) {
     struct http2_stream *stream;
     front->round++;
+    front->cursor = front->blocked;
     while (front->state == HTTP2_OPEN && http2_has_room(front) &&
            (stream = take_blocked(front)) != NULL) {
         bool has_others = front->blocked != NULL;
@@ -340,4 +341,5 @@ void http2_resume_blocked(struct http2_front *front) {
         ask_again(stream);
     }
     front->turn = SIZE_MAX;
+    front->cursor = NULL;
 }
