@@ -103,6 +103,9 @@ uint32_t emit_symlinks(struct emitter *emitter, const struct symlinks_setting *s
 struct table_range emit_request_limits(struct emitter *emitter, const struct limit_list *limits);
 struct table_range emit_connection_limits(struct emitter *emitter, const struct limit_list *limits);
 
+/* referer.c */
+uint32_t emit_referers(struct emitter *emitter, const struct referers_setting *referers);
+
 /* health.c */
 uint32_t emit_health_check(struct emitter *emitter, const struct health_check *check); /* or NONE */
 
@@ -151,6 +154,8 @@ uint32_t hash_slots_find(const struct hash_slots *slots, struct slice key,
 void hash_slots_put(struct hash_slots *slots, struct slice key, enum table_name_kind kind,
                     uint32_t target);
 struct table_range hash_slots_emit(const struct hash_slots *slots, enum table_section section);
+/* The same, but records that are there already are used again. */
+struct table_range hash_slots_share(const struct hash_slots *slots, enum table_section section);
 
 /* listener.c and name_index.c */
 void emit_listeners(struct emitter *emitter);

@@ -55,3 +55,9 @@ struct table_range hash_slots_emit(const struct hash_slots *slots, enum table_se
     }
     return range;
 }
+
+struct table_range hash_slots_share(const struct hash_slots *slots, enum table_section section) {
+    return slots->count == 0
+               ? (struct table_range){0, 0}
+               : table_writer_intern(&slots->emitter->writer, section, slots->items, slots->count);
+}

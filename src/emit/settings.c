@@ -27,6 +27,7 @@
 #define EMIT_REQUEST_LIMITS(emitter, value) emit_request_limits((emitter), &(value))
 #define EMIT_CONNECTION_LIMITS(emitter, value) emit_connection_limits((emitter), &(value))
 #define EMIT_BINDING(emitter, value) emit_binding((emitter), &(value))
+#define EMIT_REFERERS(emitter, value) emit_referers((emitter), &(value))
 #define EMIT_SESSION_CACHE(emitter, value) emit_session_cache((emitter), &(value))
 #define EMIT_REPLACEMENTS(emitter, value) emit_replacements((emitter), &(value))
 #define EMIT_COOKIE_RULES(emitter, value) emit_cookie_rules((emitter), &(value))

@@ -3,6 +3,7 @@
  * redirects, named locations, errors. */
 #include "engine/decide.h"
 
+#include "engine/kept.h"
 #include "engine/observe.h"
 #include "engine/state.h"
 
@@ -45,6 +46,7 @@ enum engine_phase engine_redirect_internally(struct engine_request *request, str
     request->uri = uri;
     request->args = args;
     request->is_internal = true;
+    engine_kept_redirect(request);
     request->is_rewritten = true;
     request->keeps_path = false;
     request->adds_to_alias = false;
@@ -110,6 +112,7 @@ enum engine_phase engine_enter_named(struct engine_request *request, struct slic
         return engine_answer_error(request, STATUS_INTERNAL_ERROR, NULL, outcome);
     }
     request->is_internal = true;
+    engine_kept_redirect(request);
     use_location(request, location);
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_NAMED, .record = location});
     apply_limit(request);

@@ -12,6 +12,7 @@
 
 struct engine;
 struct engine_request;
+struct engine_kept;
 
 /* Regexes are compiled (JIT) on first use. NULL when there is no memory. `table` is borrowed. */
 __attribute__((warn_unused_result)) struct engine *engine_create(const struct table *table);
@@ -142,9 +143,10 @@ struct engine_request {
     uint32_t redirects;     /* internal ones */
     uint32_t error_status;  /* the status of the answer, whoever gives it; 0: its own */
     uint32_t text_status;   /* of the return whose text is being made; 0: there was none */
-    uint32_t depth;         /* of variables that are being evaluated */
-    uint64_t effort;        /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
-    struct slice proxy_host; /* of a proxy_pass with variables, once it is known */
+    struct engine_kept *kept; /* values of variables, see kept.h; NULL: none yet */
+    uint32_t depth;           /* of variables that are being evaluated */
+    uint64_t effort;          /* spent on programs; bounded, see ENGINE_EFFORT_LIMIT */
+    struct slice proxy_host;  /* of a proxy_pass with variables, once it is known */
     struct slice proxy_port;
 };
 

@@ -168,25 +168,44 @@ bool engine_regex_would_match(struct engine_regexes *regexes, uint32_t index,
     return code != NULL && subject.data != NULL && match(regexes, code, subject) > 0;
 }
 
-enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
-                                            struct engine_request *request, uint32_t index,
-                                            struct slice subject) {
+/* `subject` has data, be it empty. */
+static enum engine_regex_result try_match(struct engine_regexes *regexes,
+                                          const struct engine_request *request, uint32_t index,
+                                          struct slice subject, int *groups) {
     const pcre2_code *code = prepare(regexes, index);
     if (code == NULL) {
         note_failure(regexes, request, index, "does not compile");
         return ENGINE_REGEX_FAILED;
     }
-    if (subject.data == NULL) {
-        subject.data = "";
-    }
-    int groups = match(regexes, code, subject);
-    if (groups == PCRE2_ERROR_NOMATCH) {
+    *groups = match(regexes, code, subject);
+    if (*groups == PCRE2_ERROR_NOMATCH) {
         return ENGINE_REGEX_UNMATCHED;
     }
-    if (groups <= 0) {
-        note_failure(regexes, request, index, failure_text(groups));
+    if (*groups <= 0) {
+        note_failure(regexes, request, index, failure_text(*groups));
         return ENGINE_REGEX_FAILED;
     }
+    return ENGINE_REGEX_MATCHED;
+}
+
+enum engine_regex_result engine_regex_test(struct engine_regexes *regexes,
+                                           struct engine_request *request, uint32_t index,
+                                           struct slice subject) {
+    int groups;
+    subject.data = subject.data == NULL ? "" : subject.data;
+    return try_match(regexes, request, index, subject, &groups);
+}
+
+enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
+                                            struct engine_request *request, uint32_t index,
+                                            struct slice subject) {
+    int groups;
+    subject.data = subject.data == NULL ? "" : subject.data;
+    enum engine_regex_result result = try_match(regexes, request, index, subject, &groups);
+    if (result != ENGINE_REGEX_MATCHED) {
+        return result;
+    }
+    const pcre2_code *code = regexes->items[index].code;
     const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(regexes->match_data);
     set_captures(&request->captures, subject, groups, offsets);
     fill_slots(regexes->table, &regexes->table->regex[index], request, code, subject, offsets);

@@ -38,6 +38,11 @@ enum engine_regex_result engine_regex_match(struct engine_regexes *regexes,
                                             struct engine_request *request, uint32_t index,
                                             struct slice subject);
 
+/* The same, but neither captures nor slots are set. */
+enum engine_regex_result engine_regex_test(struct engine_regexes *regexes,
+                                           struct engine_request *request, uint32_t index,
+                                           struct slice subject);
+
 /* Whether it would match, for those who explain; changes nothing. */
 bool engine_regex_would_match(struct engine_regexes *regexes, uint32_t index, struct slice subject);
 

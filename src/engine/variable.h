@@ -40,6 +40,13 @@ engine_getter engine_variable_cookie;
 engine_getter engine_variable_header;
 engine_getter engine_variable_forwarded_for;
 
+/* referer.c */
+engine_getter engine_variable_invalid_referer;
+
+/* secure_link.c */
+engine_getter engine_variable_secure_link;
+engine_getter engine_variable_secure_link_expires;
+
 /* files.c */
 engine_getter engine_variable_document_root;
 engine_getter engine_variable_request_filename;

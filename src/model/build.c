@@ -21,9 +21,10 @@ static bool is_list(enum directive_storage storage) {
            storage == STORAGE_WORDS || storage == STORAGE_HEADERS || storage == STORAGE_NAMES ||
            storage == STORAGE_ACCESS_LOGS || storage == STORAGE_ERROR_LOGS ||
            storage == STORAGE_ERROR_PAGES || storage == STORAGE_ACCESS_RULES ||
-           storage == STORAGE_REPLACEMENTS || storage == STORAGE_COOKIE_RULES ||
-           storage == STORAGE_TEMPLATES || storage == STORAGE_TYPES ||
-           storage == STORAGE_TRUSTED_NETWORKS || storage == STORAGE_EXPRESSIONS;
+           storage == STORAGE_REFERERS || storage == STORAGE_REPLACEMENTS ||
+           storage == STORAGE_COOKIE_RULES || storage == STORAGE_TEMPLATES ||
+           storage == STORAGE_TYPES || storage == STORAGE_TRUSTED_NETWORKS ||
+           storage == STORAGE_EXPRESSIONS;
 }
 
 /* Whether nginx refuses a second one in the same block. */

@@ -1,6 +1,7 @@
 /* map: a variable that depends on a text. Which keys there may be beside each other is nginx's rule
  * (ngx_hash_add_key); matching is the engine's. */
 #include "model/entries.h"
+#include "model/host_key.h"
 #include "model/mapping.h"
 
 struct map_reading {
@@ -37,51 +38,6 @@ static void warn_about_early_wildcards(const struct map_reading *reading) {
     }
 }
 
-static bool has_empty_label(struct slice text) {
-    for (size_t i = 0; i + 1 < text.size; i++) {
-        if (text.data[i] == '.' && text.data[i + 1] == '.') {
-            return true;
-        }
-    }
-    return false;
-}
-
-static size_t count_stars(struct slice text) {
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        count += text.data[i] == '*';
-    }
-    return count;
-}
-
-/* What a key below `hostnames` is. Unlike a server name it may be ".": it stands for itself. */
-struct host_key {
-    enum table_name_kind kind;
-    struct slice text;
-    bool is_exact_too; /* .example.com */
-};
-
-static bool classify_host(struct slice text, struct host_key *key) {
-    size_t stars = count_stars(text);
-    *key = (struct host_key){TABLE_NAME_EXACT, text, false};
-    if (stars > 1 || has_empty_label(text)) {
-        return false;
-    }
-    if (text.size > 1 && text.data[0] == '.') {
-        *key = (struct host_key){TABLE_NAME_LEADING, text, true};
-        return true;
-    }
-    if (text.size > 2 && slice_starts_with(text, SLICE("*."))) {
-        *key = (struct host_key){TABLE_NAME_LEADING, slice_skip(text, 1), false};
-        return true;
-    }
-    if (text.size > 2 && slice_ends_with(text, SLICE(".*"))) {
-        *key = (struct host_key){TABLE_NAME_TRAILING, slice_take(text, text.size - 1), false};
-        return true;
-    }
-    return stars == 0;
-}
-
 static void report_conflict(struct model *model, const struct word *word,
                             const struct statement *first) {
     struct diagnostic *diagnostic =
@@ -107,15 +63,13 @@ static bool add_key(struct map_reading *reading, struct map_key key) {
 
 static void add_host_key(struct map_reading *reading, struct map_key key) {
     struct host_key host;
-    if (!classify_host(key.text, &host)) {
+    if (!host_key_classify(key.text, &host)) {
         struct model *model = reading->block.model;
         const struct word *word = &key.statement->words[0];
         struct diagnostic *diagnostic =
             diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE, word->span,
                              "invalid hostname or wildcard \"%.*s\"", SLICE_ARGS(word->text));
-        diagnostic_help(model->arena, diagnostic,
-                        "a '*' stands for whole labels at the beginning or the end only: "
-                        "*.example.com, .example.com or www.example.*");
+        diagnostic_help(model->arena, diagnostic, HOST_KEY_HELP);
         return;
     }
     if (host.is_exact_too) {

@@ -157,6 +157,29 @@ struct binding_setting {
     bool is_transparent;
 };
 
+/* One host of valid_referers. */
+struct referer_key {
+    const struct word *word;
+    enum table_name_kind kind;
+    struct slice text; /* in lower case, as in a table */
+    struct slice path; /* that the referer's has to begin with; empty: any */
+};
+struct referer_regex {
+    struct regex *regex;
+    bool is_name; /* a server's name: it is for the host alone */
+};
+
+/* All valid_referers of a block; without any there is no statement. */
+struct referers_setting {
+    const struct statement *statement;
+    const struct word *none; /* where it says so, or NULL; as the next two */
+    const struct word *blocked;
+    const struct word *server_names;
+    bool is_broken; /* something about it has been reported */
+    VECTOR_OF(struct referer_key) keys;
+    VECTOR_OF(struct referer_regex) regexes;
+};
+
 /* A shared memory zone; all that are named anywhere share one set of names. */
 enum zone_kind { ZONE_LIMIT_REQ, ZONE_LIMIT_CONN, ZONE_CACHE, ZONE_UPSTREAM, ZONE_SESSIONS };
 struct zone {
@@ -253,6 +276,7 @@ struct limit_list {
 #define MODEL_TYPE_REQUEST_LIMITS struct limit_list
 #define MODEL_TYPE_CONNECTION_LIMITS struct limit_list
 #define MODEL_TYPE_BINDING struct binding_setting
+#define MODEL_TYPE_REFERERS struct referers_setting
 #define MODEL_TYPE_SESSION_CACHE struct session_cache_setting
 #define MODEL_TYPE_REPLACEMENTS struct replacement_list
 #define MODEL_TYPE_COOKIE_RULES struct cookie_rule_list

@@ -155,6 +155,16 @@ struct slice text_lower(struct model *model, struct slice text);
 /* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
 struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
+/* --- referer.c --- */
+
+/* Adds the server's names where a valid_referers of the block says so. */
+void referer_complete(struct model *model, const struct server *server, struct settings *settings);
+
+/* --- secure_link.c --- */
+
+/* Leaves the block one way to check links. */
+void secure_link_inherit(struct settings *settings);
+
 /* --- files.c --- */
 
 /* What the block's own root and an alias around it come to. */
@@ -259,6 +269,10 @@ struct template template_parse_log(struct model *model, const struct word *words
 struct regex *regex_create(struct model *model, const struct statement *statement,
                            const struct word *word, size_t offset, bool ignore_case,
                            const struct template *key);
+
+/* The same for one whose captures nothing ever names: named ones are not defined. */
+struct regex *regex_create_nameless(struct model *model, const struct word *word, size_t offset,
+                                    bool ignore_case);
 
 /* --- variables.c --- */
 

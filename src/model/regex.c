@@ -47,6 +47,29 @@ static void define_capture(struct model *model, struct regex *regex,
     }
 }
 
+static struct regex *describe(struct model *model, const struct word *word, size_t offset,
+                              bool ignore_case, const pcre2_code *code) {
+    struct regex *regex = arena_require(model->arena, sizeof *regex);
+    uint32_t capture_count = 0;
+    (void)pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &capture_count);
+    regex->span = word_span(model, word, offset, word->text.size);
+    regex->pattern = slice_skip(word->text, offset);
+    regex->ignore_case = ignore_case;
+    regex->capture_count = capture_count;
+    return regex;
+}
+
+struct regex *regex_create_nameless(struct model *model, const struct word *word, size_t offset,
+                                    bool ignore_case) {
+    pcre2_code *code = compile(model, word, offset, ignore_case);
+    if (code == NULL) {
+        return NULL;
+    }
+    struct regex *regex = describe(model, word, offset, ignore_case, code);
+    pcre2_code_free(code);
+    return regex;
+}
+
 struct regex *regex_create(struct model *model, const struct statement *statement,
                            const struct word *word, size_t offset, bool ignore_case,
                            const struct template *key) {
@@ -54,19 +77,13 @@ struct regex *regex_create(struct model *model, const struct statement *statemen
     if (code == NULL) {
         return NULL;
     }
-    uint32_t capture_count = 0;
     uint32_t name_count = 0;
     uint32_t row_size = 0;
     PCRE2_SPTR rows = NULL;
-    (void)pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &capture_count);
     (void)pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &name_count);
     (void)pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &row_size);
     (void)pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &rows);
-    struct regex *regex = arena_require(model->arena, sizeof *regex);
-    regex->span = word_span(model, word, offset, word->text.size);
-    regex->pattern = slice_skip(word->text, offset);
-    regex->ignore_case = ignore_case;
-    regex->capture_count = capture_count;
+    struct regex *regex = describe(model, word, offset, ignore_case, code);
     for (uint32_t i = 0; i < name_count; i++) {
         define_capture(model, regex, statement, key, (const char *)rows + (size_t)i * row_size);
     }

@@ -149,6 +149,7 @@ static struct settings *inherit(struct model *model, struct settings *settings,
     settings->outer = outer;
     inherit_from_outer(settings);
     files_inherit(settings);
+    secure_link_inherit(settings);
     headers_inherit(model, settings);
     buffering_complete(model, settings);
     compression_complete(model, settings);
@@ -158,6 +159,7 @@ static struct settings *inherit(struct model *model, struct settings *settings,
 static void inherit_location(struct model *model, struct location *location,
                              struct settings *outer) {
     location->settings = inherit(model, location->settings, outer);
+    referer_complete(model, location->server, location->settings);
     if (location->parent != NULL && location->parent->is_internal) {
         location->is_internal = true;
     }
@@ -178,6 +180,7 @@ void settings_inherit(struct model *model) {
     for (size_t i = 0; i < model->servers.count; i++) {
         struct server *server = model->servers.items[i];
         server->settings = inherit(model, server->settings, model->http_settings);
+        referer_complete(model, server, server->settings);
         if (server->own_settings == NULL) {
             server->own_settings = model->http_own_settings;
         } else {

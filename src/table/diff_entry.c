@@ -22,6 +22,7 @@ static const struct entry_kind kinds[] = {
     {TABLE_SECTION_geo_ipv6, AT(geo_ipv6, first), NO_FIELD},
     {TABLE_SECTION_map_regex, AT(map_regex, regex), NO_FIELD},
     {TABLE_SECTION_map_slot, AT(map_slot, key), AT(map_slot, value)},
+    {TABLE_SECTION_referer_slot, AT(referer_slot, key), AT(referer_slot, path)},
 #undef AT
 };
 

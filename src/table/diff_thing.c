@@ -115,11 +115,12 @@ static const struct field_row *find_row(const struct field_row *rows, size_t cou
  * each of these is compared. */
 bool diff_is_derived(enum table_section section, const struct table_field *field) {
     static const struct field_row derived[] = {
-        {FIELD_OF(server, name), NULL},         {FIELD_OF(location, identity), NULL},
-        {FIELD_OF(handling, limited), NULL},    {FIELD_OF(handling, auto_redirect), NULL},
-        {FIELD_OF(proxy, prefix_length), NULL}, {FIELD_OF(map, has_leading), NULL},
-        {FIELD_OF(map, has_trailing), NULL},    {FIELD_OF(map_slot, hash), NULL},
-        {FIELD_OF(health_check, server), NULL},
+        {FIELD_OF(server, name), NULL},          {FIELD_OF(location, identity), NULL},
+        {FIELD_OF(handling, limited), NULL},     {FIELD_OF(handling, auto_redirect), NULL},
+        {FIELD_OF(proxy, prefix_length), NULL},  {FIELD_OF(map, has_leading), NULL},
+        {FIELD_OF(map, has_trailing), NULL},     {FIELD_OF(map_slot, hash), NULL},
+        {FIELD_OF(referers, has_leading), NULL}, {FIELD_OF(referers, has_trailing), NULL},
+        {FIELD_OF(referer_slot, hash), NULL},    {FIELD_OF(health_check, server), NULL},
     };
     return find_row(derived, sizeof derived / sizeof derived[0], section, field) != NULL;
 }

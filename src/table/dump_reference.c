@@ -370,6 +370,34 @@ static void describe_expression(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_referer_slot(const struct dumper *dumper, uint32_t index) {
+    const struct table *table = dumper->table;
+    const struct table_referer_slot *slot = &table->referer_slot[index];
+    if (slot->path == TABLE_NONE) {
+        fputs("free", dumper->out);
+        return;
+    }
+    fputs(slot->kind == TABLE_NAME_LEADING ? "\"*" : "\"", dumper->out);
+    dump_text(dumper, table_text(table, slot->key));
+    fputs(slot->kind == TABLE_NAME_TRAILING ? "*" : "", dumper->out);
+    dump_text(dumper, table_text(table, table->name[slot->path].text));
+    fputc('"', dumper->out);
+}
+
+static void describe_referer_regex(const struct dumper *dumper, uint32_t index) {
+    describe_regex(dumper, dumper->table->referer_regex[index].regex);
+}
+
+static void describe_referers(const struct dumper *dumper, uint32_t index) {
+    const struct table_referers *referers = &dumper->table->referers[index];
+    fprintf(dumper->out, "%s%s%u slots", referers->none ? "none, " : "",
+            referers->blocked ? "blocked, " : "", referers->slots.count);
+    for (uint32_t i = 0; i < referers->regexes.count; i++) {
+        fputs(", ", dumper->out);
+        describe_referer_regex(dumper, referers->regexes.first + i);
+    }
+}
+
 static const struct {
     enum table_section section;
     void (*describe)(const struct dumper *dumper, uint32_t index);
@@ -408,6 +436,9 @@ static const struct {
     {TABLE_SECTION_expires, describe_expires},
     {TABLE_SECTION_symlinks, describe_symlinks},
     {TABLE_SECTION_expression, describe_expression},
+    {TABLE_SECTION_referers, describe_referers},
+    {TABLE_SECTION_referer_slot, describe_referer_slot},
+    {TABLE_SECTION_referer_regex, describe_referer_regex},
     {TABLE_SECTION_map, describe_map},
     {TABLE_SECTION_map_slot, describe_map_slot},
     {TABLE_SECTION_map_regex, describe_map_regex},

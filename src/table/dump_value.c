@@ -48,8 +48,9 @@ void dump_network_address(const struct dumper *dumper, int family, const void *a
 /* Records of whose ranges only the numbers are of interest. */
 static bool is_plain_range(enum table_section target) {
     return target == TABLE_SECTION_name_slot || target == TABLE_SECTION_map_slot ||
-           target == TABLE_SECTION_geo_ipv4 || target == TABLE_SECTION_geo_ipv6 ||
-           target == TABLE_SECTION_node || target == TABLE_SECTION_op;
+           target == TABLE_SECTION_referer_slot || target == TABLE_SECTION_geo_ipv4 ||
+           target == TABLE_SECTION_geo_ipv6 || target == TABLE_SECTION_node ||
+           target == TABLE_SECTION_op;
 }
 
 static void print_range(const struct dumper *dumper, const struct table_field *field,

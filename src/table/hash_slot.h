@@ -1,4 +1,4 @@
-/* Hash slots over keys that may be wildcards: those of server names and those of maps. Their
+/* Hash slots over keys that may be wildcards: those of server names, maps and referers. Their
  * records have one form, so that one code fills, checks and searches both. */
 #ifndef TABLE_HASH_SLOT_H
 #define TABLE_HASH_SLOT_H
@@ -22,6 +22,7 @@ struct table_hash_slot {
      SAME_PLACE(record, kind, kind) && SAME_PLACE(record, last, target))
 _Static_assert(SAME_FORM(name_slot, server), "slots of server names have the common form");
 _Static_assert(SAME_FORM(map_slot, value), "slots of maps have the common form");
+_Static_assert(SAME_FORM(referer_slot, path), "slots of referers have the common form");
 #undef SAME_FORM
 #undef SAME_PLACE
 
@@ -45,6 +46,11 @@ static inline struct table_hash_slots table_name_slots(const struct table *table
 static inline struct table_hash_slots table_map_slots(const struct table *table,
                                                       const struct table_map *map) {
     return table_hash_slots(table->map_slot, map->slots);
+}
+
+static inline struct table_hash_slots table_referer_slots(const struct table *table,
+                                                          const struct table_referers *referers) {
+    return table_hash_slots(table->referer_slot, referers->slots);
 }
 
 /* Where the search that has begun at table_hash_home goes on. */

@@ -176,7 +176,7 @@ static bool check_contents(const struct table_validation *validation) {
         table_validate_fields,    table_validate_settings,  table_validate_programs,
         table_validate_names,     table_validate_locations, table_validate_routing,
         table_validate_balancing, table_validate_maps,      table_validate_files,
-        table_validate_limits,
+        table_validate_limits,    table_validate_referers,
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         if (!steps[i](validation)) {

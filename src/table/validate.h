@@ -43,6 +43,9 @@ bool table_validate_files(const struct table_validation *validation);
 /* Zones of limits, and the limits that name them. */
 bool table_validate_limits(const struct table_validation *validation);
 
+/* Hosts of valid_referers. */
+bool table_validate_referers(const struct table_validation *validation);
+
 /* Maps, geos and splits, and the slots that name them. */
 bool table_validate_maps(const struct table_validation *validation);
 

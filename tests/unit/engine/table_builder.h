@@ -41,7 +41,8 @@ static inline struct table_string builder_string(struct table_builder *builder, 
     return table_writer_string(&builder->writer, slice_from_string(text));
 }
 
-/* Adds a record of process, settings, server_settings or upstream with the least numbers that are valid. */
+/* Adds a record of process, settings, server_settings or upstream with the least numbers that are
+ * valid. */
 static inline uint32_t builder_settings(struct table_builder *builder, enum table_section section) {
     uint32_t index = table_writer_add(&builder->writer, section);
     char *record = table_writer_record(&builder->writer, section, index);
@@ -71,6 +72,7 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
         case TABLE_STORAGE_ALIAS:
         case TABLE_STORAGE_EXPIRES:
         case TABLE_STORAGE_SYMLINKS:
+        case TABLE_STORAGE_REFERERS:
             *(uint32_t *)field = TABLE_NONE;
             break;
         default:

@@ -45,7 +45,8 @@ static void sample_fill_settings(enum table_section section, void *record) {
                    setting->storage == TABLE_STORAGE_SESSION_CACHE ||
                    setting->storage == TABLE_STORAGE_ALIAS ||
                    setting->storage == TABLE_STORAGE_EXPIRES ||
-                   setting->storage == TABLE_STORAGE_SYMLINKS) {
+                   setting->storage == TABLE_STORAGE_SYMLINKS ||
+                   setting->storage == TABLE_STORAGE_REFERERS) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
         }
@@ -129,6 +130,23 @@ static void sample_add_limits(struct table_writer *writer, struct table_settings
         table_writer_intern(writer, TABLE_SECTION_connection_limit, &connections, 1);
 }
 
+/* One host, in the slot at which the search for it begins; the other is free. */
+static void sample_add_referers(struct table_writer *writer, struct table_settings *settings) {
+    const struct table_name path = {sample_string(writer, "/in")};
+    uint64_t hash = slice_hash(SLICE("from.example"));
+    struct table_referer_slot slots[2] = {{.path = TABLE_NONE}, {.path = TABLE_NONE}};
+    slots[table_hash_home(hash, 2)] = (struct table_referer_slot){
+        hash, sample_string(writer, "from.example"), TABLE_NAME_EXACT,
+        table_writer_intern(writer, TABLE_SECTION_name, &path, 1).first};
+    const struct table_referer_regex regex = {0, 1};
+    const struct table_referers referers = {
+        .none = 1,
+        .slots = table_writer_intern(writer, TABLE_SECTION_referer_slot, slots, 2),
+        .regexes = table_writer_intern(writer, TABLE_SECTION_referer_regex, &regex, 1)};
+    settings->valid_referers =
+        table_writer_intern(writer, TABLE_SECTION_referers, &referers, 1).first;
+}
+
 static void sample_add_settings(struct table_writer *writer) {
     uint32_t format =
         SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
@@ -171,6 +189,7 @@ static void sample_add_settings(struct table_writer *writer) {
     settings.expires = table_writer_intern(writer, TABLE_SECTION_expires, &expires, 1).first;
     settings.disable_symlinks =
         table_writer_intern(writer, TABLE_SECTION_symlinks, &symlinks, 1).first;
+    sample_add_referers(writer, &settings);
     const struct table_cookie_flag flag = {0};
     const struct table_cookie_rule cookie = {
         TABLE_NONE, 0, table_writer_intern(writer, TABLE_SECTION_cookie_flag, &flag, 1)};

@@ -43,6 +43,13 @@ static bool is_free(const struct table *table, enum table_section section, uint3
         struct table_range slots = table->map[record].slots;
         return table->map_slot[slots.first + slots.count - 1].value == TABLE_NONE;
     }
+    if (section == TABLE_SECTION_referers && field->target == TABLE_SECTION_referer_slot) {
+        struct table_range slots = table->referers[record].slots;
+        return table->referer_slot[slots.first + slots.count - 1].path == TABLE_NONE;
+    }
+    if (section == TABLE_SECTION_referer_slot) {
+        return table->referer_slot[record].path == TABLE_NONE;
+    }
     return section == TABLE_SECTION_map_slot && table->map_slot[record].value == TABLE_NONE;
 }
 

@@ -353,6 +353,36 @@ static void refuses_maps_whose_keys_would_not_be_found(void) {
                       ", field \"value\": names no record")));
 }
 
+/* The only key that there is. */
+static uint32_t find_referer_slot(void) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
+    uint32_t slot = table.referer_slot[0].path == TABLE_NONE ? 1 : 0;
+    arena_release(&arena);
+    return slot;
+}
+
+static void refuses_referers_that_would_not_be_found(void) {
+    uint32_t slot = find_referer_slot();
+    char hash[128];
+    char path[128];
+    CHECK_FAULTS(FAULT(referers, 0, none, 2, AT("referers", 0, "none", "is neither 0 nor 1")),
+                 FAULT(referers, 0, has_trailing, 1,
+                       AT("referers", 0, "has_trailing", "does not agree with the slots")),
+                 FAULT(referers, 0, regexes.first, 9,
+                       AT("referers", 0, "regexes", "reaches beyond the records")),
+                 FAULT(referer_slot, slot, hash, 1,
+                       at_slot(hash, sizeof hash, TABLE_SECTION_referer_slot, slot,
+                               ", field \"hash\": is not that of the key")),
+                 FAULT(referer_slot, slot, path, 1000,
+                       at_slot(path, sizeof path, TABLE_SECTION_referer_slot, slot,
+                               ", field \"path\": names no record")));
+}
+
 static void refuses_maps_that_name_no_templates(void) {
     uint32_t exact = find_exact_slot(TABLE_SECTION_map_slot);
     char value[128];
@@ -673,6 +703,7 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses routes that cannot be taken", refuses_routes_that_cannot_be_taken},
            {"refuses maps whose keys would not be found",
             refuses_maps_whose_keys_would_not_be_found},
+           {"refuses referers that would not be found", refuses_referers_that_would_not_be_found},
            {"refuses maps that name no templates", refuses_maps_that_name_no_templates},
            {"refuses intervals with gaps or in disorder",
             refuses_intervals_with_gaps_or_in_disorder},
