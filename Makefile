@@ -59,7 +59,7 @@ compiler_objects := $(call objects,$(compiler_sources)) $(parser_objects)
 runtime_objects := $(call objects,$(runtime_sources))
 
 COMPILER_LIBS := -ljansson -lpcre2-8 -lssl -lcrypto -lxxhash
-RUNTIME_LIBS := -lnghttp2 -lpcre2-8 -lssl -lcrypto -lcares -lz -lxxhash
+RUNTIME_LIBS := -lnghttp2 -lpcre2-8 -lssl -lcrypto -lcares -lz -lxxhash -lcrypt
 
 .PHONY: all
 all: $(BUILD)/rpc $(BUILD)/rpcd ## build rpc and rpcd

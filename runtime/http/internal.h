@@ -64,6 +64,10 @@ struct http_service {
 /* The engine's source of LIVE variables. */
 extern const struct engine_live exchange_live;
 
+/* password.c: what the file says of the user; struct engine_live */
+enum engine_password exchange_check_password(void *owner, struct slice file, struct slice user,
+                                             struct slice password);
+
 /* --- tls_variable.c --- */
 
 /* Whether it is one about the TLS of the client's connection; and its value, false when it has

@@ -156,8 +156,11 @@ static bool add_own_fields(struct exchange *exchange) {
 }
 
 static bool add_challenge(struct exchange *exchange) {
-    return exchange->challenge.size == 0 ||
-           exchange_add_field(exchange, SLICE("WWW-Authenticate"), exchange->challenge);
+    static const struct slice name = SLICE_INIT("WWW-Authenticate");
+    struct slice own = exchange->request.challenge;
+    return (exchange->challenge.size == 0 ||
+            exchange_add_field(exchange, name, exchange->challenge)) &&
+           (own.size == 0 || exchange_add_field(exchange, name, own));
 }
 
 static bool has_field(const struct http_response *response, struct slice name) {

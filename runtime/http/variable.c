@@ -334,5 +334,7 @@ static void write_note(void *owner, enum table_log_level level, const char *mess
     exchange_log(owner, level, (struct slice){0}, "%s", message);
 }
 
-const struct engine_live exchange_live = {
-    .variable = find_variable, .file = look_at_file, .note = write_note};
+const struct engine_live exchange_live = {.variable = find_variable,
+                                          .file = look_at_file,
+                                          .password = exchange_check_password,
+                                          .note = write_note};

@@ -230,6 +230,15 @@ static void tell_file(struct route_teller *teller, const struct engine_event *ev
     route_mark_uncertain(teller, step, event->value);
 }
 
+static void tell_user(struct route_teller *teller, const struct engine_event *event) {
+    struct route *route = teller->route;
+    struct route_step *step =
+        route_add_step(teller, "auth_basic", route_nowhere, word(route, event->subject));
+    step->note = SLICE("asks for a user and a password, which are taken for right here");
+    route_add_text(route, step, "realm", event->subject);
+    route_mark_uncertain(teller, step, event->subject);
+}
+
 static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_NAME] = route_tell_name,
     [ENGINE_EVENT_NAME_REGEX] = route_tell_name,
@@ -256,6 +265,7 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_LIMIT_REQUESTS] = tell_limit_of_requests,
     [ENGINE_EVENT_LIMIT_CONNECTIONS] = tell_limit_of_connections,
     [ENGINE_EVENT_ACCESS] = tell_access,
+    [ENGINE_EVENT_USER] = tell_user,
     [ENGINE_EVENT_TRY_FILE] = tell_try_file,
     [ENGINE_EVENT_FALLBACK] = tell_fallback,
     [ENGINE_EVENT_ERROR_PAGE] = tell_error_page,

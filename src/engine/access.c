@@ -1,4 +1,4 @@
-/* allow and deny: whether a client may come in. */
+/* allow, deny and satisfy: whether a client may come in. Who its user is: auth_basic.c. */
 #include "engine/decide.h"
 #include "engine/observe.h"
 #include "engine/state.h"
@@ -6,6 +6,11 @@
 #include <string.h>
 
 enum { IPV4_SIZE = 4, IPV6_SIZE = 16 };
+
+enum { STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
+
+/* The words of satisfy. */
+enum { SATISFY_ALL, SATISFY_ANY };
 
 /* An IPv4 client of an IPv6 socket is an IPv4 client. */
 struct slice engine_unmap_address(struct slice address) {
@@ -56,22 +61,29 @@ static struct slice find_client(const struct engine_request *request) {
     return request->binary_remote_addr;
 }
 
-/* `satisfy` is for several kinds of access control; as long as there is this one alone, what it
- * says stands. */
+/* nginx speaks of a rule at once where rules alone decide, else when nothing else has let the
+ * client in. */
+static void note_refusal(const struct engine_request *request) {
+    engine_note(request, TABLE_LOG_ERROR, "access forbidden by rule");
+}
 
-static bool apply_rule(const struct engine_request *request, uint32_t record) {
+static bool satisfies_any(const struct engine_request *request) {
+    return request->settings->satisfy == SATISFY_ANY;
+}
+
+static uint32_t apply_rule(const struct engine_request *request, uint32_t record) {
     bool is_denied = request->engine->table->access_rule[record].deny != 0;
     ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_ACCESS,
                                                .record = record,
                                                .subject = request->remote_addr,
                                                .result = !is_denied});
-    if (is_denied) {
-        engine_note(request, TABLE_LOG_ERROR, "access forbidden by rule");
+    if (is_denied && !satisfies_any(request)) {
+        note_refusal(request);
     }
-    return !is_denied;
+    return is_denied ? STATUS_FORBIDDEN : ENGINE_ACCESS_GRANTED;
 }
 
-bool engine_access_is_allowed(const struct engine_request *request) {
+static uint32_t check_rules(struct engine_request *request) {
     struct table_range rules = request->settings->allow;
     struct slice client = find_client(request);
     for (uint32_t i = rules.first; i < rules.first + rules.count; i++) {
@@ -81,5 +93,36 @@ bool engine_access_is_allowed(const struct engine_request *request) {
             return apply_rule(request, i);
         }
     }
-    return true;
+    return ENGINE_ACCESS_DECLINED;
+}
+
+/* Whoever lets the client in with `satisfy any` takes back what others have asked for. */
+static uint32_t grant(struct engine_request *request) {
+    request->challenge = (struct slice){NULL, 0};
+    return 0;
+}
+
+/* nginx's order, and its precedence: of refusals 401 is told rather than 403, and what is neither
+ * ends the matter (ngx_http_core_access_phase). */
+uint32_t engine_check_access(struct engine_request *request) {
+    static uint32_t (*const checks[])(struct engine_request *) = {check_rules, engine_check_user};
+    bool is_any = satisfies_any(request);
+    uint32_t refusal = 0;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        uint32_t result = checks[i](request);
+        if (result == ENGINE_ACCESS_GRANTED && is_any) {
+            return grant(request);
+        }
+        if (result <= ENGINE_ACCESS_GRANTED) {
+            continue;
+        }
+        if (!is_any || (result != STATUS_FORBIDDEN && result != STATUS_UNAUTHORIZED)) {
+            return result;
+        }
+        refusal = refusal == STATUS_UNAUTHORIZED ? refusal : result;
+    }
+    if (refusal == STATUS_FORBIDDEN) {
+        note_refusal(request);
+    }
+    return refusal;
 }

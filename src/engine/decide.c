@@ -10,7 +10,6 @@
 enum {
     STATUS_MOVED_PERMANENTLY = 301,
     STATUS_BAD_REQUEST = 400,
-    STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
     STATUS_TOO_LARGE = 413,
     STATUS_INTERNAL_ERROR = 500,
@@ -288,10 +287,8 @@ static enum engine_phase check_limits(struct engine_request *request,
 
 static enum engine_phase check_access(struct engine_request *request,
                                       struct engine_outcome *outcome) {
-    if (engine_access_is_allowed(request)) {
-        return ENGINE_PHASE_FILES;
-    }
-    return engine_answer_error(request, STATUS_FORBIDDEN, NULL, outcome);
+    uint32_t status = engine_check_access(request);
+    return status == 0 ? ENGINE_PHASE_FILES : engine_answer_error(request, status, NULL, outcome);
 }
 
 static enum engine_phase try_files(struct engine_request *request, struct engine_outcome *outcome) {

@@ -91,8 +91,9 @@ void engine_tell_limits(const struct engine_request *request);
 
 /* --- access.c --- */
 
-/* What allow and deny say of the client. */
-bool engine_access_is_allowed(const struct engine_request *request);
+/* What allow, deny and auth_basic say of the client, as satisfy joins them: 0, or the status of the
+ * refusal. */
+uint32_t engine_check_access(struct engine_request *request);
 
 /* Whether a binary address is in the network; `prefix` is at most its width. */
 bool engine_address_matches(struct slice address, enum table_client_match match,
@@ -110,6 +111,18 @@ __attribute__((warn_unused_result)) bool engine_find_real_address(struct engine_
 static inline bool engine_takes_real_address(struct engine_request *request) {
     return request->settings->set_real_ip_from.count == 0 || engine_find_real_address(request);
 }
+
+/* --- auth_basic.c --- */
+
+/* What one kind of access control says. */
+enum engine_access {
+    ENGINE_ACCESS_DECLINED = 0, /* nothing */
+    ENGINE_ACCESS_GRANTED = 1,
+    /* any other: the status of the refusal */
+};
+
+/* One of enum engine_access, or a status. */
+uint32_t engine_check_user(struct engine_request *request);
 
 /* --- program.c --- */
 

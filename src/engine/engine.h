@@ -47,6 +47,15 @@ enum engine_file {
     ENGINE_FILE_FAILED = 256,   /* anything else; who looked has said so in the log */
 };
 
+/* What a file of passwords says of a user. */
+enum engine_password {
+    ENGINE_PASSWORD_RIGHT,
+    ENGINE_PASSWORD_WRONG,
+    ENGINE_PASSWORD_NO_USER,
+    ENGINE_PASSWORD_NO_FILE, /* the log has been told, as of the next */
+    ENGINE_PASSWORD_FAILED,
+};
+
 /* What the engine asks its caller. Each function may be NULL: there is no value then, no file, and
  * nobody to be told. */
 struct engine_live {
@@ -56,6 +65,10 @@ struct engine_live {
     bool (*variable)(void *owner, enum variable_id id, struct slice suffix, struct slice *value);
     /* Bits of enum engine_file. `path` holds no zero byte. */
     uint32_t (*file)(void *owner, struct slice path);
+    /* For auth_basic; `file` is the name of the file, `user` is not empty and holds no ':'. NULL:
+     * nobody knows passwords, so that they are taken for right. */
+    enum engine_password (*password)(void *owner, struct slice file, struct slice user,
+                                     struct slice password);
     /* A line for the error log. */
     void (*note)(void *owner, enum table_log_level level, const char *message);
 };
@@ -135,6 +148,7 @@ struct engine_request {
     bool adds_to_alias;     /* try_files has chosen what is behind the alias of a regex location */
     bool is_for_proxy;      /* the location, or a block of if in it, has a proxy_pass */
     bool has_error_page;    /* an error is being answered already */
+    struct slice challenge; /* WWW-Authenticate of whatever the answer will be; empty: none */
     struct slice redirect;  /* Location of a redirect that an error page answers; it is sent all the
                                same, as by nginx */
     struct slice kept_type; /* Content-Type of a backend that left the answer to another location;

@@ -51,7 +51,14 @@ engine_getter engine_variable_secure_link_expires;
 engine_getter engine_variable_document_root;
 engine_getter engine_variable_request_filename;
 
-/* variable_user.c */
+/* variable_user.c: user and password of Basic authentication */
+struct engine_credentials {
+    struct slice user; /* not empty, without ':' */
+    struct slice password;
+};
+enum engine_value engine_find_credentials(struct engine_request *request,
+                                          struct engine_credentials *credentials);
+
 engine_getter engine_variable_remote_user;
 
 /* variable_place.c: addresses, and the server and location that were chosen */

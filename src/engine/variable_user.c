@@ -52,9 +52,8 @@ static enum engine_value decode(struct arena *arena, struct slice encoded, struc
     return ENGINE_VALUE_FOUND;
 }
 
-enum engine_value engine_variable_remote_user(struct engine_request *request, struct slice suffix,
-                                              struct slice *value) {
-    (void)suffix;
+enum engine_value engine_find_credentials(struct engine_request *request,
+                                          struct engine_credentials *credentials) {
     struct slice authorization;
     if (!engine_find_header(request, SLICE("authorization"), &authorization)) {
         return ENGINE_VALUE_NONE;
@@ -69,6 +68,16 @@ enum engine_value engine_variable_remote_user(struct engine_request *request, st
         return result;
     }
     size_t colon = slice_find_byte(text, ':');
-    *value = slice_take(text, colon);
+    credentials->user = slice_take(text, colon);
+    credentials->password = slice_skip(text, colon + 1);
     return colon > 0 && colon < text.size ? ENGINE_VALUE_FOUND : ENGINE_VALUE_NONE;
+}
+
+enum engine_value engine_variable_remote_user(struct engine_request *request, struct slice suffix,
+                                              struct slice *value) {
+    (void)suffix;
+    struct engine_credentials credentials = {0};
+    enum engine_value result = engine_find_credentials(request, &credentials);
+    *value = credentials.user;
+    return result;
 }

@@ -54,6 +54,31 @@ bool model_is_closed(const struct settings *settings) {
     return false;
 }
 
+/* --- auth_basic --- */
+
+bool model_set_auth_basic_user_file(const struct setter_call *call) {
+    const struct word *word = statement_argument(call->statement, 0);
+    if (word->text.size == 0) {
+        return reject_value(call, DIAGNOSTIC_INVALID_VALUE, word, "name",
+                            "write the name of a file that htpasswd has made");
+    }
+    return model_set_template(call);
+}
+
+/* nginx lets everybody in without a file. Of a block with others inside those may have one. */
+void access_check_file(struct model *model, const struct location *location) {
+    const struct settings *settings = location->settings;
+    const struct word *word = settings->auth_basic.word;
+    if (!settings->is_own[SETTING_auth_basic] || settings->auth_basic_user_file.word != NULL ||
+        slice_equals(word->text, SLICE("off")) || location->nested.count > 0) {
+        return;
+    }
+    struct diagnostic *diagnostic =
+        diagnostic_add(model->diagnostics, SEVERITY_WARNING, DIAGNOSTIC_INVALID_VALUE, word->span,
+                       "nobody is asked for a password here, as there is no file of users");
+    diagnostic_help(model->arena, diagnostic, "add \"auth_basic_user_file FILE;\"");
+}
+
 /* --- internal --- */
 
 bool model_set_internal(const struct setter_call *call) {

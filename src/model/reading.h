@@ -155,6 +155,11 @@ struct slice text_lower(struct model *model, struct slice text);
 /* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
 struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
+/* --- access.c --- */
+
+/* Warns of an auth_basic that protects nothing; what the location inherits is there already. */
+void access_check_file(struct model *model, const struct location *location);
+
 /* --- referer.c --- */
 
 /* Adds the server's names where a valid_referers of the block says so. */

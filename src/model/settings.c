@@ -160,6 +160,7 @@ static void inherit_location(struct model *model, struct location *location,
                              struct settings *outer) {
     location->settings = inherit(model, location->settings, outer);
     referer_complete(model, location->server, location->settings);
+    access_check_file(model, location);
     if (location->parent != NULL && location->parent->is_internal) {
         location->is_internal = true;
     }
