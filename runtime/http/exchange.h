@@ -254,7 +254,8 @@ void exchange_redirect(struct exchange *exchange, struct slice target);
  * Called by exchange_act. */
 void exchange_limit(struct exchange *exchange);
 
-/* At the end: what is counted as under way is no more. */
+/* At the end: what is counted as under way is no more. An exchange that is a part of another, as a
+ * subrequest, has the other's `limits`, and nothing is done then. */
 void exchange_give_limits(struct exchange *exchange);
 
 /* $limit_req_status or $limit_conn_status; false: there is none. */

@@ -27,8 +27,9 @@ struct held {
 };
 
 struct exchange_limits {
-    struct exchange *exchange;
-    struct timer timer; /* until the request goes on */
+    struct exchange *exchange; /* whose they are; others share them that are a part of it */
+    struct exchange *waiting;
+    struct timer timer; /* until that one goes on */
     uint8_t requests;
     uint8_t connections;
     struct held *held; /* what limit_conn counts of it */
@@ -217,7 +218,7 @@ static void give_back(struct exchange *exchange) {
 }
 
 void exchange_give_limits(struct exchange *exchange) {
-    if (exchange->limits->exchange == exchange) { /* else they are those of which it is a part */
+    if (exchange->limits->exchange == exchange) {
         give_back(exchange);
     }
 }
@@ -322,14 +323,15 @@ static const struct http_handler waiting_handler = {
 
 static void wait_is_over(struct timer *timer) {
     struct exchange_limits *limits = CONTAINER_OF(timer, struct exchange_limits, timer);
-    exchange_stop(limits->exchange);
-    go_on(limits->exchange, 0);
+    exchange_stop(limits->waiting);
+    go_on(limits->waiting, 0);
 }
 
 static void wait_for(struct exchange *exchange, uint64_t wait) {
     struct exchange_limits *limits = exchange->limits;
     struct loop *loop = exchange->service->loop;
     exchange->handler = &waiting_handler;
+    limits->waiting = exchange;
     limits->timer.on_expire = wait_is_over;
     timer_start(&loop->timers, &limits->timer,
                 loop->now + (wait < LONGEST_WAIT ? wait : LONGEST_WAIT));

@@ -4,6 +4,7 @@ and outlives reloads and the death of workers."""
 import contextlib
 import os
 import re
+import select
 import signal
 import time
 
@@ -181,6 +182,26 @@ def test_a_body_waits_with_its_request(lab):
         reply = client.ask("/?k=1", method="POST", body=body)
         assert (reply.status, reply.body) == (200, b"300000")
         assert client.ask("/?k=1").status == 200
+
+
+def test_time_for_a_body_does_not_run_while_the_request_waits(lab):
+    backend = lab.backend(replying(lambda request: answer(request.body)))
+    pair = lab.pair("""
+        limit_req_zone $arg_k zone=a:1m rate=15r/m;
+        client_body_timeout 1s;
+        server { listen {host}:{port};
+                 location / { limit_req zone=a burst=3; proxy_pass http://127.0.0.1:{backend}; } }
+    """, backend=backend)
+
+    def post(address):
+        with Client(address) as client:
+            assert client.ask("/?k=1").status == 200
+            client.send(b"POST /?k=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+            readable, _, _ = select.select([client.socket], [], [], 1.5)  # of four that it waits
+            assert not readable
+            client.send(b"abc")
+            return client.response().body
+    assert pair.both(post) == [b"abc", b"abc"]
 
 
 def test_a_client_that_leaves_while_it_waits_is_gone(lab):

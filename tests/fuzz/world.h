@@ -13,6 +13,27 @@ struct world {
     struct generation generation;
 };
 
+/* Small ones, whatever the table says, and of this process alone. */
+static void open_limit_zones(struct generation *generation) {
+    enum { SIZE = 4096 };
+    uint32_t count = generation->table.limit_zone_count;
+    generation->limit_zones = calloc((size_t)count + 1, sizeof(struct shared_area));
+    require(generation->limit_zones != NULL);
+    for (; generation->limit_zone_count < count; generation->limit_zone_count++) {
+        struct shared_area *area = &generation->limit_zones[generation->limit_zone_count];
+        *area = (struct shared_area){.memory = aligned_alloc(64, SIZE), .size = SIZE};
+        require(area->memory != NULL);
+        memset(area->memory, 0, SIZE);
+    }
+}
+
+static void close_limit_zones(struct generation *generation) {
+    for (uint32_t i = 0; i < generation->limit_zone_count; i++) {
+        free(generation->limit_zones[i].memory);
+    }
+    free(generation->limit_zones);
+}
+
 /* `table` is borrowed. Without memory nothing can be fuzzed. */
 static void world_open(struct world *world, const struct table *table) {
     memset(world, 0, sizeof *world);
@@ -33,6 +54,7 @@ static void world_open(struct world *world, const struct table *table) {
     generation->error_logs = calloc((size_t)table->error_log_count + 1, sizeof(struct log_target));
     generation->access_logs =
         calloc((size_t)table->access_log_count + 1, sizeof(struct log_file *));
+    open_limit_zones(generation);
     require(generation->engine != NULL && generation->error_logs != NULL &&
             generation->access_logs != NULL);
     require(prepare(&world->proxy, generation));
@@ -47,6 +69,7 @@ static void world_close(struct world *world) {
     engine_destroy(world->generation.engine);
     free(world->generation.error_logs);
     free(world->generation.access_logs);
+    close_limit_zones(&world->generation);
     while (service->free_exchanges != NULL) {
         struct exchange *exchange = service->free_exchanges;
         service->free_exchanges = exchange->next_free;
@@ -106,6 +129,10 @@ static struct world_answer world_ask(struct world *world, const struct table_end
         exchange_begin(exchange);
     } else {
         exchange_refuse(exchange, head->status != 0 ? head->status : 400, 0, head->reason);
+    }
+    if (exchange->handler != NULL && exchange->handler->is_waiting) {
+        exchange_client_gone(exchange, 499); /* no clock goes here */
+        answer.is_aborted = true;
     }
     check_answer(exchange, &answer);
     exchange_end(exchange);
