@@ -9,6 +9,7 @@ import pytest
 
 from lab.backend import answer, replying
 from lab.certificates import Authority, certificate_folder
+from lab.daemon import SANITIZED
 from lab.http import Incomplete, SecureClient, chunked, request_bytes
 from lab.http2_client import Http2Client, memory
 
@@ -202,7 +203,7 @@ def test_clients_that_go_leave_nothing(lab):
             client.read_until(b"\r\n\r\n")
     with lab.client() as client:
         assert gzip.decompress(client.ask(headers=ACCEPT).body) == body
-    assert memory(daemon) < before + 4_000_000
+    assert SANITIZED or memory(daemon) < before + 4_000_000  # AddressSanitizer keeps what was freed
 
 
 # --- $gzip_ratio ---
@@ -286,7 +287,7 @@ def test_a_bomb_is_opened_as_fast_as_it_is_taken(lab):
         slow.send(request_bytes("/opened/"))
         slow.read_until(b"\r\n\r\n")
         assert other.ask("/").body == bomb  # others are served
-        assert memory(daemon) < before + 8_000_000
+        assert SANITIZED or memory(daemon) < before + 8_000_000
     with lab.client() as client:
         client.send(request_bytes("/opened/"))
         client.read_until(b"\r\n\r\n")
