@@ -147,6 +147,10 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *decide
         exchange_limit(exchange);
         return;
     }
+    if (outcome.kind == ENGINE_AUTHENTICATE) {
+        exchange_delay(exchange, outcome.status);
+        return;
+    }
     if (outcome.kind == ENGINE_PROXY) {
         exchange->handler = exchange->service->proxy->handler;
     } else if (outcome.kind == ENGINE_FILE) {

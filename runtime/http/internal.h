@@ -64,6 +64,9 @@ struct http_service {
 /* The engine's source of LIVE variables. */
 extern const struct engine_live exchange_live;
 
+/* delay.c: answers with that status once auth_delay is over */
+void exchange_delay(struct exchange *exchange, uint32_t status);
+
 /* password.c: what the file says of the user; struct engine_live */
 enum engine_password exchange_check_password(void *owner, struct slice file, struct slice user,
                                              struct slice password);

@@ -10,6 +10,7 @@
 enum {
     STATUS_MOVED_PERMANENTLY = 301,
     STATUS_BAD_REQUEST = 400,
+    STATUS_UNAUTHORIZED = 401,
     STATUS_NOT_FOUND = 404,
     STATUS_TOO_LARGE = 413,
     STATUS_INTERNAL_ERROR = 500,
@@ -288,6 +289,12 @@ static enum engine_phase check_limits(struct engine_request *request,
 static enum engine_phase check_access(struct engine_request *request,
                                       struct engine_outcome *outcome) {
     uint32_t status = engine_check_access(request);
+    if (status == STATUS_UNAUTHORIZED && request->settings->auth_delay > 0 &&
+        request->takes_phases) {
+        engine_note(request, TABLE_LOG_INFO, "delaying unauthorized request");
+        *outcome = (struct engine_outcome){.kind = ENGINE_AUTHENTICATE, .status = status};
+        return ENGINE_PHASE_DONE;
+    }
     return status == 0 ? ENGINE_PHASE_FILES : engine_answer_error(request, status, NULL, outcome);
 }
 

@@ -256,7 +256,7 @@ enum engine_outcome_kind {
     ENGINE_PAGE,     /* status, with the page that belongs to it; 444 and the like: none */
     /* Nothing is decided yet, engine_continue is due; with request->takes_phases alone. */
     ENGINE_LIMIT,        /* see to limit_req and limit_conn of request->settings */
-    ENGINE_AUTHENTICATE, /* find out who asks */
+    ENGINE_AUTHENTICATE, /* who asks is refused with `status`, once auth_delay is over */
 };
 
 struct engine_outcome {

@@ -6,6 +6,7 @@ import ctypes.util
 import hashlib
 import itertools
 import os
+import time
 
 import pytest
 
@@ -244,6 +245,52 @@ def test_fails_where_a_file_cannot_be_read(lab, files):
     questions = [(target, header) for target in ("/", "/any") for header in (None, basic("sha", "x"))]
     theirs, ours = pair.both(lambda address: ask_all(address, questions))
     assert ours == theirs
+
+
+DELAYED = """
+server {
+    listen {host}:{port};
+    auth_basic a;
+    auth_basic_user_file {files}/users;
+    location / { auth_delay 400ms; proxy_pass http://127.0.0.1:{backend}; }
+    location /page { auth_delay 400ms; error_page 401 =403 /later; proxy_pass http://127.0.0.1:{backend}; }
+    location /later { auth_basic off; return 200 "later"; }
+    location /forever { auth_delay 1000h; proxy_pass http://127.0.0.1:{backend}; }
+    location /forbidden { auth_delay 1000h; deny all; proxy_pass http://127.0.0.1:{backend}; }
+}
+"""
+
+
+def test_delays_refusals(lab, files):
+    backend = lab.backend(replying(lambda r: answer(r.body)))
+    pair = lab.pair(DELAYED, backend=backend, files=files)
+
+    def ask(address):
+        answers = []
+        with Client(address) as client:
+            for target, password in itertools.product(("/", "/page"), (PASSWORD, "wrong")):
+                begin = time.monotonic()
+                response = client.ask(target, method="POST", body=b"x" * 100000,
+                                      headers=[("Authorization", basic("sha", password))])
+                answers.append((outcome(response), password == PASSWORD or time.monotonic() - begin > 0.3))
+        return answers
+
+    theirs, ours = pair.both(ask)
+    assert ours == theirs
+    assert all(is_late for _, is_late in ours)
+    pair.rpcd.wait_for_text("delaying unauthorized request")
+
+
+def test_is_not_held_up_by_delays(lab, files):
+    backend = lab.backend(replying(lambda r: answer(b"in")))
+    daemon = lab.rpcd(DELAYED, backend=backend, files=files)
+    with Client(lab.port) as waiting, Client(lab.port) as other:
+        waiting.send(b"GET /forever HTTP/1.1\r\nHost: a\r\n\r\n")
+        daemon.wait_for_text("delaying unauthorized request")
+        assert other.ask("/", headers=[("Authorization", basic("sha", PASSWORD))]).body == b"in"
+        assert other.ask("/forbidden").status == 403
+    with Client(lab.port) as other:
+        assert other.ask("/later").body == b"later"
 
 
 def test_sees_changes_at_once(lab, tmp_path):
