@@ -115,8 +115,14 @@ static bool find_rest(struct engine_request *request, struct slice *rest) {
         *rest = request->adds_to_alias ? request->uri : SLICE("");
         return true;
     }
+    if (request->uri.size < alias->prefix) { /* the path is not one of the location's */
+        engine_note(request, TABLE_LOG_ALERT,
+                    "\"alias\" of location \"%.*s\" stands for more than \"%.*s\"",
+                    SLICE_ARGS(location_name(request)), SLICE_ARGS(request->uri));
+        return false;
+    }
     *rest = slice_skip(request->uri, alias->prefix);
-    return request->uri.size >= alias->prefix;
+    return true;
 }
 
 enum engine_mapping engine_map_path(struct engine_request *request, struct slice more,

@@ -158,8 +158,8 @@ static void check_back_request(struct proxy *proxy) {
     }
 }
 
-/* The same by HTTP/2: four fields for the line, of which none is empty, then fields of one line
- * each, and none of the connection (RFC 9113 8.2.2). */
+/* The same by HTTP/2: three or four fields for the line, of which none is empty, then fields of one
+ * line each, and none of the connection (RFC 9113 8.2.2). */
 static void check_http2_request(struct proxy *proxy, struct world_answer *answer) {
     const struct proxy_http2_request *request = proxy->protocol_data;
     for (size_t i = 0; i < request->count; i++) {
@@ -167,7 +167,8 @@ static void check_http2_request(struct proxy *proxy, struct world_answer *answer
         struct slice name = {(const char *)field->name, field->namelen};
         struct slice value = {(const char *)field->value, field->valuelen};
         enum http_field id = http_field_find(name);
-        require(i < 4 ? name.data[0] == ':' : is_token(name));
+        bool is_pseudo = i < 3 || (i == 3 && slice_equals(name, SLICE(":authority")));
+        require(is_pseudo ? name.data[0] == ':' : is_token(name));
         require(is_field_value(value));
         require(id != HTTP_FIELD_CONNECTION && id != HTTP_FIELD_TRANSFER_ENCODING &&
                 id != HTTP_FIELD_UPGRADE && id != HTTP_FIELD_KEEP_ALIVE && id != HTTP_FIELD_HOST);
