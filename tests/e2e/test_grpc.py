@@ -145,6 +145,7 @@ def test_an_answer_without_messages(lab, is_at_once):
         if not is_at_once:
             server.flush()
             server.h2.ping(b"12345678")
+            server.flush()
             server.until(lambda: server.pongs)
         server.h2.send_headers(request.stream, [("grpc-status", "5")], end_stream=True)
         server.flush()
