@@ -21,7 +21,7 @@
 struct exchange;
 struct http_filter;
 struct exchange_limits;
-struct delay;
+struct exchange_wait;
 struct proxy_header;
 struct staples;
 struct tls_stream;
@@ -153,7 +153,7 @@ struct exchange {
     struct http_filter *filter; /* compression; NULL: bodies go as they are */
     enum engine_gzip_verdict gzip_verdict;
     bool varies;                    /* other clients may get the response in another coding */
-    struct delay *delay;            /* of a refusal, see exchange_delay; NULL: there was none */
+    struct exchange_wait *wait;     /* see wait.c; NULL: there was none */
     struct exchange_limits *limits; /* what limit_req and limit_conn say; NULL: nothing yet */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls;               /* of the client's connection; NULL: plain */

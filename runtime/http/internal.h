@@ -64,7 +64,14 @@ struct http_service {
 /* The engine's source of LIVE variables. */
 extern const struct engine_live exchange_live;
 
-/* delay.c: answers with that status once auth_delay is over */
+/* --- wait.c --- */
+
+/* Holds the exchange up: a client that leaves meanwhile is gone, and a body is not taken. Then calls
+ * go_on with `status`. Without memory the exchange fails. */
+void exchange_wait(struct exchange *exchange, uint64_t milliseconds, uint32_t status,
+                   void (*go_on)(struct exchange *exchange, uint32_t status));
+
+/* Answers with that status once auth_delay is over. */
 void exchange_delay(struct exchange *exchange, uint32_t status);
 
 /* password.c: what the file says of the user; struct engine_live */

@@ -2,7 +2,6 @@
  * these names): each is asked once, however many locations the exchange gets to. */
 #include "http/internal.h"
 
-#include "base/container.h"
 #include "limit/connections.h"
 #include "limit/requests.h"
 
@@ -28,8 +27,6 @@ struct held {
 
 struct exchange_limits {
     struct exchange *exchange; /* whose they are; others share them that are a part of it */
-    struct exchange *waiting;
-    struct timer timer; /* until that one goes on */
     uint8_t requests;
     uint8_t connections;
     struct held *held; /* what limit_conn counts of it */
@@ -299,44 +296,6 @@ static void go_on(struct exchange *exchange, uint32_t status) {
     exchange_act(exchange, &outcome);
 }
 
-static void start_waiting(struct exchange *exchange) {
-    (void)exchange; /* the timer runs already */
-}
-
-/* It is offered again to whoever answers. */
-static size_t take_nothing(struct exchange *exchange, struct slice piece, bool last) {
-    (void)exchange, (void)piece, (void)last;
-    return 0;
-}
-
-static void stop_waiting(struct exchange *exchange) {
-    timer_remove(&exchange->service->loop->timers, &exchange->limits->timer);
-}
-
-static const struct http_handler waiting_handler = {
-    .start = start_waiting,
-    .take_body = take_nothing,
-    .resume = start_waiting,
-    .stop = stop_waiting,
-    .is_waiting = true,
-};
-
-static void wait_is_over(struct timer *timer) {
-    struct exchange_limits *limits = CONTAINER_OF(timer, struct exchange_limits, timer);
-    exchange_stop(limits->waiting);
-    go_on(limits->waiting, 0);
-}
-
-static void wait_for(struct exchange *exchange, uint64_t wait) {
-    struct exchange_limits *limits = exchange->limits;
-    struct loop *loop = exchange->service->loop;
-    exchange->handler = &waiting_handler;
-    limits->waiting = exchange;
-    limits->timer.on_expire = wait_is_over;
-    timer_start(&loop->timers, &limits->timer,
-                loop->now + (wait < LONGEST_WAIT ? wait : LONGEST_WAIT));
-}
-
 static bool prepare(struct exchange *exchange) {
     if (exchange->limits == NULL) {
         exchange->limits = arena_allocate(&exchange->arena, sizeof *exchange->limits);
@@ -358,7 +317,7 @@ void exchange_limit(struct exchange *exchange) {
         status = ask_requests(exchange, &wait);
     }
     if (wait > 0) {
-        wait_for(exchange, wait);
+        exchange_wait(exchange, wait < LONGEST_WAIT ? wait : LONGEST_WAIT, 0, go_on);
     } else {
         go_on(exchange, status);
     }

@@ -28,17 +28,7 @@ static bool check_recursion(const struct setter_call *call, const struct word *w
 
 /* A block has a root or an alias. */
 static bool check_other(const struct setter_call *call, enum setting_id other) {
-    const struct settings *settings = call->scope == NULL ? NULL : call->scope->settings;
-    if (settings == NULL || !settings->is_own[other]) {
-        return true;
-    }
-    const struct statement *first = settings->origin[other];
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, DIAGNOSTIC_DUPLICATE_DIRECTIVE, call->statement->words[0].span,
-        "\"%s\" stands beside \"%.*s\"", call->directive->name, SLICE_ARGS(statement_name(first)));
-    diagnostic_note(call->model->arena, diagnostic, first->words[0].span, "given here");
-    diagnostic_help(call->model->arena, diagnostic, "remove one of them");
-    return false;
+    return reject_beside(call, other, DIAGNOSTIC_DUPLICATE_DIRECTIVE, "remove one of them");
 }
 
 /* nginx cuts the slash at the end off, be it the only one. */

@@ -193,6 +193,10 @@ __attribute__((format(printf, 5, 6))) bool reject_word(const struct setter_call 
                                                        const struct word *word, const char *help,
                                                        const char *message, ...);
 
+/* True unless the block has `other`, too, which is reported: ""DIRECTIVE" stands beside "OTHER"". */
+bool reject_beside(const struct setter_call *call, enum setting_id other, enum diagnostic_code code,
+                   const char *help);
+
 /* "invalid KIND "WORD"" */
 bool reject_invalid(const struct setter_call *call, enum diagnostic_code code,
                     const struct word *word, const char *kind, const char *help);

@@ -60,3 +60,18 @@ bool reject_parameter(const struct setter_call *call, const struct word *word,
     reject_hint_parameter(call, diagnostic, word, names, count);
     return false;
 }
+
+bool reject_beside(const struct setter_call *call, enum setting_id other, enum diagnostic_code code,
+                   const char *help) {
+    const struct settings *settings = call->scope == NULL ? NULL : call->scope->settings;
+    if (settings == NULL || !settings->is_own[other]) {
+        return true;
+    }
+    const struct statement *first = settings->origin[other];
+    struct diagnostic *diagnostic = diagnostic_error(
+        call->model->diagnostics, code, call->statement->words[0].span,
+        "\"%s\" stands beside \"%.*s\"", call->directive->name, SLICE_ARGS(statement_name(first)));
+    diagnostic_note(call->model->arena, diagnostic, first->words[0].span, "given here");
+    diagnostic_help(call->model->arena, diagnostic, "%s", help);
+    return false;
+}

@@ -4,18 +4,8 @@
 
 /* A block checks links in one of two ways. */
 static bool check_other(const struct setter_call *call, enum setting_id other) {
-    const struct settings *settings = call->scope == NULL ? NULL : call->scope->settings;
-    if (settings == NULL || !settings->is_own[other]) {
-        return true;
-    }
-    const struct statement *first = settings->origin[other];
-    struct diagnostic *diagnostic = diagnostic_error(
-        call->model->diagnostics, DIAGNOSTIC_CONFLICTING_PARAMETERS, call->statement->words[0].span,
-        "\"%s\" stands beside \"%.*s\"", call->directive->name, SLICE_ARGS(statement_name(first)));
-    diagnostic_note(call->model->arena, diagnostic, first->words[0].span, "given here");
-    diagnostic_help(call->model->arena, diagnostic,
-                    "write secure_link_secret alone, or secure_link with secure_link_md5");
-    return false;
+    return reject_beside(call, other, DIAGNOSTIC_CONFLICTING_PARAMETERS,
+                         "write secure_link_secret alone, or secure_link with secure_link_md5");
 }
 
 bool model_set_secure_link(const struct setter_call *call) {
