@@ -49,7 +49,8 @@ compiler_sources := $(foreach room,$(COMPILER_ROOMS),$(wildcard src/$(room)/*.c)
 runtime_sources := $(wildcard runtime/*.c) $(foreach room,$(RUNTIME_ROOMS),$(wildcard runtime/$(room)/*.c))
 
 generated_sources := $(BUILD)/generated/config_lexer.c $(BUILD)/generated/config_parser.c
-generated_tables := $(BUILD)/generated/known_directives.inc $(BUILD)/generated/known_variables.inc
+generated_tables := $(BUILD)/generated/known_directives.inc $(BUILD)/generated/known_variables.inc \
+                    $(BUILD)/generated/rule_examples.inc
 generated := $(generated_sources) $(generated_tables)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -100,6 +101,12 @@ $(BUILD)/generated/known_variables.inc: grammar/nginx-variables.tsv scripts/know
 	@mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f scripts/known-variables.awk $< > $@.tmp && mv $@.tmp $@
 
+# Written again when an example comes, changes or goes: folders change with what is in them.
+rule_examples := $(wildcard docs/rules/examples/*/*.conf)
+$(BUILD)/generated/rule_examples.inc: $(rule_examples) $(wildcard docs/rules/examples docs/rules/examples/*) scripts/rule-examples.awk
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f scripts/rule-examples.awk $(sort $(rule_examples)) > $@.tmp && mv $@.tmp $@
+
 # Everything but the two main files, for unit tests and fuzz targets.
 $(BUILD)/librpc.a: $(filter-out $(BUILD)/src/cli/main.o,$(compiler_objects)) $(shared_objects)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -131,6 +138,11 @@ check-unit: $(unit_programs) ## run the unit tests
 .PHONY: check-golden
 check-golden: $(BUILD)/rpc ## run the golden tests (configuration in, expected text out)
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/rules.py
+
+.PHONY: rule-pages
+rule-pages: $(BUILD)/rpc ## write docs/rules, a page for each rule of rpc lint
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/rules.py --update
 
 .PHONY: golden-update
 golden-update: $(BUILD)/rpc ## rewrite the expectations of the golden tests
@@ -330,7 +342,7 @@ install: all ## install programs, manual pages, completion, unit and samples (DE
 	sed 's|/usr/local|$(PREFIX)|g' packaging/rpcd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/rpcd.service
 	for sample in $$(find samples -type f); do \
 	    $(INSTALL) -D -m 644 $$sample $(SHARE)/rpc/$$sample || exit 1; done
-	for page in README.md $$(find docs -name '*.md' -o -name '*.svg'); do \
+	for page in README.md $$(find docs -name '*.md' -o -name '*.svg' -o -path 'docs/rules/examples/*.conf'); do \
 	    $(INSTALL) -D -m 644 $$page $(SHARE)/doc/rpc/$${page#docs/} || exit 1; done
 
 # The builds inside this one (asan, clang, gcc) track their own headers.

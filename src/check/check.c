@@ -15,6 +15,34 @@ const struct rule check_rules[RULE_COUNT] = {
 #undef RULE
 };
 
+const struct rule_family_row check_families[FAMILY_COUNT] = {
+#define FAMILY(name, title) [FAMILY_##name] = {#name, title},
+#define RULE(id, slug, severity, summary, rationale, fix, references)
+#include "check/rules.def"
+#undef RULE
+};
+
+/* The rows of the registry, families and rules, in their order. */
+enum row_number {
+#define FAMILY(name, title) ROW_FAMILY_##name,
+#define RULE(id, slug, severity, summary, rationale, fix, references) ROW_##id,
+#include "check/rules.def"
+#undef RULE
+};
+
+static const enum row_number family_rows[FAMILY_COUNT] = {
+#define FAMILY(name, title) [FAMILY_##name] = ROW_FAMILY_##name,
+#define RULE(id, slug, severity, summary, rationale, fix, references)
+#include "check/rules.def"
+#undef RULE
+};
+
+static const enum row_number rule_rows[RULE_COUNT] = {
+#define RULE(id, slug, severity, summary, rationale, fix, references) [RULE_##id] = ROW_##id,
+#include "check/rules.def"
+#undef RULE
+};
+
 static void (*const functions[RULE_COUNT])(struct finding_list *) = {
 #define RULE(id, slug, severity, summary, rationale, fix, references) [RULE_##id] = check_rule_##id,
 #include "check/rules.def"
@@ -28,6 +56,14 @@ const struct rule *check_find_rule(struct slice slug) {
         }
     }
     return NULL;
+}
+
+enum rule_family check_rule_family(enum rule_id rule) {
+    size_t family = 0;
+    while (family + 1 < FAMILY_COUNT && family_rows[family + 1] < rule_rows[rule]) {
+        family++;
+    }
+    return (enum rule_family)family;
 }
 
 struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule, struct span span,
@@ -90,12 +126,14 @@ static void remove_repeated(struct finding_list *findings) {
     findings->all.count = kept;
 }
 
-void check_run(struct model *model, const struct certificate_options *certificates,
+void check_run(struct model *model, const struct check_options *options,
                struct finding_list *findings) {
-    *findings = (struct finding_list){.model = model};
+    static const struct check_options nothing;
+    *findings = (struct finding_list){.model = model, .options = options ? options : &nothing};
     site_collect(&findings->site, model);
-    if (certificates != NULL) {
-        findings->certificates = certificates_read(model, &findings->site, certificates);
+    if (findings->options->certificates != NULL) {
+        findings->certificates =
+            certificates_read(model, &findings->site, findings->options->certificates);
     }
     for (size_t i = 0; i < RULE_COUNT; i++) {
         functions[i](findings);

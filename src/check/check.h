@@ -13,6 +13,21 @@ enum rule_id {
     RULE_COUNT
 };
 
+enum rule_family {
+#define FAMILY(name, title) FAMILY_##name,
+#define RULE(id, slug, severity, summary, rationale, fix, references)
+#include "check/rules.def"
+#undef RULE
+    FAMILY_COUNT
+};
+
+struct rule_family_row {
+    const char *name; /* as --select takes it */
+    const char *title;
+};
+
+extern const struct rule_family_row check_families[FAMILY_COUNT];
+
 struct rule {
     const char *slug;
     enum severity severity;
@@ -24,6 +39,11 @@ struct rule {
 
 extern const struct rule check_rules[RULE_COUNT];
 
+/* What findings depend on beside the configuration. */
+struct check_options {
+    const struct certificate_options *certificates; /* NULL: files are not looked at */
+};
+
 struct finding {
     enum rule_id rule;
     struct diagnostic *diagnostic; /* severity, place, message, notes, help */
@@ -31,14 +51,15 @@ struct finding {
 
 struct finding_list {
     struct model *model;
-    struct site site;                     /* the model's blocks, for the rules */
+    struct site site; /* the model's blocks, for the rules */
+    const struct check_options *options;
     struct certificate_set *certificates; /* NULL: files are not looked at */
     VECTOR_OF(struct finding) all;
 };
 
-/* Runs every rule over the model; findings are sorted by place, suppressed ones left out. With
- * `certificates` the files that the model names are read, too; NULL leaves them alone. */
-void check_run(struct model *model, const struct certificate_options *certificates,
+/* Runs every rule over the model; findings are sorted by place, suppressed ones left out. NULL
+ * options are all zero. They are kept by reference. */
+void check_run(struct model *model, const struct check_options *options,
                struct finding_list *findings);
 
 /* Queues a finding; used by the rules. Returns it for notes and help. */
@@ -49,5 +70,7 @@ __attribute__((format(printf, 4, 5))) struct diagnostic *check_report(struct fin
 
 /* The rule of that slug, or NULL. */
 const struct rule *check_find_rule(struct slice slug);
+
+enum rule_family check_rule_family(enum rule_id rule);
 
 #endif

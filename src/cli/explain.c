@@ -11,9 +11,8 @@ static const char help[] =
     "Without an argument it lists the rules of rpc lint. RPC0100 and the like are the numbers of\n"
     "errors; any directive of nginx's may be named, and any variable, as in '$uri'.\n"
     "\n"
+    "  -m, --markdown        print the page of docs/rules: of a rule, or the one that lists them\n"
     "  -h, --help            this text\n";
-
-#define PAGE_WIDTH 78
 
 static const struct {
     unsigned number;
@@ -23,49 +22,6 @@ static const struct {
 #include "diagnostics.def"
 #undef DIAGNOSTIC
 };
-
-/* Prints text with line breaks between words, `indent` spaces before each line. */
-static void print_wrapped(struct slice text, int indent) {
-    size_t column = 0;
-    while (text.size > 0) {
-        size_t size = slice_find_byte(text, ' ');
-        if (column > 0 && column + 1 + size > (size_t)(PAGE_WIDTH - indent)) {
-            putchar('\n');
-            column = 0;
-        }
-        printf("%*s%.*s", column == 0 ? indent : 1, "", (int)size, text.data);
-        column += size + (column > 0);
-        text = slice_skip(text, size + 1);
-    }
-    putchar('\n');
-}
-
-static void print_part(const char *title, const char *text) {
-    printf("\n%s:\n", title);
-    print_wrapped(slice_from_string(text), 2);
-}
-
-static void explain_rule(const struct rule *rule) {
-    printf("%s (rule of rpc lint, %s)\n", rule->slug, severity_name(rule->severity));
-    print_wrapped(slice_from_string(rule->summary), 2);
-    print_part("Why it matters", rule->rationale);
-    print_part("What to do", rule->fix);
-    printf("\nTo turn it off beside or directly above a statement:\n  # rpc:disable=%s\n",
-           rule->slug);
-    struct slice rest = slice_from_string(rule->references);
-    for (bool is_first = true; rest.size > 0; is_first = false) {
-        size_t size = slice_find_byte(rest, ' ');
-        printf("%s  %.*s\n", is_first ? "\nSee also:\n" : "", (int)size, rest.data);
-        rest = slice_skip(rest, size + 1);
-    }
-}
-
-static void list_rules(void) {
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        printf("%-27s %-8s %s\n", check_rules[i].slug, severity_name(check_rules[i].severity),
-               check_rules[i].summary);
-    }
-}
 
 /* RPC0100, rpc100 or 100. */
 static bool explain_error(struct slice name) {
@@ -77,7 +33,7 @@ static bool explain_error(struct slice name) {
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (errors[i].number == number) {
             printf("RPC%04u (error in the input)\n", errors[i].number);
-            print_wrapped(slice_from_string(errors[i].summary), 2);
+            explain_wrapped(slice_from_string(errors[i].summary), 2);
             return true;
         }
     }
@@ -140,7 +96,7 @@ static bool explain_directive(struct arena *arena, const struct catalogue *catal
         }
         told |= row->contexts;
         if (row->help != NULL && row->help[0] != '\0') {
-            print_wrapped(slice_from_string(row->help), 2);
+            explain_wrapped(slice_from_string(row->help), 2);
         }
         print_row(arena, row);
     }
@@ -156,7 +112,7 @@ static bool explain_builtin(const struct catalogue *catalogue, struct slice name
         return false;
     }
     printf("$%s%s (variable)\n", variable->name, variable->is_prefix ? "NAME" : "");
-    print_wrapped(slice_from_string(variable->help), 2);
+    explain_wrapped(slice_from_string(variable->help), 2);
     printf("\nChosen by: %s\n", variable->chosen);
     print_state(true);
     return true;
@@ -181,9 +137,10 @@ static bool explain_capture(struct slice name) {
         return false;
     }
     printf("$%.*s (capture)\n", SLICE_ARGS(name));
-    print_wrapped(SLICE("what this group of the latest regular expression that matched holds: of a "
-                        "server name, a location, a rewrite or an if; in a map, of the line"),
-                  2);
+    explain_wrapped(
+        SLICE("what this group of the latest regular expression that matched holds: of a "
+              "server name, a location, a rewrite or an if; in a map, of the line"),
+        2);
     return true;
 }
 
@@ -265,21 +222,42 @@ static enum outcome explain(const struct command *command, struct arena *arena, 
     return fail_unknown(command, arena, &catalogue, name);
 }
 
+static enum outcome explain_page(const struct command *command, const char *word) {
+    if (word == NULL) {
+        explain_rules_page();
+        return OUTCOME_CLEAN;
+    }
+    const struct rule *rule = check_find_rule(slice_from_string(word));
+    if (rule == NULL) {
+        return cli_error(command, "\"%s\" is no rule: only rules have a page", word);
+    }
+    explain_rule_page(rule);
+    return OUTCOME_CLEAN;
+}
+
 enum outcome command_explain(const struct command *command, int argc, char **argv) {
-    static const struct option known[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"markdown", no_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    bool is_page = false;
     int option;
-    while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":mh", known, NULL)) != -1) {
         if (option == 'h') {
             return cli_print_help(command, help);
         }
-        return cli_option_error(command, option, argv);
+        if (option != 'm') {
+            return cli_option_error(command, option, argv);
+        }
+        is_page = true;
+    }
+    if (argc - optind > 1) {
+        return cli_usage_error(command, "more than one word is given");
+    }
+    if (is_page) {
+        return explain_page(command, argv[optind]);
     }
     if (optind == argc) {
-        list_rules();
+        explain_rule_list();
         return OUTCOME_CLEAN;
-    }
-    if (optind + 1 != argc) {
-        return cli_usage_error(command, "more than one word is given");
     }
     struct arena arena;
     arena_init(&arena, 1u << 16);

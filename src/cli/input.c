@@ -58,10 +58,10 @@ enum outcome input_read_text(struct input *input, const char *path, struct slice
     return build_model(input);
 }
 
-void input_check(struct input *input, const struct certificate_options *certificates,
+void input_check(struct input *input, const struct check_options *options,
                  struct finding_list *findings) {
     progress_begin(input->progress, (struct progress_phase){"checking", "rules", RULE_COUNT, 1});
-    check_run(&input->model, certificates, findings);
+    check_run(&input->model, options, findings);
     progress_line_clear(&input->line);
 }
 

@@ -33,8 +33,8 @@ enum outcome input_read(struct input *input, const struct command *command, cons
 enum outcome input_read_text(struct input *input, const char *path, struct slice text,
                              const char *prefix);
 
-/* What the rules find in it, and with `certificates` in the files it names. */
-void input_check(struct input *input, const struct certificate_options *certificates,
+/* What the rules find in it. */
+void input_check(struct input *input, const struct check_options *options,
                  struct finding_list *findings);
 
 /* The table of an input without errors, in its arena. OUTCOME_INPUT when the site needs what

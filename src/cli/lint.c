@@ -137,7 +137,10 @@ static void check(struct input *input, const char *path, const struct lint_optio
         .prefix = find_prefix(&input->arena, path, options->prefix),
         .now = options->now != 0 ? options->now : (int64_t)time(NULL),
     };
-    input_check(input, options->reads_certificates ? &certificates : NULL, findings);
+    struct check_options checks = {
+        .certificates = options->reads_certificates ? &certificates : NULL,
+    };
+    input_check(input, &checks, findings);
 }
 
 static enum outcome lint_file(const struct command *command, const char *path,

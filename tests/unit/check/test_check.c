@@ -51,6 +51,13 @@ static void tells_all_of_each_rule(void) {
     }
 }
 
+static void knows_the_family_above(void) {
+    CU_ASSERT_EQUAL(check_rule_family(RULE_open_proxy), FAMILY_security);
+    CU_ASSERT_EQUAL(check_rule_family(RULE_missing_proxy_headers), FAMILY_headers);
+    CU_ASSERT_EQUAL(check_rule_family(RULE_weak_certificate), FAMILY_tls);
+    CU_ASSERT_EQUAL(check_rule_family(RULE_unknown_rule), FAMILY_suppressions);
+}
+
 static void sorts_by_place(void) {
     check("server { listen 80; server_name a; location /x { proxy_pass http://$arg_x; }\n"
           "ssl_protocols TLSv1; }");
@@ -121,7 +128,8 @@ static void release(void) {
 }
 
 UNIT_TESTS("check/check", {"finds rules by slug", finds_rules_by_slug},
-           {"tells all of each rule", tells_all_of_each_rule}, {"sorts by place", sorts_by_place},
+           {"tells all of each rule", tells_all_of_each_rule},
+           {"knows the family above", knows_the_family_above}, {"sorts by place", sorts_by_place},
            {"takes the severity of the rule", takes_the_severity_of_the_rule},
            {"honours comments", honours_comments},
            {"covers no more than the statement", covers_no_more_than_the_statement},
