@@ -183,10 +183,41 @@ static void discard_body(struct http1_front *front) {
     }
 }
 
+static bool is_waiting(const struct http1_front *front) {
+    return front->state == HTTP1_EXCHANGE && front->exchange->handler != NULL &&
+           front->exchange->handler->is_waiting;
+}
+
+/* As nginx: a client that closes while its answer is awaited from a backend is gone. Bytes of a
+ * body or a tunnel are read first. */
+static bool is_client_gone(const struct http1_front *front) {
+    return is_waiting(front) ||
+           (front->state == HTTP1_EXCHANGE && front->message->body_ended &&
+            !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
+            front->exchange->proxy_data != NULL && !ignores_abort(front));
+}
+
+/* A hang-up is told once. When it came before the request was read, as with a client that sends its
+ * request and its end at once, the exchange learns of it here. */
+static bool end_if_client_gone(struct http1_front *front) {
+    if ((front->connection.handle.ready & LOOP_HANGUP) == 0 || !is_client_gone(front)) {
+        return false;
+    }
+    exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0}, "%s",
+                 is_waiting(front) ? "client prematurely closed connection"
+                                   : "client prematurely closed connection, so upstream "
+                                     "connection is closed too");
+    http1_client_gone(front, 499);
+    return true;
+}
+
 static void settle_exchange(struct http1_front *front) {
     struct exchange *exchange = front->exchange;
     if (front->message->is_broken) {
         http1_close(front);
+        return;
+    }
+    if (end_if_client_gone(front)) {
         return;
     }
     if (!exchange->response.is_complete || front->out != NULL ||
@@ -236,32 +267,14 @@ static void write_ready(struct http1_front *front) {
     }
 }
 
-static bool is_waiting(const struct http1_front *front) {
-    return front->state == HTTP1_EXCHANGE && front->exchange->handler != NULL &&
-           front->exchange->handler->is_waiting;
-}
-
-/* As nginx: a client that closes while its answer is awaited from a backend is gone. Bytes of a
- * body or a tunnel are read first. */
-static bool is_client_gone(const struct http1_front *front) {
-    return is_waiting(front) ||
-           (front->state == HTTP1_EXCHANGE && front->message->body_ended &&
-            !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
-            front->exchange->proxy_data != NULL && !ignores_abort(front));
-}
-
 static void front_ready(struct loop_handle *handle, uint32_t events) {
     struct http1_front *front = CONTAINER_OF(handle, struct http1_front, connection.handle);
     events = http_connection_translate(&front->connection, events);
     if ((events & LOOP_WRITE) != 0) {
         write_ready(front);
     }
-    if ((events & LOOP_HANGUP) != 0 && is_client_gone(front)) {
-        exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0}, "%s",
-                     is_waiting(front) ? "client prematurely closed connection"
-                                       : "client prematurely closed connection, so upstream "
-                                         "connection is closed too");
-        http1_client_gone(front, 499);
+    if ((events & LOOP_HANGUP) != 0) {
+        (void)end_if_client_gone(front);
     }
     if ((events & (LOOP_READ | LOOP_HANGUP)) != 0 && front->state != HTTP1_CLOSED) {
         http1_read(front);

@@ -467,7 +467,8 @@ static bool offer_piece(struct http1_front *front) {
         message->body_ended = true;
         front->exchange->body_complete = true;
         timer_stop(&front->read_timer);
-        if (front->exchange->response.is_complete) {
+        if (front->exchange->response.is_complete ||
+            (front->connection.handle.ready & LOOP_HANGUP) != 0) {
             http1_settle_later(front);
         }
         return false;
@@ -568,6 +569,9 @@ void http1_read(struct http1_front *front) {
     case HTTP1_IDLE:
     case HTTP1_HEAD:
         read_head(front);
+        if (front->state == HTTP1_EXCHANGE && (front->connection.handle.ready & LOOP_HANGUP) != 0) {
+            http1_settle_later(front);
+        }
         return;
     case HTTP1_EXCHANGE:
         if (front->message->wants_body && !front->message->is_pumping) {

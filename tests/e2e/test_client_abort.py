@@ -1,7 +1,9 @@
 """Either side that ends before the other is done: clients that leave, backends that answer before
 they have read the request."""
 
+import os
 import select
+import signal
 import socket
 import threading
 import time
@@ -121,6 +123,41 @@ def test_a_client_that_ended_only_its_own_side_gets_the_answer(lab):
         slow.may_answer.set()
         assert len(client.response().body) == LARGE
         assert client.is_closed()
+
+
+GONE_AT_ONCE = """
+log_format told "$status $uri";
+server {
+    listen {host}:{port};
+    access_log access.log told;
+    location / { proxy_pass http://127.0.0.1:{backend}; }
+    location /here { return 200 here; }
+}
+"""
+
+
+@pytest.mark.parametrize("how, requests, lines", [
+    ("close", request_bytes("/get"), ["499 /get"]),
+    ("reset", request_bytes("/get"), ["499 /get"]),
+    ("close", request_bytes("/post", method="POST", body=b"whole"), ["499 /post"]),
+    ("reset", request_bytes("/post", method="POST", body=b"whole"), ["499 /post"]),
+    ("close", request_bytes("/here") + request_bytes("/get"), ["200 /here", "499 /get"]),
+], ids=["get", "get-reset", "post", "post-reset", "pipelined"])
+def test_a_client_whose_end_comes_with_its_request(lab, how, requests, lines):
+    """Both lie there when the worker looks, so that it hears of the end but once."""
+    backend = lab.backend(Slow(10))
+    pair = lab.pair(GONE_AT_ONCE, backend=backend)
+    for daemon, address in zip((pair.nginx, pair.rpcd), pair.addresses()):
+        workers = daemon.workers()
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        client = Client(address)
+        client.send(requests)
+        leave(client, how)
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        daemon.wait_for_line(len(lines))
+        assert daemon.lines() == lines
 
 
 # --- answers before the request was read ---
