@@ -1,11 +1,11 @@
 # Turns grammar/nginx-directives.tsv into the rows that src/model/ includes:
 #
 #   KNOWN_DIRECTIVE("name", "module", CONTEXTS, min, max, "exact-args", KIND, "deprecated",
-#                   commercial)
+#                   commercial, off)
 #
 # CONTEXTS is C_... names joined by |, max is MANY when there is no upper bound, exact-args is the
 # table's `args` column, KIND is FLAG, SIMPLE or BLOCK, deprecated is "" (no), "yes" or
-# "yes:replacement", commercial is 0 or 1. A name has one row per module that defines it; the
+# "yes:replacement", commercial is 0 or 1, and so is off: whether that is the default. A name has one row per module that defines it; the
 # name "(entry)" is a free line inside a block such as map.
 #
 # Columns are found by their headings. A value this script does not know stops the build.
@@ -72,11 +72,11 @@ FNR == 1 {
     }
     max = cell("max_args")
     deprecated = cell("deprecated")
-    printf "KNOWN_DIRECTIVE(%s, %s, %s, %d, %s, %s, %s, %s, %d)\n",
+    printf "KNOWN_DIRECTIVE(%s, %s, %s, %d, %s, %s, %s, %s, %d, %d)\n",
         quoted(cell("name")), quoted(cell("module")), constants(cell("contexts")),
         cell("min_args"), (max == "*") ? "MANY" : max + 0, quoted(cell("args")),
         kind_names[kind], quoted(deprecated == "no" ? "" : deprecated),
-        cell("commercial") == "yes"
+        cell("commercial") == "yes", cell("default") == "off"
 }
 
 END {

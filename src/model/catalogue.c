@@ -61,7 +61,7 @@ static const struct directive directives[] = {
      .set = model_set_##setter},
 #include "directives.def"
 #define KNOWN_DIRECTIVE(row_name, row_module, row_contexts, min, max, counts, kind,                \
-                        row_deprecated, commercial)                                                \
+                        row_deprecated, commercial, is_off)                                        \
     {.name = (row_name),                                                                           \
      .contexts = (row_contexts),                                                                   \
      .min_arguments = (min),                                                                       \
@@ -76,6 +76,7 @@ static const struct directive directives[] = {
      .module = (row_module),                                                                       \
      .deprecated = (row_deprecated),                                                               \
      .is_commercial = (commercial),                                                                \
+     .is_off_by_default = (is_off),                                                                \
      .set = model_set_listed},
 #include "known_directives.inc"
 #undef KNOWN_DIRECTIVE

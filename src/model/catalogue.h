@@ -113,6 +113,7 @@ struct directive {
     const char *module;     /* nginx's module, for one that is merely listed */
     const char *deprecated; /* "", "yes" or "yes:replacement" */
     bool is_commercial;     /* only in nginx's commercial build */
+    bool is_off_by_default; /* for one that is merely listed: "off" is as if it were not there */
     bool (*set)(const struct setter_call *call);
 };
 

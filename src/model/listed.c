@@ -85,8 +85,15 @@ static void define_variable(const struct setter_call *call) {
     }
 }
 
+/* Whether the statement says "off" where that is what nginx does without it: rpcd does so anyway,
+ * so that there is nothing to run. */
+static bool is_switched_off(const struct setter_call *call) {
+    return call->directive->is_off_by_default && statement_argument_count(call->statement) == 1 &&
+           slice_equals(statement_argument(call->statement, 0)->text, SLICE("off"));
+}
+
 bool model_set_listed(const struct setter_call *call) {
-    if (!call->scope->is_refused) {
+    if (!call->scope->is_refused && !is_switched_off(call)) {
         refuse(call->model, call->statement, call->statement->words[0].span, "directive \"%s\"",
                call->directive->name);
     }

@@ -97,21 +97,3 @@ bool model_set_types(const struct setter_call *call) {
     }
     return true;
 }
-
-/* What it asks for is done in any case. */
-bool model_set_tcp_nopush(const struct setter_call *call) {
-    uint32_t ignored;
-    struct setter_call flag = *call;
-    flag.field = &ignored;
-    return model_set_flag(&flag);
-}
-
-bool model_set_types_hash(const struct setter_call *call) {
-    const struct word *word = statement_argument(call->statement, 0);
-    uint64_t value;
-    if (!slice_parse_u64(word->text, INT32_MAX, &value) || value == 0) {
-        return reject_value(call, DIAGNOSTIC_INVALID_NUMBER, word, "number",
-                            "write digits only, at most %d", INT32_MAX);
-    }
-    return true;
-}
