@@ -166,7 +166,7 @@ check-e2e: all ## run the end-to-end tests (E2E_ONLY names files, PYTEST_ARGS='-
 	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) -m pytest -n $(E2E_JOBS) --dist loadfile $(or $(E2E_ONLY),tests/e2e) $(PYTEST_ARGS)
 
 # Most of their time is spent waiting, so there may be more at once than there are cores.
-E2E_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
+E2E_JOBS ?= $(shell echo $$(($(JOBS) + 2)))
 
 # Where a reference nginx is unpacked when none is installed; shared by all builds.
 PEERS ?= build/peers
@@ -238,7 +238,7 @@ fuzz: fuzz-build fuzz-seeds ## fuzz FUZZ_TARGETS (all) for FUZZ_SECONDS, or FUZZ
 
 .PHONY: check-fuzz
 check-fuzz: fuzz-build fuzz-seeds ## replay the kept corpus of every fuzz target, then fuzz it for seconds
-	$(Q)scripts/run-fuzz --seconds 5 $(FUZZ_BUILD) $(fuzz_targets)
+	$(Q)scripts/run-fuzz --seconds 5 --targets-at-once $(JOBS) $(FUZZ_BUILD) $(fuzz_targets)
 
 # One way to build with sanitizers, so that its build folder can be reused.
 ASAN := BUILD=$(BUILD)/asan SANITIZER=address,undefined OPTIMIZE='-O1 -g'
