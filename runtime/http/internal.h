@@ -66,8 +66,8 @@ extern const struct engine_live exchange_live;
 
 /* --- wait.c --- */
 
-/* Holds the exchange up: a client that leaves meanwhile is gone, and a body is not taken. Then calls
- * go_on with `status`. Without memory the exchange fails. */
+/* Holds the exchange up: a client that leaves meanwhile is gone, and a body is not taken. Then
+ * calls go_on with `status`. Without memory the exchange fails. */
 void exchange_wait(struct exchange *exchange, uint64_t milliseconds, uint32_t status,
                    void (*go_on)(struct exchange *exchange, uint32_t status));
 

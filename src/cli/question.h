@@ -37,8 +37,8 @@ void question_init(struct question *question, struct arena *arena);
 
 const char *question_set_method(struct question *question, struct slice method);
 
-/* http://HOST[:PORT][/PATH], https:// the same, or a path alone when a Host field names the host: it
- * is asked for by TLS where the listener wants that. */
+/* http://HOST[:PORT][/PATH], https:// the same, or a path alone when a Host field names the host:
+ * it is asked for by TLS where the listener wants that. */
 const char *question_set_url(struct question *question, struct slice url);
 
 /* One more field. What describes the body is not given as a field. */

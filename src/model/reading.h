@@ -193,7 +193,8 @@ __attribute__((format(printf, 5, 6))) bool reject_word(const struct setter_call 
                                                        const struct word *word, const char *help,
                                                        const char *message, ...);
 
-/* True unless the block has `other`, too, which is reported: ""DIRECTIVE" stands beside "OTHER"". */
+/* True unless the block has `other`, too, which is reported: ""DIRECTIVE" stands beside "OTHER"".
+ */
 bool reject_beside(const struct setter_call *call, enum setting_id other, enum diagnostic_code code,
                    const char *help);
 

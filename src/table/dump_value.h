@@ -17,8 +17,8 @@ void dump_text(const struct dumper *dumper, struct slice text);
 /* The same in quotes. */
 void dump_string(const struct dumper *dumper, struct table_string string);
 
-/* Whether a field of 64 bits is a time in milliseconds, or a size or rate; what else is that wide are
- * hashes. */
+/* Whether a field of 64 bits is a time in milliseconds, or a size or rate; what else is that wide
+ * are hashes. */
 bool dump_is_time(enum table_section section, const struct table_field *field);
 bool dump_is_amount(enum table_section section, const struct table_field *field);
 

@@ -102,8 +102,9 @@ static inline void decision_begin(struct decision *decision, const char *asked) 
     }
 }
 
-/* The outcome: "200 text", "200 file NAME", "301 to URL", "404 page", "proxy METHOD HOST PATH?ARGS". A status that
- * an error page leaves counts instead of the answer's own: "404 text", "404 proxy ...". */
+/* The outcome: "200 text", "200 file NAME", "301 to URL", "404 page", "proxy METHOD HOST
+ * PATH?ARGS". A status that an error page leaves counts instead of the answer's own: "404 text",
+ * "404 proxy ...". */
 static inline const char *decision_tell(struct decision *decision) {
     const struct engine_request *request = &decision->request;
     const struct engine_outcome *outcome = &decision->outcome;
