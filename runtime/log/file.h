@@ -15,7 +15,14 @@ struct log_buffer {
 /* Lines that wait for more of them. */
 struct log_hold {
     size_t used;
-    char data[]; /* of the file's hold_size */
+    char data[]; /* of the rule's size */
+};
+
+/* How a file holds lines back. */
+struct log_hold_rule {
+    size_t size;          /* bytes of lines; 0: they are not held back */
+    uint64_t flush_after; /* milliseconds; 0: they wait until there are enough */
+    uint32_t gzip_level;  /* of what is written, 1 to 9; 0: as it is */
 };
 
 struct log_file {
@@ -32,9 +39,8 @@ struct log_file {
     uint64_t lost;             /* lines, since they were last reported */
     uint64_t reported_at;      /* monotonic milliseconds; 0: never */
     struct log *log;           /* set with hold_size */
-    size_t hold_size;          /* bytes of lines that are held back; 0: none are */
-    uint64_t hold_flush_after; /* milliseconds; 0: they wait until there are enough */
-    struct log_hold *hold;     /* NULL until there was something */
+    struct log_hold_rule hold_rule;
+    struct log_hold *hold; /* NULL until there was something */
     struct timer hold_timer;
 };
 
@@ -59,9 +65,8 @@ struct log_file *log_file_adopt(struct log *log, struct slice path, int descript
 /* Goes on with the new descriptor, which passes to the log. */
 void log_file_reopen(struct log *log, struct log_file *file, int descriptor);
 
-/* From now on log_hold keeps lines back, `size` bytes of them at most, for `flush_after`
- * milliseconds at most (0: for as long as it takes). With a size of 0 it does not. */
-void log_file_hold(struct log *log, struct log_file *file, size_t size, uint64_t flush_after);
+/* From now on log_hold keeps lines back by the rule, or does not. */
+void log_file_hold(struct log *log, struct log_file *file, const struct log_hold_rule *rule);
 
 /* Writes what is held back. */
 void log_file_flush_held(struct log *log, struct log_file *file);
@@ -71,6 +76,14 @@ void log_file_release_held(struct log *log, struct log_file *file);
 
 /* Whole lines out, at once; for lines that were collected. */
 void log_file_write_lines(struct log *log, struct log_file *file, struct slice lines);
+
+/* The same as a member of a gzip file (RFC 1952 2.2), whole by itself. The lines are lost when
+ * there is no memory to compress them. */
+void log_file_write_gzip(struct log *log, struct log_file *file, struct slice lines,
+                         uint32_t level);
+
+/* Counts the lines as lost, and says so now and then. `error` is 0 when there is no reason. */
+void log_file_lose(struct log *log, struct log_file *file, struct slice lines, int error);
 
 /* Writes the file's lines of this turn and gives their buffer back. */
 void log_file_flush(struct log *log, struct log_file *file);

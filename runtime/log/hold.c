@@ -5,22 +5,35 @@
 
 #include "base/container.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What compression may add to lines that it does not make shorter. */
+enum { GZIP_EXCESS = 64 };
+
+static void write_lines(struct log *log, struct log_file *file, struct slice lines) {
+    if (file->hold_rule.gzip_level > 0) {
+        log_file_write_gzip(log, file, lines, file->hold_rule.gzip_level);
+    } else {
+        log_file_write_lines(log, file, lines);
+    }
+}
+
 /* The lines, of which several processes may write to the same pipe. */
 static void write_in_pieces(struct log *log, struct log_file *file, struct slice lines) {
-    while (lines.size > PIPE_BUF && file->write_size == PIPE_BUF) {
-        const char *end = memrchr(lines.data, '\n', PIPE_BUF);
+    size_t most = file->hold_rule.gzip_level > 0 ? PIPE_BUF - GZIP_EXCESS : PIPE_BUF;
+    while (lines.size > most && file->write_size == PIPE_BUF) {
+        const char *end = memrchr(lines.data, '\n', most);
         if (end == NULL) { /* a line that the kernel does not keep together anyway */
             end = memchr(lines.data, '\n', lines.size);
         }
         size_t size = (size_t)(end + 1 - lines.data);
-        log_file_write_lines(log, file, slice_take(lines, size));
+        write_lines(log, file, slice_take(lines, size));
         lines = slice_skip(lines, size);
     }
-    log_file_write_lines(log, file, lines);
+    write_lines(log, file, lines);
 }
 
 void log_file_flush_held(struct log *log, struct log_file *file) {
@@ -38,14 +51,13 @@ static void expire(struct timer *timer) {
     log_file_flush_held(file->log, file);
 }
 
-void log_file_hold(struct log *log, struct log_file *file, size_t size, uint64_t flush_after) {
-    if (file->hold_size != size) {
+void log_file_hold(struct log *log, struct log_file *file, const struct log_hold_rule *rule) {
+    if (file->hold_rule.size != rule->size || file->hold_rule.gzip_level != rule->gzip_level) {
         log_file_flush_held(log, file);
         free(file->hold);
         file->hold = NULL;
-        file->hold_size = size;
     }
-    file->hold_flush_after = flush_after;
+    file->hold_rule = *rule;
     file->hold_timer.on_expire = expire;
     file->log = log;
 }
@@ -61,7 +73,7 @@ void log_file_release_held(struct log *log, struct log_file *file) {
 
 static bool take_hold(struct log_file *file) {
     if (file->hold == NULL) {
-        file->hold = malloc(sizeof *file->hold + file->hold_size);
+        file->hold = malloc(sizeof *file->hold + file->hold_rule.size);
         if (file->hold == NULL) {
             return false;
         }
@@ -72,21 +84,42 @@ static bool take_hold(struct log_file *file) {
 
 /* The time of lines in the buffer counts from the first one, as in nginx. */
 static void start_timer(struct log *log, struct log_file *file) {
-    if (file->hold_flush_after > 0 && file->hold_timer.deadline == 0 && log->loop != NULL) {
-        timer_start(&log->loop->timers, &file->hold_timer, log->loop->now + file->hold_flush_after);
+    if (file->hold_rule.flush_after > 0 && file->hold_timer.deadline == 0 && log->loop != NULL) {
+        timer_start(&log->loop->timers, &file->hold_timer,
+                    log->loop->now + file->hold_rule.flush_after);
     }
 }
 
-void log_hold(struct log *log, struct log_file *file, struct slice line) {
-    if (file->hold_size == 0) {
+/* A line that no buffer holds, at once; one by itself where lines are compressed. */
+static void write_single(struct log *log, struct log_file *file, struct slice line) {
+    if (file->hold_rule.gzip_level == 0) {
         log_write(log, file, line);
         return;
     }
-    if (file->hold != NULL && file->hold_size - file->hold->used < line.size + 1) {
+    char *copy = malloc(line.size + 1);
+    if (copy == NULL) {
+        log_file_lose(log, file, line, ENOMEM);
+        return;
+    }
+    if (line.size > 0) {
+        memcpy(copy, line.data, line.size);
+    }
+    copy[line.size] = '\n';
+    write_lines(log, file, (struct slice){copy, line.size + 1});
+    free(copy);
+}
+
+void log_hold(struct log *log, struct log_file *file, struct slice line) {
+    size_t size = file->hold_rule.size;
+    if (size == 0) {
+        log_write(log, file, line);
+        return;
+    }
+    if (file->hold != NULL && size - file->hold->used < line.size + 1) {
         log_file_flush_held(log, file);
     }
-    if (line.size + 1 > file->hold_size || !take_hold(file)) {
-        log_write(log, file, line);
+    if (line.size + 1 > size || !take_hold(file)) {
+        write_single(log, file, line);
         return;
     }
     struct log_hold *hold = file->hold;

@@ -76,6 +76,11 @@ static uint64_t count_lines(struct slice text) {
     return count;
 }
 
+void log_file_lose(struct log *log, struct log_file *file, struct slice lines, int error) {
+    file->lost += count_lines(lines);
+    report_loss(log, file, error);
+}
+
 /* Whole lines out. A line that was cut by an error before is ended first, so that it does not
  * spoil the next. */
 void log_file_write_lines(struct log *log, struct log_file *file, struct slice lines) {

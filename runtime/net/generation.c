@@ -74,13 +74,13 @@ static bool adopt_files(struct generation *generation, const struct log_paths *p
 static void hold_lines(struct generation *generation) {
     const struct table *table = &generation->table;
     for (uint32_t i = 0; i < generation->file_count; i++) {
-        log_file_hold(generation->log, generation->files[i], 0, 0);
+        log_file_hold(generation->log, generation->files[i], &(struct log_hold_rule){0});
     }
     for (uint32_t i = 0; i < table->access_log_count; i++) {
         const struct table_access_log *record = &table->access_log[i];
         if (generation->access_logs[i] != NULL && record->buffer_size > 0) {
-            log_file_hold(generation->log, generation->access_logs[i], record->buffer_size,
-                          record->flush);
+            const struct log_hold_rule rule = {record->buffer_size, record->flush, record->gzip};
+            log_file_hold(generation->log, generation->access_logs[i], &rule);
         }
     }
 }

@@ -64,6 +64,7 @@ struct table_range emit_access_logs(struct emitter *emitter, const struct access
             log->has_condition ? emit_template(emitter, &log->condition) : TABLE_NONE;
         records[i].buffer_size = (uint32_t)log->buffer_size;
         records[i].flush = (uint32_t)log->flush;
+        records[i].gzip = log->gzip_level;
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_access_log, records,
                                (uint32_t)count);

@@ -7,6 +7,7 @@
 enum {
     LARGEST_BUFFER = 64 << 20,
     LONGEST_FLUSH = INT32_MAX, /* milliseconds */
+    USUAL_GZIP_BUFFER = 64 << 10,
 };
 
 static bool refuse_parameter(const struct setter_call *call, const struct word *word,
@@ -53,14 +54,19 @@ static bool read_flush(const struct setter_call *call, const struct word *word, 
     return true;
 }
 
+/* As nginx: without buffer= in front of it the buffer has 64k, until one behind it says otherwise.
+ */
 static bool read_gzip(const struct setter_call *call, const struct word *word, struct slice value,
                       struct access_log_setting *setting) {
-    (void)setting;
-    if (value.size != 1 || value.data[0] < '1' || value.data[0] > '9') {
+    uint64_t level;
+    if (!slice_parse_u64(value, 9, &level) || level == 0) {
         return refuse_parameter(call, word, DIAGNOSTIC_INVALID_VALUE,
                                 "write gzip=LEVEL, from 1 to 9");
     }
-    refuse(call->model, call->statement, word->span, "parameter \"gzip\" of access_log");
+    setting->gzip_level = (uint32_t)level;
+    if (setting->buffer_size == 0) {
+        setting->buffer_size = USUAL_GZIP_BUFFER;
+    }
     return true;
 }
 
@@ -86,8 +92,7 @@ static const struct log_parameter log_parameters[] = {
 static bool read_parameter(const struct setter_call *call, const struct word *word,
                            struct access_log_setting *setting) {
     if (slice_equals(word->text, SLICE("gzip"))) {
-        refuse(call->model, call->statement, word->span, "parameter \"gzip\" of access_log");
-        return true;
+        return read_gzip(call, word, SLICE("1"), setting);
     }
     for (size_t i = 0; i < LOG_PARAMETER_COUNT; i++) {
         const struct log_parameter *parameter = &log_parameters[i];
@@ -212,14 +217,15 @@ static void check_buffer(struct model *model, struct access_log_setting *setting
     }
     const struct access_log_setting *first =
         map_insert(&model->reading->buffered_logs, setting->path, setting);
-    if (first->buffer_size == setting->buffer_size && first->flush == setting->flush) {
+    if (first->buffer_size == setting->buffer_size && first->flush == setting->flush &&
+        first->gzip_level == setting->gzip_level) {
         return;
     }
     struct diagnostic *diagnostic =
         diagnostic_error(model->diagnostics, DIAGNOSTIC_INVALID_VALUE,
                          setting->statement->words[1].span, "this file has another buffer already");
     diagnostic_note(model->arena, diagnostic, first->statement->words[1].span, "given here");
-    diagnostic_help(model->arena, diagnostic, "give both the same buffer= and flush=");
+    diagnostic_help(model->arena, diagnostic, "give both the same buffer=, flush= and gzip=");
 }
 
 static void resolve_list(struct model *model, struct access_log_list *logs) {

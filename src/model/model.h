@@ -51,6 +51,7 @@ struct access_log_setting {
     uint64_t buffer_size;              /* bytes; 0: none */
     uint64_t flush;                    /* milliseconds that lines wait in it at most; 0: no limit */
     const struct word *flush_word;     /* NULL: none */
+    uint32_t gzip_level;               /* 1 to 9; 0: it is not compressed */
     bool has_condition;                /* only what has a value other than "0" is logged */
     struct template condition;
 };

@@ -36,6 +36,9 @@ static void describe_access_log(const struct dumper *dumper, uint32_t index) {
     if (log->flush > 0) {
         fprintf(dumper->out, " flush=%ums", log->flush);
     }
+    if (log->gzip > 0) {
+        fprintf(dumper->out, " gzip=%u", log->gzip);
+    }
     if (log->condition != TABLE_NONE) {
         fputs(" if=", dumper->out);
         dump_program(dumper, log->condition);

@@ -5,6 +5,7 @@
 enum {
     HIGHEST_STATUS = 999,
     LARGEST_LOG_BUFFER = 64 << 20,
+    HIGHEST_GZIP_LEVEL = 9,
     HIGHEST_PORT = 65535,
     HIGHEST_WEIGHT = 65535,
     HIGHEST_CAPTURE_COUNT = 65535
@@ -265,6 +266,10 @@ static bool check_access_log(const struct table_validation *validation, uint32_t
     const struct table_access_log *log = &validation->table->access_log[record];
     if (log->path.length > 0 && log->format == TABLE_NONE) {
         return table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
+    }
+    if (log->gzip > HIGHEST_GZIP_LEVEL || (log->gzip > 0 && log->buffer_size == 0)) {
+        return table_refuse(validation, TABLE_SECTION_access_log, record, "gzip",
+                            log->buffer_size == 0 ? "is without a buffer" : "is too large");
     }
     return log->buffer_size <= LARGEST_LOG_BUFFER ||
            table_refuse(validation, TABLE_SECTION_access_log, record, "buffer_size",

@@ -94,8 +94,6 @@ static void reports_mistakes(void) {
 }
 
 static void names_what_does_not_run(void) {
-    CU_ASSERT_TRUE(
-        site_refuses("access_log /a combined gzip;", "parameter \"gzip\" of access_log"));
     CU_ASSERT_TRUE(site_refuses("access_log /$host;", "a variable in the path of access_log"));
     CU_ASSERT_TRUE(site_refuses("access_log syslog:server=a;", "syslog: in access_log"));
     CU_ASSERT_TRUE(site_refuses("error_log memory:1m;", "memory: in error_log"));
