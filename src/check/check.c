@@ -66,6 +66,13 @@ enum rule_family check_rule_family(enum rule_id rule) {
     return (enum rule_family)family;
 }
 
+struct dataflow *check_flow(struct finding_list *findings) {
+    if (findings->flow.model == NULL) {
+        dataflow_init(&findings->flow, findings->model, &findings->site);
+    }
+    return &findings->flow;
+}
+
 struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule, struct span span,
                                 const char *format, ...) {
     struct arena *arena = findings->model->arena;

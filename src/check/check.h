@@ -3,6 +3,7 @@
 #define CHECK_CHECK_H
 
 #include "check/certificates.h"
+#include "check/dataflow.h"
 #include "check/site.h"
 #include "model/model.h"
 
@@ -54,6 +55,7 @@ struct finding_list {
     struct site site; /* the model's blocks, for the rules */
     const struct check_options *options;
     struct certificate_set *certificates; /* NULL: files are not looked at */
+    struct dataflow flow;                 /* see check_flow */
     VECTOR_OF(struct finding) all;
 };
 
@@ -61,6 +63,9 @@ struct finding_list {
  * options are all zero. They are kept by reference. */
 void check_run(struct model *model, const struct check_options *options,
                struct finding_list *findings);
+
+/* The data flow of the model; made when the first rule asks for it. */
+struct dataflow *check_flow(struct finding_list *findings);
 
 /* Queues a finding; used by the rules. Returns it for notes and help. */
 __attribute__((format(printf, 4, 5))) struct diagnostic *check_report(struct finding_list *findings,

@@ -21,10 +21,7 @@ static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *
 static void report(struct finding_list *findings, const struct binding_setting *binding,
                    const struct dataflow_atom *atom) {
     struct arena *arena = findings->model->arena;
-    const struct dataflow_step *first = atom->path;
-    while (first != NULL && first->outer != NULL) {
-        first = first->outer;
-    }
+    const struct dataflow_step *first = dataflow_first_step(atom);
     struct slice shown = first != NULL ? first->name : atom->name;
     struct diagnostic *diagnostic = check_report(
         findings, RULE_chosen_source, first != NULL ? first->span : atom->span,
@@ -62,7 +59,6 @@ static bool wants_check(const struct location *location) {
 }
 
 void check_rule_chosen_source(struct finding_list *findings) {
-    struct dataflow flow = {0};
     struct reported_list reported = {0};
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
@@ -70,12 +66,9 @@ void check_rule_chosen_source(struct finding_list *findings) {
         if (!wants_check(location) || is_reported(&reported, binding->statement)) {
             continue;
         }
-        if (flow.model == NULL) {
-            dataflow_init(&flow, findings->model, &findings->site);
-        }
         struct walk walk = {.visitor = {.visit = visit}};
         struct dataflow_place place = {.server = location->server, .location = location};
-        dataflow_walk(&flow, &place, &binding->address, &walk.visitor);
+        dataflow_walk(check_flow(findings), &place, &binding->address, &walk.visitor);
         if (walk.is_chosen) {
             report(findings, binding, &walk.atom);
             VECTOR_PUSH(findings->model->arena, &reported.statements, binding->statement);

@@ -2,7 +2,9 @@
  * to say; here it is turned into atoms. */
 #include "check/dataflow.h"
 
+#include "base/container.h"
 #include "check/reaching.h"
+#include "model/mapping.h"
 
 /* A walk ends after so many steps: definitions may multiply without end. */
 #define STEP_LIMIT 1000000
@@ -37,6 +39,7 @@ struct frame {
     uint32_t depth;
     struct dataflow_visitor *visitor;
     const struct template *captured; /* in a map's result: the key, which $1 is a part of */
+    const struct regex *matched;     /* by this expression; NULL: by none */
 };
 
 static void walk_template(const struct frame *frame, const struct template *value);
@@ -50,23 +53,32 @@ static void visit(const struct frame *frame, struct dataflow_atom atom) {
 }
 
 static void visit_text(const struct frame *frame, struct slice text, struct span span) {
-    visit(frame, (struct dataflow_atom){.control = DATAFLOW_CONSTANT, .text = text, .span = span});
+    struct dataflow_atom atom = {.control = DATAFLOW_CONSTANT, .text = text, .span = span};
+    byte_set_add_text(&atom.bytes, text);
+    visit(frame, atom);
 }
 
+/* What a variable is known to hold: who chooses it, and which bytes are in it. */
+struct origin {
+    enum dataflow_control control;
+    struct byte_set bytes;
+};
+
 static void visit_value(const struct frame *frame, const struct template_part *part,
-                        enum dataflow_control control) {
+                        const struct origin *origin) {
     visit(frame, (struct dataflow_atom){
-                     .control = control,
+                     .control = origin->control,
                      .name = part->text,
                      .span = part->span,
-                     .may_hold_slash = true,
+                     .may_hold_slash = byte_set_has(&origin->bytes, '/'),
+                     .is_capture = part->kind == PART_CAPTURE,
+                     .bytes = origin->bytes,
                  });
 }
 
-/* One of several texts, each followed, if it is open, by something that `control` says who
- * chose. */
+/* One of several texts, each followed, if it is open, by something of that origin. */
 static void visit_texts(const struct frame *frame, const struct template_part *part,
-                        const struct pattern_texts *texts, enum dataflow_control control) {
+                        const struct pattern_texts *texts, const struct origin *origin) {
     uint32_t before = frame->visitor->states;
     uint32_t after = 0;
     for (size_t i = 0; i < texts->items.count; i++) {
@@ -74,7 +86,7 @@ static void visit_texts(const struct frame *frame, const struct template_part *p
         frame->visitor->states = before;
         visit_text(frame, text->text, part->span);
         if (text->is_open) {
-            visit_value(frame, part, control);
+            visit_value(frame, part, origin);
             visit_text(frame, text->ending, part->span);
         }
         after |= frame->visitor->states;
@@ -102,14 +114,44 @@ static bool find_host_names(struct dataflow *flow, const struct server *server,
     return true;
 }
 
+/* No value has a zero byte: neither paths nor header fields may. */
+static struct byte_set bytes_of_characters(uint32_t characters) {
+    struct byte_set bytes = BYTE_SET_ALL;
+    byte_set_remove(&bytes, '\0');
+    if ((characters & NEWLINE) == 0) {
+        byte_set_remove(&bytes, '\n');
+        byte_set_remove(&bytes, '\r');
+    }
+    if ((characters & SLASH) == 0) {
+        byte_set_remove(&bytes, '/');
+    }
+    if ((characters & COLON) == 0) {
+        byte_set_remove(&bytes, ':');
+    }
+    return bytes;
+}
+
+/* The texts that a guard leaves; false: it leaves more. */
+static bool visit_guarded(const struct frame *frame, const struct template_part *part,
+                          const struct reaching_guard *guard) {
+    if (guard->has_texts) {
+        struct origin origin = {DATAFLOW_CLIENT, guard->bytes};
+        visit_texts(frame, part, &guard->texts, &origin);
+    }
+    return guard->has_texts;
+}
+
 static void visit_builtin(const struct frame *frame, const struct template_part *part) {
-    struct pattern_texts texts;
-    if (reaching_find_guard(frame->flow, &frame->place, part->text, &texts) ||
-        (part->id == VARIABLE_HOST && find_host_names(frame->flow, frame->place.server, &texts))) {
-        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+    struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+    if (!guard.has_texts && part->id == VARIABLE_HOST) {
+        guard.has_texts = find_host_names(frame->flow, frame->place.server, &guard.texts);
+    }
+    if (visit_guarded(frame, part, &guard)) {
         return;
     }
     const struct builtin *builtin = &builtins[part->id];
+    struct byte_set bytes =
+        byte_set_intersect(bytes_of_characters(builtin->characters), guard.bytes);
     visit(frame,
           (struct dataflow_atom){
               .control = builtin->control,
@@ -120,23 +162,25 @@ static void visit_builtin(const struct frame *frame, const struct template_part 
               .is_argument_mark = part->id == VARIABLE_IS_ARGS,
               .is_arguments = part->id == VARIABLE_ARGS || part->id == VARIABLE_ARG ||
                               part->id == VARIABLE_QUERY_STRING,
-              .may_hold_slash = (builtin->characters & SLASH) != 0,
+              .may_hold_slash = byte_set_has(&bytes, '/'),
+              .bytes = bytes,
           });
 }
 
 static void visit_known(const struct frame *frame, const struct template_part *part) {
-    struct pattern_texts texts;
-    if (reaching_find_guard(frame->flow, &frame->place, part->text, &texts)) {
-        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+    struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+    if (visit_guarded(frame, part, &guard)) {
         return;
     }
-    enum dataflow_control control = DATAFLOW_CLIENT;
+    struct origin origin = {.control = DATAFLOW_CLIENT};
     if (part->known->control == CONTROL_SERVER) {
-        control = DATAFLOW_SERVER;
+        origin.control = DATAFLOW_SERVER;
     } else if (part->known->control == CONTROL_PARTLY) {
-        control = DATAFLOW_PARTLY;
+        origin.control = DATAFLOW_PARTLY;
     }
-    visit_value(frame, part, control);
+    uint32_t characters = SLASH | COLON | (part->known->may_hold_newline ? NEWLINE : NARROW);
+    origin.bytes = byte_set_intersect(bytes_of_characters(characters), guard.bytes);
+    visit_value(frame, part, &origin);
 }
 
 static void keep_control(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
@@ -151,25 +195,63 @@ static enum dataflow_control highest_control(uint32_t states) {
     return control;
 }
 
-/* Who controls what a regular expression captures of `key`. */
-static enum dataflow_control find_capture_control(const struct frame *frame,
-                                                  const struct template *key) {
-    struct dataflow_visitor visitor = {.visit = keep_control};
+/* A walk that gathers what is known of a whole value. */
+struct gathering {
+    struct dataflow_visitor visitor;
+    struct byte_set bytes;
+};
+
+static void gather(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
+    struct gathering *gathering = CONTAINER_OF(visitor, struct gathering, visitor);
+    visitor->states |= 1u << atom->control;
+    gathering->bytes = byte_set_unite(gathering->bytes, atom->bytes);
+}
+
+/* What a regular expression is matched against. */
+static struct origin find_subject_origin(const struct frame *frame, const struct template *key) {
+    struct gathering gathering = {.visitor.visit = gather};
     struct frame inner = *frame;
-    inner.visitor = &visitor;
+    inner.visitor = &gathering.visitor;
     inner.captured = NULL;
     inner.depth++;
-    if (inner.depth < DEPTH_LIMIT) {
-        walk_template(&inner, key);
+    if (inner.depth == DEPTH_LIMIT) {
+        return (struct origin){DATAFLOW_CLIENT, BYTE_SET_ALL};
     }
-    enum dataflow_control control = highest_control(visitor.states);
-    return control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control;
+    walk_template(&inner, key);
+    enum dataflow_control control = highest_control(gathering.visitor.states);
+    return (struct origin){control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control,
+                           gathering.bytes};
+}
+
+/* Of the path, which may hold anything, or of the host. */
+static struct origin find_request_origin(bool is_path) {
+    return (struct origin){DATAFLOW_CLIENT,
+                           bytes_of_characters(is_path ? NEWLINE | SLASH | COLON : NARROW)};
+}
+
+/* What group `number`, or the group called `name`, captures of a subject. */
+static struct origin find_group_origin(const struct frame *frame, struct origin subject,
+                                       const struct regex *regex, uint32_t number,
+                                       struct slice name) {
+    if (regex != NULL) {
+        const struct regex_tree *tree = dataflow_regex_tree(frame->flow, regex);
+        subject.bytes =
+            byte_set_intersect(subject.bytes, regex_tree_group_bytes(tree, number, name));
+    }
+    return subject;
+}
+
+/* In a map's result. */
+static void visit_map_capture(const struct frame *frame, const struct template_part *part) {
+    struct origin origin = find_subject_origin(frame, frame->captured);
+    origin = find_group_origin(frame, origin, frame->matched, part->capture, SLICE(""));
+    visit_value(frame, part, &origin);
 }
 
 /* $1 to $9: of whichever expression matched last. Without any the value is empty. */
 static void visit_capture(const struct frame *frame, const struct template_part *part) {
     if (frame->captured != NULL) {
-        visit_value(frame, part, find_capture_control(frame, frame->captured));
+        visit_map_capture(frame, part);
         return;
     }
     struct arena *arena = frame->flow->model->arena;
@@ -177,12 +259,15 @@ static void visit_capture(const struct frame *frame, const struct template_part 
     uint32_t before = frame->visitor->states;
     uint32_t after = 0;
     for (size_t i = 0; i < regexes.items.count; i++) {
-        const struct reaching_regex *regex = &regexes.items.items[i];
+        const struct reaching_regex *found = &regexes.items.items[i];
         struct pattern_texts texts =
-            pattern_read_group(arena, regex->expression, part->capture, SLICE(""),
-                               regex->is_path ? SLICE("/") : SLICE(""));
+            pattern_read_group(arena, found->regex->pattern, part->capture, SLICE(""),
+                               found->is_path ? SLICE("/") : SLICE(""));
+        struct origin origin = found->subject != NULL ? find_subject_origin(frame, found->subject)
+                                                      : find_request_origin(found->is_path);
+        origin = find_group_origin(frame, origin, found->regex, part->capture, SLICE(""));
         frame->visitor->states = before;
-        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
+        visit_texts(frame, part, &texts, &origin);
         after |= frame->visitor->states;
     }
     frame->visitor->states = regexes.items.count > 0 ? after : before;
@@ -195,10 +280,23 @@ static void walk_named_capture(const struct frame *frame, const struct template_
     bool is_path = slice_equals(name, SLICE("location")) || slice_equals(name, SLICE("rewrite"));
     struct pattern_texts texts = pattern_read_group(frame->flow->model->arena, expression, 0,
                                                     part->text, is_path ? SLICE("/") : SLICE(""));
-    enum dataflow_control control = definition->key.parts.count > 0
-                                        ? find_capture_control(frame, &definition->key)
-                                        : DATAFLOW_CLIENT;
-    visit_texts(frame, part, &texts, control);
+    struct origin origin = definition->key.parts.count > 0
+                               ? find_subject_origin(frame, &definition->key)
+                               : find_request_origin(is_path);
+    origin = find_group_origin(frame, origin, definition->regex, 0, part->text);
+    visit_texts(frame, part, &texts, &origin);
+}
+
+/* The expression of a map that leads to this result; NULL: it is that of a text. */
+static const struct regex *find_matched(const struct variable_definition *definition,
+                                        const struct template *result) {
+    for (size_t i = 0; definition->map != NULL && i < definition->map->expressions.count; i++) {
+        const struct map_expression *expression = &definition->map->expressions.items[i];
+        if (result->word != NULL && expression->value.word == result->word) {
+            return expression->regex;
+        }
+    }
+    return NULL;
 }
 
 /* The value of a map, geo or split_clients is one of its results. */
@@ -209,6 +307,7 @@ static void walk_results(const struct frame *frame, const struct variable_defini
     uint32_t after = 0;
     for (size_t i = 0; i < definition->results.count; i++) {
         frame->visitor->states = before;
+        inner.matched = find_matched(definition, &definition->results.items[i]);
         walk_template(&inner, &definition->results.items[i]);
         after |= frame->visitor->states;
     }
@@ -230,7 +329,8 @@ static void walk_definition(const struct frame *frame, const struct template_par
         walk_results(frame, definition);
         break;
     case DEFINED_ELSEWHERE: /* by a response or a script: not by the client directly */
-        visit_value(frame, part, DATAFLOW_SERVER);
+        visit_value(frame, part,
+                    &(struct origin){DATAFLOW_SERVER, bytes_of_characters(SLASH | COLON)});
         break;
     }
 }
@@ -245,11 +345,11 @@ static bool is_set(const struct config_variable *variable) {
 }
 
 static void visit_config(const struct frame *frame, const struct template_part *part) {
-    struct pattern_texts texts;
-    if (!is_set(part->variable) &&
-        reaching_find_guard(frame->flow, &frame->place, part->text, &texts)) {
-        visit_texts(frame, part, &texts, DATAFLOW_CLIENT);
-        return;
+    if (!is_set(part->variable)) {
+        struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+        if (visit_guarded(frame, part, &guard)) {
+            return;
+        }
     }
     if (frame->depth == DEPTH_LIMIT || frame->flow->budget < STEPS_PER_VARIABLE) {
         return; /* variables defined by each other have no value */
@@ -316,4 +416,19 @@ enum dataflow_control dataflow_find_control(struct dataflow *flow,
     struct dataflow_visitor visitor = {.visit = keep_control};
     dataflow_walk(flow, place, value, &visitor);
     return highest_control(visitor.states);
+}
+
+struct byte_set dataflow_find_bytes(struct dataflow *flow, const struct dataflow_place *place,
+                                    const struct template *value) {
+    struct gathering gathering = {.visitor.visit = gather};
+    dataflow_walk(flow, place, value, &gathering.visitor);
+    return gathering.bytes;
+}
+
+const struct dataflow_step *dataflow_first_step(const struct dataflow_atom *atom) {
+    const struct dataflow_step *first = atom->path;
+    while (first != NULL && first->outer != NULL) {
+        first = first->outer;
+    }
+    return first;
 }

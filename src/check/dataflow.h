@@ -10,6 +10,8 @@
 #ifndef CHECK_DATAFLOW_H
 #define CHECK_DATAFLOW_H
 
+#include "check/byte_set.h"
+#include "check/regex_tree.h"
 #include "check/site.h"
 #include "model/model.h"
 
@@ -37,6 +39,8 @@ struct dataflow_atom {
     bool is_argument_mark;  /* $is_args: "?" exactly when there are arguments */
     bool is_arguments;      /* empty when there are none: $args, $arg_... */
     bool may_hold_slash;
+    bool is_capture;                  /* $1 to $9, which a redirect by rewrite escapes */
+    struct byte_set bytes;            /* that the value may hold; those of the text */
     const struct dataflow_step *path; /* variables it came through; NULL: written in place */
 };
 
@@ -59,6 +63,7 @@ struct dataflow {
     struct map scopes;          /* statement of a block to its struct dataflow_place */
     struct map definitions;     /* variable and server to the definitions there */
     struct map default_servers; /* servers that get requests for any name */
+    struct map trees;           /* struct regex to its struct regex_tree, as they are needed */
     uint32_t budget;            /* steps left in this walk */
     uint32_t ways;              /* steps left for ways from location to location, in all walks */
 };
@@ -72,5 +77,16 @@ void dataflow_walk(struct dataflow *flow, const struct dataflow_place *place,
 enum dataflow_control dataflow_find_control(struct dataflow *flow,
                                             const struct dataflow_place *place,
                                             const struct template *value);
+
+/* The bytes that may be in the value, whoever chooses them. */
+struct byte_set dataflow_find_bytes(struct dataflow *flow, const struct dataflow_place *place,
+                                    const struct template *value);
+
+/* The tree of a regular expression, which is read once. */
+const struct regex_tree *dataflow_regex_tree(struct dataflow *flow, const struct regex *regex);
+
+/* The first reference that an atom was reached by, i.e. the one that stands in the template itself;
+ * NULL: the atom does. */
+const struct dataflow_step *dataflow_first_step(const struct dataflow_atom *atom);
 
 #endif

@@ -1,33 +1,57 @@
-/* Guards: conditions of `if` that leave a few known texts of what a variable may hold; see
- * reaching.h. A guard counts where nobody gets past it: it refuses, it is reached, and what it
+/* Guards: conditions of `if` that leave a few known texts, or bytes, of what a variable may hold;
+ * see reaching.h. A guard counts where nobody gets past it: it refuses, it is reached, and what it
  * tested is not changed behind it. */
 #include "check/pattern.h"
 #include "check/reaching.h"
 #include "check/steps.h"
 
-/* The texts that `name` is left with when the condition holds, or when it does not. */
-static bool read_texts(struct dataflow *flow, const struct condition *condition, bool holds,
-                       struct slice name, struct pattern_texts *texts) {
-    struct arena *arena = flow->model->arena;
-    struct slice value;
-    if (condition == NULL || condition->is_negated == holds ||
-        condition->subject.parts.count != 1 ||
-        !slice_equals_nocase(condition->subject.parts.items[0].text, name)) {
-        return false;
+/* Whether the condition is about that variable alone. */
+static bool is_about(const struct condition *condition, struct slice name) {
+    return condition != NULL && condition->subject.parts.count == 1 &&
+           slice_equals_nocase(condition->subject.parts.items[0].text, name);
+}
+
+static void keep_texts(struct reaching_guard *guard, struct pattern_texts texts) {
+    if (!guard->has_texts) {
+        guard->has_texts = true;
+        guard->texts = texts;
     }
+}
+
+/* What is known of a value that the expression matches, or does not match. */
+static void apply_regex(struct dataflow *flow, const struct regex *regex, bool is_matched,
+                        struct reaching_guard *guard) {
+    const struct regex_tree *tree = dataflow_regex_tree(flow, regex);
+    if (!is_matched) {
+        struct byte_set bytes;
+        if (regex_tree_is_search_for(tree, &bytes)) {
+            guard->bytes = byte_set_intersect(guard->bytes, byte_set_complement(bytes));
+        }
+        return;
+    }
+    guard->bytes = byte_set_intersect(guard->bytes, regex_tree_subject_bytes(tree));
+    struct pattern pattern = pattern_read(flow->model->arena, regex->pattern, false);
+    if (pattern_is_enumeration(&pattern)) {
+        keep_texts(guard, pattern.texts);
+    }
+}
+
+/* Adds what is known of `name` when the condition holds, or when it does not. */
+static void apply_condition(struct dataflow *flow, const struct condition *condition, bool holds,
+                            struct reaching_guard *guard) {
+    bool is_met = condition->is_negated != holds;
+    struct slice value;
     if (condition->kind == CONDITION_REGEX) {
-        struct pattern pattern = pattern_read(arena, condition->regex->pattern, false);
-        *texts = pattern.texts;
-        return pattern_is_enumeration(&pattern);
+        apply_regex(flow, condition->regex, is_met, guard);
+        return;
     }
     /* What it is compared with may be the client's, too. */
-    if (condition->kind != CONDITION_EQUAL ||
-        !template_is_constant(flow->model, &condition->value, &value)) {
-        return false;
+    if (condition->kind == CONDITION_EQUAL && is_met &&
+        template_is_constant(flow->model, &condition->value, &value)) {
+        struct pattern_texts texts = {0};
+        VECTOR_PUSH(flow->model->arena, &texts.items, (struct pattern_text){.text = value});
+        keep_texts(guard, texts);
     }
-    *texts = (struct pattern_texts){0};
-    VECTOR_PUSH(arena, &texts->items, (struct pattern_text){.text = value});
-    return true;
 }
 
 /* Whether the block stands before the use, if that is a statement. */
@@ -62,50 +86,51 @@ static bool refuses(struct dataflow *flow, const struct location *block,
            !steps_may_stop_before(steps, owner, block->statement);
 }
 
-/* By a block of the location that the use is in. */
-static bool is_guarded_in_location(struct dataflow *flow, const struct dataflow_place *place,
-                                   struct slice name, struct pattern_texts *texts) {
+/* By blocks of the location that the use is in. */
+static void apply_guards_of_location(struct dataflow *flow, const struct dataflow_place *place,
+                                     struct slice name, struct reaching_guard *guard) {
     const struct location *location = steps_find_base(place->location);
     for (size_t i = 0; location != NULL && i < location->nested.count; i++) {
         const struct location *block = location->nested.items[i];
-        if (block->is_condition && read_texts(flow, block->condition, false, name, texts) &&
+        if (block->is_condition && is_about(block->condition, name) &&
             refuses(flow, block, &location->rewrite, STEPS_OF_LOCATION, place) &&
             !steps_may_change(flow->model->arena, &location->rewrite, STEPS_OF_LOCATION,
                               block->statement, name)) {
-            return true;
+            apply_condition(flow, block->condition, false, guard);
         }
     }
-    return false;
 }
 
-/* By one of the server. */
-static bool is_guarded_in_server(struct dataflow *flow, const struct dataflow_place *place,
-                                 struct slice name, struct pattern_texts *texts) {
+/* By those of the server. */
+static void apply_guards_of_server(struct dataflow *flow, const struct dataflow_place *place,
+                                   struct slice name, struct reaching_guard *guard) {
     const struct location *base = steps_find_base(place->location);
     struct arena *arena = flow->model->arena;
     for (size_t i = 0; place->server != NULL && i < place->server->conditions.count; i++) {
         const struct location *block = place->server->conditions.items[i];
-        if (read_texts(flow, block->condition, false, name, texts) &&
+        if (is_about(block->condition, name) &&
             refuses(flow, block, &place->server->rewrite, STEPS_OF_SERVER, place) &&
             !is_answered_by_name(block, place) &&
             !steps_may_change(arena, &place->server->rewrite, STEPS_OF_SERVER, block->statement,
                               name) &&
             (base == NULL ||
              !steps_may_change(arena, &base->rewrite, STEPS_OF_LOCATION, NULL, name))) {
-            return true;
+            apply_condition(flow, block->condition, false, guard);
         }
     }
-    return false;
 }
 
-bool reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,
-                         struct slice name, struct pattern_texts *texts) {
+struct reaching_guard reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,
+                                          struct slice name) {
+    struct reaching_guard guard = {.bytes = BYTE_SET_ALL};
     const struct location *block = place->location;
-    if (block != NULL && block->is_condition &&
-        read_texts(flow, block->condition, true, name, texts) &&
+    if (block != NULL && block->is_condition && is_about(block->condition, name) &&
         !steps_may_change(flow->model->arena, &block->rewrite, STEPS_OF_LOCATION, NULL, name)) {
-        return true;
+        apply_condition(flow, block->condition, true, &guard);
     }
-    return (!steps_is_limited(block) && is_guarded_in_location(flow, place, name, texts)) ||
-           is_guarded_in_server(flow, place, name, texts);
+    if (!steps_is_limited(block)) {
+        apply_guards_of_location(flow, place, name, &guard);
+    }
+    apply_guards_of_server(flow, place, name, &guard);
+    return guard;
 }

@@ -183,10 +183,7 @@ static void explain_host(const struct dataflow *flow, struct diagnostic *diagnos
 static void report(struct finding_list *findings, const struct dataflow *flow,
                    const struct location *location, const struct walk *walk) {
     struct arena *arena = findings->model->arena;
-    const struct dataflow_step *first = walk->atom.path;
-    while (first != NULL && first->outer != NULL) {
-        first = first->outer;
-    }
+    const struct dataflow_step *first = dataflow_first_step(&walk->atom);
     struct slice name = walk->atom.name;
     bool is_direct = first == NULL || slice_equals_nocase(first->name, name);
     struct span span = first != NULL ? first->span : walk->atom.span;
@@ -225,7 +222,6 @@ static const struct proxy_pass *find_proxy(const struct location *location) {
 }
 
 void check_rule_open_proxy(struct finding_list *findings) {
-    struct dataflow flow = {0};
     const struct proxy_pass *reported = NULL;
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
@@ -233,14 +229,12 @@ void check_rule_open_proxy(struct finding_list *findings) {
         if (proxy == NULL || !proxy->has_variables || proxy == reported) {
             continue;
         }
-        if (flow.model == NULL) {
-            dataflow_init(&flow, findings->model, &findings->site);
-        }
+        struct dataflow *flow = check_flow(findings);
         struct walk walk = {.visitor = {.visit = visit, .states = BIT(STATE_SCHEME)}};
         struct dataflow_place place = {.server = location->server, .location = location};
-        dataflow_walk(&flow, &place, &proxy->target, &walk.visitor);
+        dataflow_walk(flow, &place, &proxy->target, &walk.visitor);
         if (walk.decided != NULL) {
-            report(findings, &flow, location, &walk);
+            report(findings, flow, location, &walk);
             reported = proxy;
         }
     }

@@ -118,11 +118,22 @@ void reaching_index(struct dataflow *flow, const struct site *site) {
     map_init(&flow->scopes, flow->model->arena);
     map_init(&flow->definitions, flow->model->arena);
     map_init(&flow->default_servers, flow->model->arena);
+    map_init(&flow->trees, flow->model->arena);
     index_blocks(flow, site);
     index_default_servers(flow);
     for (size_t i = 0; i < flow->model->variables.count; i++) {
         index_definitions(flow, flow->model->variables.items[i]);
     }
+}
+
+const struct regex_tree *dataflow_regex_tree(struct dataflow *flow, const struct regex *regex) {
+    struct regex_tree *tree = map_find(&flow->trees, LOOKUP_KEY(regex, NULL));
+    if (tree == NULL) {
+        tree = arena_require(flow->model->arena, sizeof *tree);
+        regex_tree_read(flow->model->arena, regex->pattern, regex->ignore_case, tree);
+        map_insert(&flow->trees, identity_key(flow->model->arena, regex, NULL), tree);
+    }
+    return tree;
 }
 
 static bool is_within(const struct location *inner, const struct location *outer) {
@@ -279,21 +290,17 @@ struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
 /* --- captures --- */
 
 static void add_regex(struct dataflow *flow, struct reaching_regexes *found,
-                      struct slice expression, bool is_path) {
-    VECTOR_PUSH(flow->model->arena, &found->items,
-                (struct reaching_regex){.expression = expression, .is_path = is_path});
+                      const struct regex *regex, const struct template *subject, bool is_path) {
+    struct reaching_regex reaching = {.regex = regex, .subject = subject, .is_path = is_path};
+    VECTOR_PUSH(flow->model->arena, &found->items, reaching);
 }
 
 /* Those of rewrite statements directly in a block. */
 static void add_rewrites(struct dataflow *flow, struct reaching_regexes *found,
-                         const struct statement *owner) {
-    if (owner == NULL || owner->block == NULL) {
-        return;
-    }
-    struct tree_walk walk = tree_walk_begin(owner->block);
-    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        if (is_named(s, SLICE("rewrite")) && statement_argument_count(s) > 0) {
-            add_regex(flow, found, statement_argument(s, 0)->text, true);
+                         const struct rewrite *rewrite) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        if (rewrite->steps.items[i].kind == REWRITE_PATH) {
+            add_regex(flow, found, rewrite->steps.items[i].rewriting->regex, NULL, true);
         }
     }
 }
@@ -307,10 +314,10 @@ static void add_condition(struct dataflow *flow, struct reaching_regexes *found,
                           const struct location *block) {
     const struct condition *condition = block->condition;
     if (condition != NULL && condition->kind == CONDITION_REGEX) {
-        add_regex(flow, found, condition->regex->pattern,
+        add_regex(flow, found, condition->regex, &condition->subject,
                   is_path_variable(condition->subject.parts.items[0].text));
     }
-    add_rewrites(flow, found, block->statement);
+    add_rewrites(flow, found, &block->rewrite);
 }
 
 struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
@@ -328,10 +335,10 @@ struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
             }
         }
         if (has_rewritten) {
-            add_rewrites(flow, &found, location->statement);
+            add_rewrites(flow, &found, &location->rewrite);
         }
         if (location->regex != NULL) { /* it matched after everything at server level */
-            add_regex(flow, &found, location->regex->pattern, true);
+            add_regex(flow, &found, location->regex, NULL, true);
             return found;
         }
     }
@@ -339,12 +346,12 @@ struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
         add_condition(flow, &found, place->server->conditions.items[i]);
     }
     if (place->server != NULL) {
-        add_rewrites(flow, &found, place->server->statement);
+        add_rewrites(flow, &found, &place->server->rewrite);
     }
     for (size_t i = 0; place->server != NULL && i < place->server->names.count; i++) {
         const struct server_name *name = place->server->names.items[i];
         if (name->regex != NULL) {
-            add_regex(flow, &found, name->regex->pattern, false);
+            add_regex(flow, &found, name->regex, NULL, false);
         }
     }
     return found;

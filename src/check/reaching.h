@@ -17,8 +17,9 @@ struct reaching_definitions {
 
 /* A regular expression whose captures $1 to $9 may be. */
 struct reaching_regex {
-    struct slice expression;
-    bool is_path; /* matched against the path */
+    const struct regex *regex;
+    const struct template *subject; /* NULL: */
+    bool is_path;                   /* the path, else the host */
 };
 struct reaching_regexes {
     VECTOR_OF(struct reaching_regex) items;
@@ -31,9 +32,15 @@ struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
 struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
                                               const struct dataflow_place *place);
 
-/* The only texts that variable `name` can hold there because of an `if`; false: no such guard. */
-bool reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,
-                         struct slice name, struct pattern_texts *texts);
+/* What conditions of `if` leave of what a variable may hold. */
+struct reaching_guard {
+    bool has_texts; /* these are all: */
+    struct pattern_texts texts;
+    struct byte_set bytes; /* no others are in it */
+};
+
+struct reaching_guard reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,
+                                          struct slice name);
 
 /* Whether some listener hands this server the requests for names that no server has. */
 bool reaching_is_default_server(const struct dataflow *flow, const struct server *server);

@@ -102,6 +102,64 @@ static void ends_where_definitions_go_in_circles(void) {
                     DATAFLOW_CONSTANT);
 }
 
+/* Whether the target of the first proxy_pass may hold that byte. */
+static bool may_hold(const char *text, char byte) {
+    build(text);
+    struct dataflow flow;
+    struct site site;
+    site_collect(&site, &model);
+    dataflow_init(&flow, &model, &site);
+    for (size_t i = 0; i < site.locations.count; i++) {
+        const struct location *location = site.locations.items[i];
+        if (location->proxy != NULL) {
+            struct dataflow_place place = {.server = location->server, .location = location};
+            struct byte_set bytes = dataflow_find_bytes(&flow, &place, &location->proxy->target);
+            return byte_set_has(&bytes, (unsigned char)byte);
+        }
+    }
+    return false;
+}
+
+static void knows_bytes_of_variables(void) {
+    CU_ASSERT_TRUE(may_hold("location / { proxy_pass http://a$uri; }", '\n'));
+    CU_ASSERT_FALSE(may_hold("location / { proxy_pass http://a$request_uri; }", '\n'));
+    CU_ASSERT_FALSE(may_hold("location / { proxy_pass http://a$arg_a; }", '\r'));
+    CU_ASSERT_TRUE(may_hold("location / { set $a $uri; proxy_pass http://a$a; }", '\n'));
+}
+
+static void knows_bytes_of_captures(void) {
+    CU_ASSERT_TRUE(may_hold("location ~ ^/([^/]+) { proxy_pass http://a/$1; }", '\n'));
+    CU_ASSERT_FALSE(may_hold("location ~ ^/(.+) { proxy_pass http://a/$1; }", '\n'));
+    CU_ASSERT_TRUE(may_hold("location ~ ^/(.+) { proxy_pass http://a/$1; }", '\r'));
+    CU_ASSERT_FALSE(may_hold("location ~ ^/([a-z]+)$ { proxy_pass http://a/$1; }", '\n'));
+    CU_ASSERT_FALSE(may_hold("location ~ ^/([a-z]+)$ { proxy_pass http://a/$1; }", 'A'));
+    CU_ASSERT_TRUE(may_hold("location ~* ^/([a-z]+)$ { proxy_pass http://a/$1; }", 'A'));
+    CU_ASSERT_TRUE(may_hold("location ~ ^/(?<x>[^/]+) { proxy_pass http://a/$x; }", '\n'));
+    CU_ASSERT_FALSE(
+        may_hold("location / { if ($arg_a ~ ([^/]+)) { proxy_pass http://a/$1; } }", '\n'));
+    CU_ASSERT_TRUE(may_hold("map $uri $a { default x; ~^/([^/]*) $1; }"
+                            "server { location / { proxy_pass http://a/$a; } }",
+                            '\n'));
+    CU_ASSERT_FALSE(may_hold("map $uri $a { default x; ~^/(.*) $1; }"
+                             "server { location / { proxy_pass http://a/$a; } }",
+                             '\n'));
+}
+
+static void knows_bytes_that_guards_leave(void) {
+    CU_ASSERT_FALSE(may_hold("location / { if ($uri ~ [\\r\\n]) { return 400; }"
+                             "proxy_pass http://a$uri; }",
+                             '\n'));
+    CU_ASSERT_TRUE(may_hold("location / { if ($uri ~ ^[\\r\\n]) { return 400; }"
+                            "proxy_pass http://a$uri; }",
+                            '\n'));
+    CU_ASSERT_FALSE(may_hold("if ($uri !~ ^[/a-z]+\\z) { return 400; }"
+                             "location / { proxy_pass http://a$uri; }",
+                             '\n'));
+    CU_ASSERT_TRUE(may_hold("if ($uri !~ ^[/a-z]+$) { return 400; }"
+                            "location / { proxy_pass http://a$uri; }",
+                            '\n')); /* one may follow */
+}
+
 static void release(void) {
     arena_release(&arena);
 }
@@ -110,5 +168,8 @@ UNIT_TESTS("check/dataflow", {"knows built-in variables", knows_builtin_variable
            {"knows variables that do not run", knows_variables_that_do_not_run},
            {"follows sets", follows_sets}, {"ignores what comes after", ignores_what_comes_after},
            {"follows maps and captures", follows_maps_and_captures},
+           {"knows bytes of variables", knows_bytes_of_variables},
+           {"knows bytes of captures", knows_bytes_of_captures},
+           {"knows bytes that guards leave", knows_bytes_that_guards_leave},
            {"ends where definitions go in circles", ends_where_definitions_go_in_circles},
            {"releases everything", release})
