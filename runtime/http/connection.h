@@ -134,6 +134,9 @@ const struct table_server *http_connection_find_server(struct http_connection *c
 const struct table_server *http_connection_find_tls_server(struct http_connection *connection,
                                                            struct slice name);
 
+/* nginx's own status for heads beyond their limits: for error_page alone, clients get 400. */
+enum { HTTP_HEADER_TOO_LARGE = 494 };
+
 /* The most that the request line or a field may take, in bytes: each is in one buffer in nginx
  * (large_client_header_buffers). */
 uint64_t http_line_limit(const struct table_settings *settings);

@@ -133,6 +133,12 @@ void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_st
     if (status == 0) {
         return;
     }
+    /* An error page knows the path, as in nginx, where there is one. */
+    struct engine_request *request = &exchange->request;
+    struct slice authority;
+    if (request->target.size > 0) {
+        (void)engine_parse_target(request, request->settings->merge_slashes != 0, &authority);
+    }
     /* An error page may be a backend's: it gets nothing of what was not understood. */
     exchange->head.framing = HTTP_BODY_NONE;
     exchange->head.fields.count = 0;

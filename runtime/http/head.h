@@ -62,6 +62,10 @@ enum http_parse_result http_parse_request(const char *data, size_t size,
                                           const struct http_header_rules *rules,
                                           struct http_request_head *head);
 
+/* The first line alone, for a head that is refused: fills in line, method, target, protocol and
+ * minor. False where it is no whole request line; some of them may be set then. */
+bool http_parse_request_line(const char *data, size_t size, struct http_request_head *head);
+
 /* --- responses --- */
 
 struct http_response_head {

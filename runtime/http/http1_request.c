@@ -74,6 +74,21 @@ static struct slice first_line(struct slice bytes) {
     return line;
 }
 
+/* Refuses the head that begins with `bytes`. What its first line says is known to an error page and
+ * to logs all the same when it is whole. */
+static void refuse_head(struct http1_front *front, struct slice bytes, uint32_t status,
+                        const char *reason) {
+    struct exchange *exchange = front->exchange;
+    struct engine_request *request = &exchange->request;
+    request->line = status == 414 ? slice_take(bytes, 256) : first_line(bytes);
+    if (status != 414 && http_parse_request_line(bytes.data, bytes.size, &exchange->head)) {
+        request->method = exchange->head.method;
+        request->target = exchange->head.target;
+        request->protocol = exchange->head.protocol;
+    }
+    refuse(front, status, 0, reason);
+}
+
 /* The same head once more, with room for as many fields as are allowed. */
 static enum http_parse_result parse_with_more_room(struct exchange *exchange, struct slice bytes,
                                                    const struct http_header_rules *rules,
@@ -92,7 +107,7 @@ static enum http_parse_result parse_with_more_room(struct exchange *exchange, st
     return http_parse_request(bytes.data, bytes.size, rules, &exchange->head);
 }
 
-/* Returns 0, 414 for the request line or 400 for a field. */
+/* Returns 0, or the status for a request line or a field that is too long. */
 static uint32_t check_line_lengths(const struct exchange *exchange, uint64_t limit) {
     const struct http_request_head *head = &exchange->head;
     if (head->line.size > limit) {
@@ -101,7 +116,7 @@ static uint32_t check_line_lengths(const struct exchange *exchange, uint64_t lim
     for (uint32_t i = 0; i < head->fields.count; i++) {
         const struct engine_header *field = &head->fields.items[i];
         if (field->name.size + field->value.size + 2 > limit) {
-            return 400;
+            return HTTP_HEADER_TOO_LARGE;
         }
     }
     return 0;
@@ -160,21 +175,22 @@ static void start_exchange(struct http1_front *front, const struct table_setting
         result = HTTP_PARSE_TOO_MANY_FIELDS;
     }
     if (result == HTTP_PARSE_TOO_MANY_FIELDS) {
-        head->status = 400;
+        head->status = HTTP_HEADER_TOO_LARGE;
         head->reason = "client sent too many header lines";
     }
-    exchange->request.line = result == HTTP_PARSE_OK ? head->line : first_line(bytes);
     if (result != HTTP_PARSE_OK) {
-        refuse(front, head->status != 0 ? head->status : 400, 0, head->reason);
+        refuse_head(front, bytes, head->status != 0 ? head->status : 400, head->reason);
         return;
     }
     uint64_t limit = http_line_limit(settings);
     uint32_t too_long = head_size > limit ? check_line_lengths(exchange, limit) : 0;
     if (too_long != 0) {
-        refuse(front, too_long, 0,
-               too_long == 414 ? "client sent too long URI" : "client sent too long header line");
+        refuse_head(front, bytes, too_long,
+                    too_long == 414 ? "client sent too long URI"
+                                    : "client sent too long header line");
         return;
     }
+    exchange->request.line = head->line;
     exchange->request.method = head->method;
     exchange->request.target = head->target;
     exchange->request.protocol = head->protocol;
@@ -222,7 +238,7 @@ static uint32_t check_partial_head(const struct http1_front *front,
         slice_find_byte(slice_take(content, (size_t)limit), '\n') == limit) {
         return 414;
     }
-    return content.size > http_head_limit(settings) ? 400 : 0;
+    return content.size > http_head_limit(settings) ? HTTP_HEADER_TOO_LARGE : 0;
 }
 
 /* --- HTTP/2 by prior knowledge (RFC 9113 3.3) --- */
@@ -272,14 +288,12 @@ static bool use_head_bytes(struct http1_front *front) {
         start_exchange(front, settings, head_size);
         return true;
     }
-    uint32_t too_long = head_size > 0 ? 400 : check_partial_head(front, settings);
+    uint32_t too_long = head_size > 0 ? HTTP_HEADER_TOO_LARGE : check_partial_head(front, settings);
     if (too_long != 0) {
         if (take_exchange(front) != NULL) {
-            front->exchange->request.line =
-                too_long == 414 ? slice_take(content, 256) : first_line(content);
-            refuse(front, too_long, 0,
-                   too_long == 414 ? "client sent too long URI"
-                                   : "client sent too large request header");
+            refuse_head(front, content, too_long,
+                        too_long == 414 ? "client sent too long URI"
+                                        : "client sent too large request header");
         }
         return true;
     }

@@ -31,9 +31,9 @@ static bool measure_field(struct http2_stream *stream, size_t name_size, size_t 
                      "client sent a much too large request header");
     }
     if (stream->head_size > limit) {
-        http2_request_refuse(stream, 400, "client sent too large request header");
+        http2_request_refuse(stream, HTTP_HEADER_TOO_LARGE, "client sent too large request header");
     } else if (name_size + value_size > http_line_limit(stream->limits)) {
-        http2_request_refuse(stream, 400, "client sent too long header line");
+        http2_request_refuse(stream, HTTP_HEADER_TOO_LARGE, "client sent too long header line");
     }
     return stream->refusal == 0;
 }
@@ -159,7 +159,8 @@ static void add_field(struct http2_stream *stream, struct slice name, struct sli
         enum http_field id = http_field_find(name);
         stream->cookies += id == HTTP_FIELD_COOKIE;
         if (stream->exchange->head.fields.count >= stream->limits->max_headers) {
-            http2_request_refuse(stream, 400, "client sent too many header lines");
+            http2_request_refuse(stream, HTTP_HEADER_TOO_LARGE,
+                                 "client sent too many header lines");
             return;
         }
         http2_request_put_field(stream, id, name, value);

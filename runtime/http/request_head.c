@@ -121,6 +121,11 @@ static struct slice find_first_line(const char *data, size_t size) {
     return (struct slice){data, end};
 }
 
+bool http_parse_request_line(const char *data, size_t size, struct http_request_head *head) {
+    struct http_head_parser parser = {.at = data, .end = data + size};
+    return take_request_line(&parser, head);
+}
+
 enum http_parse_result http_parse_request(const char *data, size_t size,
                                           const struct http_header_rules *rules,
                                           struct http_request_head *head) {

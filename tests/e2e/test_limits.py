@@ -6,6 +6,7 @@ import pytest
 
 from lab import Client
 from lab.http import ask_raw, chunked, request_bytes
+from lab.http2_client import Http2Client
 
 HTTP = """
 client_header_buffer_size 1k;
@@ -57,6 +58,55 @@ def test_size_of_the_head(pair, name):
     assert pair.both(send) == [status, status]
     if status != 200:
         assert len(pair.backend.requests) == seen
+
+
+TOO_LARGE_PAGES = {
+    "a location": "error_page 494 /large; location = /large { return 200 \"too large $status\"; }",
+    "a status": "error_page 494 =431 /large; location = /large { return 200 \"too large\"; }",
+    "the status of the page": "error_page 494 = /large; location = /large { return 200 \"fine\"; }",
+    "a named location": "error_page 494 @large; location @large { return 418 \"named\"; }",
+    "a URL": "error_page 494 https://help.test/;",
+    "a backend": "error_page 494 @back; location @back { proxy_pass http://127.0.0.1:{backend}; }",
+    "that of 400 is not its": "error_page 400 /bad; location = /bad { return 200 \"bad\"; }",
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE_PAGES)
+def test_error_page_494(lab, name):
+    backend = lab.backend()
+    pair = lab.pair("log_format f '$status'; access_log access.log f;"
+                    " server { listen {host}:{port}; %s location / { return 200; } }"
+                    % TOO_LARGE_PAGES[name], backend=backend)
+
+    def send(address, headers):
+        with Client(address) as client:
+            response = client.ask("/", headers=headers)
+            assert client.is_closed()
+            own = b"rpcd" in response.body or b"nginx" in response.body
+            return response.status, response.get("Location"), own or response.body
+
+    for headers in (HEADS["header over a buffer"][1], HEADS["all headers over"][1]):
+        nginx, rpcd = pair.both(lambda address: send(address, headers))
+        assert nginx == rpcd
+    if name == "a backend":
+        assert [request.get("X-A") for request in backend.requests] == [None] * 4
+    for daemon in (pair.nginx, pair.rpcd):
+        daemon.wait_for_line(2)
+        assert daemon.lines() == [str(nginx[0])] * 2
+
+
+def test_error_page_494_elsewhere(lab):
+    """Too many fields, which nginx 1.22 does not count, and HTTP/2, where it ends the connection."""
+    lab.rpcd("max_headers 5; server { listen {port} http2; error_page 494 =431 /large;"
+             " location = /large { return 200 large; } location / { return 200; } }")
+    many = [(f"x-{number}", "y") for number in range(6)]
+    with Client(lab.port) as client:
+        response = client.ask(headers=many)
+        assert (response.status, response.body) == (431, b"large")
+    with Http2Client(("127.0.0.1", lab.port)) as client:
+        for headers in (many, [("x-a", "b" * 9000)], [(f"x-{n}", "b" * 8000) for n in range(5)]):
+            response = client.ask(headers=headers)
+            assert (response.status, response.body) == (431, b"large")
 
 
 @pytest.mark.parametrize("target, size, status", [

@@ -264,6 +264,21 @@ static void keeps_the_line_of_a_refused_request(void) {
     ASSERT_TEXT(head.line, "GET /a b HTTP/1.1");
 }
 
+static void takes_the_first_line_alone(void) {
+    struct http_request_head head = {0};
+    const char *text = "GET /a?b HTTP/1.1\r\nX: bad\n";
+    CU_ASSERT_TRUE(http_parse_request_line(text, strlen(text), &head));
+    ASSERT_TEXT(head.line, "GET /a?b HTTP/1.1");
+    ASSERT_TEXT(head.method, "GET");
+    ASSERT_TEXT(head.target, "/a?b");
+    ASSERT_TEXT(head.protocol, "HTTP/1.1");
+    for (size_t size = 0; size < strlen("GET /a?b HTTP/1.1\r\n"); size++) {
+        struct guard guard = guard_copy(text, size);
+        CU_ASSERT_FALSE(http_parse_request_line(guard.data, size, &head));
+        guard_release(&guard);
+    }
+}
+
 /* No part of a good head is a good head. */
 static void refuses_every_truncation(void) {
     const char text[] = WITH_LINE("Content-Length: 5\r\nConnection: close");
@@ -286,4 +301,5 @@ UNIT_TESTS("http/request_head", {"takes a request apart", takes_a_request_apart}
            {"drops unusual names by the rules", drops_unusual_names_by_the_rules},
            {"stops at the capacity", stops_at_the_capacity},
            {"keeps the line of a refused request", keeps_the_line_of_a_refused_request},
+           {"takes the first line alone", takes_the_first_line_alone},
            {"refuses every truncation", refuses_every_truncation})
