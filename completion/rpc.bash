@@ -21,6 +21,7 @@ _rpc() {
     --format | -f)
         local formats='text json'
         [ "$command" = graph ] && formats='dot svg'
+        [ "$command" = lint ] && formats='text json sarif github checkstyle junit'
         mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$current")
         return
         ;;

@@ -119,18 +119,21 @@ static struct slice identity(struct finding_list *findings, const struct finding
                         SLICE_ARGS(diagnostic->message));
 }
 
-static void remove_repeated(struct finding_list *findings) {
+/* Sorts, and leaves one of each; returns how many there are. */
+static size_t put_in_order(struct finding_list *findings, struct finding *items, size_t count) {
     struct map seen;
     map_init(&seen, findings->model->arena);
+    if (count > 1) {
+        qsort(items, count, sizeof *items, compare);
+    }
     size_t kept = 0;
-    for (size_t i = 0; i < findings->all.count; i++) {
-        struct finding *finding = &findings->all.items[i];
-        if (map_insert(&seen, identity(findings, finding), finding->diagnostic) ==
-            finding->diagnostic) {
-            findings->all.items[kept++] = *finding;
+    for (size_t i = 0; i < count; i++) {
+        struct diagnostic *diagnostic = items[i].diagnostic;
+        if (map_insert(&seen, identity(findings, &items[i]), diagnostic) == diagnostic) {
+            items[kept++] = items[i];
         }
     }
-    findings->all.count = kept;
+    return kept;
 }
 
 void check_run(struct model *model, const struct check_options *options,
@@ -147,8 +150,7 @@ void check_run(struct model *model, const struct check_options *options,
         progress_step(model->tree->progress);
     }
     suppression_apply(findings);
-    if (findings->all.count > 1) {
-        qsort(findings->all.items, findings->all.count, sizeof *findings->all.items, compare);
-        remove_repeated(findings);
-    }
+    findings->all.count = put_in_order(findings, findings->all.items, findings->all.count);
+    findings->suppressed.count =
+        put_in_order(findings, findings->suppressed.items, findings->suppressed.count);
 }

@@ -47,7 +47,8 @@ struct check_options {
 
 struct finding {
     enum rule_id rule;
-    struct diagnostic *diagnostic; /* severity, place, message, notes, help */
+    struct diagnostic *diagnostic; /* severity, place, message, notes, help, edits */
+    struct slice reason; /* of a suppressed one: why, as the comment has it; may be empty */
 };
 
 struct finding_list {
@@ -57,9 +58,10 @@ struct finding_list {
     struct certificate_set *certificates; /* NULL: files are not looked at */
     struct dataflow flow;                 /* see check_flow */
     VECTOR_OF(struct finding) all;
+    VECTOR_OF(struct finding) suppressed; /* by comments */
 };
 
-/* Runs every rule over the model; findings are sorted by place, suppressed ones left out. NULL
+/* Runs every rule over the model; findings are sorted by place, suppressed ones apart. NULL
  * options are all zero. They are kept by reference. */
 void check_run(struct model *model, const struct check_options *options,
                struct finding_list *findings);

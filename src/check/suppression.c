@@ -10,6 +10,7 @@ struct suppression {
     const struct rule *rule;
     struct span covered; /* the statement, with its block */
     uint32_t line;       /* of a comment beside a statement: whatever begins there; else 0 */
+    struct slice reason; /* what the comment says behind the names; may be empty */
 };
 
 struct suppression_list {
@@ -47,6 +48,24 @@ static bool find_names(const struct tree *tree, const struct comment *comment, s
     *names = (struct span){comment->span.source, comment->span.begin + (uint32_t)begin,
                            comment->span.begin + (uint32_t)end};
     return true;
+}
+
+/* What a comment says behind the names, without parentheses, dashes or a colon around it. */
+static struct slice find_reason(const struct tree *tree, const struct comment *comment,
+                                struct span names) {
+    static const char around[] = " \t\r\n-:";
+    struct span rest = {names.source, names.end, comment->span.end};
+    struct slice reason = span_text(tree, rest);
+    while (reason.size > 0 && strchr(around, reason.data[0]) != NULL) {
+        reason = slice_skip(reason, 1);
+    }
+    while (reason.size > 0 && strchr(around, reason.data[reason.size - 1]) != NULL) {
+        reason.size--;
+    }
+    if (slice_starts_with(reason, SLICE("(")) && slice_ends_with(reason, SLICE(")"))) {
+        reason = slice_take(slice_skip(reason, 1), reason.size - 2);
+    }
+    return slice_trim(reason);
 }
 
 /* Takes the next name off `names`; false at the end. Empty names between commas are skipped. */
@@ -119,6 +138,7 @@ static const struct statement *find_covered(const struct tree *tree, const struc
 static void read_comment(const struct tree *tree, const struct comment *comment, struct span names,
                          const struct statement_index *index, struct suppression_list *list) {
     const struct statement *covered = find_covered(tree, comment, index);
+    struct slice reason = find_reason(tree, comment, names);
     struct span name;
     while (next_name(tree, &names, &name)) {
         const struct rule *rule = check_find_rule(span_text(tree, name));
@@ -127,6 +147,7 @@ static void read_comment(const struct tree *tree, const struct comment *comment,
                 .rule = rule,
                 .covered = covered != NULL ? covered->span : comment->span,
                 .line = comment->is_alone ? 0 : comment->line,
+                .reason = reason,
             };
             VECTOR_PUSH(tree->arena, &list->items, suppression);
         }
@@ -164,21 +185,23 @@ static bool covers(const struct tree *tree, const struct suppression *suppressio
            source_locate(tree->sources, place.source, place.begin).line == suppression->line;
 }
 
-/* A finding in an included file is covered where it stands or where the file is included. */
-static bool is_suppressed(const struct tree *tree, const struct suppression_list *list,
-                          const struct finding *finding) {
+/* What suppresses a finding, or NULL. One in an included file is covered where it stands or where
+ * the file is included. */
+static const struct suppression *find_suppression(const struct tree *tree,
+                                                  const struct suppression_list *list,
+                                                  const struct finding *finding) {
     struct span place = finding->diagnostic->span;
     for (;;) {
         for (size_t i = 0; i < list->items.count; i++) {
             const struct suppression *suppression = &list->items.items[i];
             if (suppression->rule == &check_rules[finding->rule] &&
                 covers(tree, suppression, place)) {
-                return true;
+                return suppression;
             }
         }
         const struct source *source = tree->sources->all.items[place.source];
         if (!source->is_included) {
-            return false;
+            return NULL;
         }
         place = source->included_at;
     }
@@ -189,8 +212,13 @@ void suppression_apply(struct finding_list *findings) {
     struct suppression_list list = collect_suppressions(tree);
     size_t kept = 0;
     for (size_t i = 0; list.items.count > 0 && i < findings->all.count; i++) {
-        if (!is_suppressed(tree, &list, &findings->all.items[i])) {
-            findings->all.items[kept++] = findings->all.items[i];
+        struct finding finding = findings->all.items[i];
+        const struct suppression *suppression = find_suppression(tree, &list, &finding);
+        if (suppression == NULL) {
+            findings->all.items[kept++] = finding;
+        } else {
+            finding.reason = suppression->reason;
+            VECTOR_PUSH(tree->arena, &findings->suppressed, finding);
         }
     }
     if (list.items.count > 0) {

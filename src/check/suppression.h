@@ -12,7 +12,7 @@
 
 #include "check/check.h"
 
-/* Removes the findings that a comment covers. */
+/* Puts the findings that a comment covers apart. */
 void suppression_apply(struct finding_list *findings);
 
 #endif

@@ -1,6 +1,7 @@
 /* rpc explain: what the project's own tables say of a rule, a kind of error, a directive or a
  * variable. */
 #include "cli/explain.h"
+#include "cli/finding_kind.h"
 
 #include "check/check.h"
 #include "model/catalogue.h"
@@ -14,30 +15,17 @@ static const char help[] =
     "  -m, --markdown        print the page of docs/rules: of a rule, or the one that lists them\n"
     "  -h, --help            this text\n";
 
-static const struct {
-    unsigned number;
-    const char *summary;
-} errors[] = {
-#define DIAGNOSTIC(number, name, summary) {number, summary},
-#include "diagnostics.def"
-#undef DIAGNOSTIC
-};
-
 /* RPC0100, rpc100 or 100. */
-static bool explain_error(struct slice name) {
-    struct slice digits = slice_starts_with_nocase(name, SLICE("RPC")) ? slice_skip(name, 3) : name;
-    uint64_t number;
-    if (!slice_parse_u64(digits, 9999, &number)) {
+static bool explain_error(struct arena *arena, struct slice name) {
+    bool has_letters = slice_starts_with_nocase(name, SLICE("RPC"));
+    size_t kind =
+        finding_kind_find(has_letters ? name : arena_format(arena, "RPC%.*s", SLICE_ARGS(name)));
+    if (kind >= FINDING_KIND_COUNT) {
         return false;
     }
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        if (errors[i].number == number) {
-            printf("RPC%04u (error in the input)\n", errors[i].number);
-            explain_wrapped(slice_from_string(errors[i].summary), 2);
-            return true;
-        }
-    }
-    return false;
+    printf("%s (error in the input)\n", finding_kind_name(arena, kind).data);
+    explain_wrapped(slice_from_string(finding_kind_get(kind).summary), 2);
+    return true;
 }
 
 /* "Values: a, b or c" of "a|b|c". */
@@ -215,7 +203,7 @@ static enum outcome explain(const struct command *command, struct arena *arena, 
     }
     struct catalogue catalogue;
     catalogue_init(&catalogue, arena);
-    if (explain_directive(arena, &catalogue, name) || explain_error(name) ||
+    if (explain_directive(arena, &catalogue, name) || explain_error(arena, name) ||
         explain_variable(&catalogue, name)) {
         return OUTCOME_CLEAN;
     }

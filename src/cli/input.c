@@ -26,7 +26,7 @@ static struct parse_options begin_reading(struct input *input, const char *prefi
     return (struct parse_options){.prefix = prefix, .progress = input->progress};
 }
 
-static enum outcome build_model(struct input *input) {
+enum outcome input_build(struct input *input) {
     size_t count = input->progress != NULL ? input->progress->done : 0;
     progress_begin(input->progress,
                    (struct progress_phase){"understanding", "statements", count, MANY});
@@ -35,18 +35,24 @@ static enum outcome build_model(struct input *input) {
     return input->diagnostics.error_count > 0 ? OUTCOME_INPUT : OUTCOME_CLEAN;
 }
 
-enum outcome input_read(struct input *input, const struct command *command, const char *path,
-                        const char *prefix) {
+int input_parse(struct input *input, const struct command *command, const char *path,
+                const char *prefix) {
     input_init(input, command);
     struct parse_options options = begin_reading(input, prefix);
     int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
                            &input->tree);
+    progress_line_clear(&input->line);
+    return error;
+}
+
+enum outcome input_read(struct input *input, const struct command *command, const char *path,
+                        const char *prefix) {
+    int error = input_parse(input, command, path, prefix);
     if (error != 0) {
-        progress_line_clear(&input->line);
         return cli_error(command, "cannot read %s: %s",
                          strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));
     }
-    return build_model(input);
+    return input_build(input);
 }
 
 enum outcome input_read_text(struct input *input, const char *path, struct slice text,
@@ -55,7 +61,7 @@ enum outcome input_read_text(struct input *input, const char *path, struct slice
     struct slice name = slice_from_string(strcmp(path, "-") == 0 ? "<stdin>" : path);
     parse_text(&input->arena, &input->sources, &input->diagnostics, name, text, &options,
                &input->tree);
-    return build_model(input);
+    return input_build(input);
 }
 
 void input_check(struct input *input, const struct check_options *options,

@@ -28,6 +28,12 @@ void input_init(struct input *input, const struct command *command);
 enum outcome input_read(struct input *input, const struct command *command, const char *path,
                         const char *prefix);
 
+/* The two halves of input_read, for those who decide in between whether to go on: reading and
+ * parsing, which returns 0 or an errno value, and the model, which returns what input_read does. */
+int input_parse(struct input *input, const struct command *command, const char *path,
+                const char *prefix);
+enum outcome input_build(struct input *input);
+
 /* The same for text that was read before from `path` ("-" is standard input); the input is
  * initialised, and the text lives as long as its arena. */
 enum outcome input_read_text(struct input *input, const char *path, struct slice text,

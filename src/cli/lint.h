@@ -1,46 +1,135 @@
-/* What rpc lint found, on its way to one of its formats. */
+/* rpc lint: what a run is told, what it found, and the formats that it is printed in.
+ *
+ *     options ──┐
+ *     files ────┴─▶ lint_run ──▶ report ──▶ one of lint_formats
+ *
+ * A report keeps all files of a run in memory, as findings point into them. */
 #ifndef CLI_LINT_H
 #define CLI_LINT_H
 
 #include "check/check.h"
+#include "cli/finding_kind.h"
 #include "cli/input.h"
-
-#include <jansson.h>
-
-enum lint_format { LINT_TEXT, LINT_JSON, LINT_FORMAT_COUNT };
 
 /* A fail level above every severity. */
 #define LINT_FAIL_NEVER (SEVERITY_ERROR + 1)
 
+struct lint_report;
+
+/* How findings are printed; a row and a file, lint_<name>.c, make a format. */
+struct lint_format {
+    const char *name;
+    /* Everything, to standard output. */
+    void (*print)(struct lint_report *report);
+};
+
+extern const struct lint_format lint_formats[];
+extern const size_t lint_format_count;
+
+/* The command line. */
 struct lint_options {
-    int format;     /* enum lint_format */
+    const struct lint_format *format;
     int fail_level; /* enum severity, or LINT_FAIL_NEVER */
     const char *prefix;
     bool reads_certificates;
     int64_t now; /* seconds since 1970, for certificates; 0: not given */
 };
 
-struct lint_report {
-    size_t counts[SEVERITY_ERROR + 1]; /* of findings, by severity */
-    size_t error_count;                /* of errors in the input */
-    json_t *files;                     /* LINT_JSON only: three arrays */
-    json_t *findings;
-    json_t *errors;
+/* A finding, a warning of the compiler, or an error in the input. */
+struct lint_finding {
+    struct diagnostic *diagnostic;
+    size_t kind;         /* see finding_kind.h */
+    struct slice path;   /* of its file: below the working directory, or complete */
+    struct slice print;  /* a fingerprint that moving lines does not change */
+    struct slice reason; /* of a suppressed one: what the comment says; may be empty */
 };
 
-/* --- lint_text.c --- */
+struct lint_findings {
+    VECTOR_OF(struct lint_finding) items;
+};
 
-/* One file's errors to standard error and its findings to standard output. */
-void lint_text_print(struct input *input, const struct input_diagnostics *findings);
+/* A file that was named, or was in a directory that was. */
+struct lint_file {
+    const char *path; /* "-" is standard input */
+    struct slice name;
+    struct input *input;
+    struct check_options checks;
+    struct certificate_options certificates;
+    struct lint_findings findings;   /* by place, as all of these */
+    struct lint_findings suppressed; /* by comments */
+    struct lint_findings errors;     /* in the input */
+    size_t error_count;              /* with those that were too many to keep */
+};
 
-/* The last line: how many there were, if any. */
-void lint_text_finish(const struct lint_report *report);
+/* One that could not be read. */
+struct lint_failure {
+    const char *path;
+    int error;
+};
 
-/* --- lint_json.c --- */
+struct lint_report {
+    struct arena *arena;
+    const struct command *command;
+    const struct lint_options *options;
+    struct slice directory; /* the working directory, ending with "/" */
+    VECTOR_OF(struct lint_file *) files;
+    VECTOR_OF(struct lint_failure) failures;
+    struct map seen;                   /* what was reported, so that it is once */
+    struct map prints;                 /* how often a fingerprint's text was seen: uint32_t */
+    size_t counts[SEVERITY_ERROR + 1]; /* of findings, by severity */
+    size_t finding_count;
+    size_t suppressed_count;
+    size_t error_count; /* of errors in the input */
+};
 
-void lint_json_begin(struct lint_report *report);
-void lint_json_add(struct lint_report *report, const char *path, struct input *input,
-                   const struct input_diagnostics *findings);
-void lint_json_finish(struct lint_report *report);
+/* --- lint_options.c --- */
+
+/* OUTCOME_CLEAN when there are files to lint, from optind on; `done` when nothing is left to do. */
+enum outcome lint_read_options(const struct command *command, int argc, char **argv,
+                               struct lint_options *options, bool *done);
+
+/* --- lint_run.c --- */
+
+/* Lints the files and fills the report. Says on standard error what cannot be read. */
+enum outcome lint_run(struct lint_report *report, char **paths, size_t count);
+
+/* The files' memory. */
+void lint_release(struct lint_report *report);
+
+/* --- lint_place.c --- */
+
+/* A name of a file as seen from the working directory when it is below, else from the root. */
+struct slice lint_path(struct lint_report *report, struct slice name);
+
+/* The path as a URI reference: "conf.d/a%20b.conf" or "file:///etc/nginx/nginx.conf". */
+struct slice lint_uri(struct arena *arena, struct slice path);
+
+/* Where a span begins and ends; columns count from 1, in bytes or in UTF-16 code units. The end is
+ * just behind the last byte. */
+struct lint_region {
+    struct position begin;
+    struct position end;
+};
+struct lint_region lint_region_in_bytes(struct source_set *sources, struct span span);
+struct lint_region lint_region_in_units(struct source_set *sources, struct span span);
+
+/* The source of a span. */
+const struct source *lint_source(const struct lint_file *file, struct span span);
+
+/* --- lint_print.c --- */
+
+/* Gives the findings their fingerprints: of rule, path, and text of the line without its indent,
+ * and of how many of them there were before. */
+void lint_take_prints(struct lint_report *report, struct lint_file *file,
+                      struct lint_findings *findings);
+
+/* --- the formats --- */
+
+void lint_print_text(struct lint_report *report);
+void lint_print_json(struct lint_report *report);
+void lint_print_sarif(struct lint_report *report);
+void lint_print_github(struct lint_report *report);
+void lint_print_checkstyle(struct lint_report *report);
+void lint_print_junit(struct lint_report *report);
 
 #endif

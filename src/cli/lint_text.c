@@ -1,11 +1,23 @@
-/* Findings as text for people. */
+/* Findings as text for people: file by file, each with its line, and how many there were. */
 #include "cli/lint.h"
 
-void lint_text_print(struct input *input, const struct input_diagnostics *findings) {
-    input_print_diagnostics(input, SEVERITY_ERROR);
+static void print_errors(const struct lint_file *file) {
+    bool colour = cli_wants_colour(stderr);
+    fflush(stdout);
+    for (size_t i = 0; i < file->errors.items.count; i++) {
+        diagnostic_print(stderr, &file->input->sources, file->errors.items.items[i].diagnostic,
+                         colour);
+    }
+    if (file->error_count > file->errors.items.count) {
+        fprintf(stderr, "%zu more errors\n", file->error_count - file->errors.items.count);
+    }
+}
+
+static void print_findings(const struct lint_file *file) {
     bool colour = cli_wants_colour(stdout);
-    for (size_t i = 0; i < findings->items.count; i++) {
-        diagnostic_print(stdout, &input->sources, findings->items.items[i], colour);
+    for (size_t i = 0; i < file->findings.items.count; i++) {
+        diagnostic_print(stdout, &file->input->sources, file->findings.items.items[i].diagnostic,
+                         colour);
     }
 }
 
@@ -13,13 +25,21 @@ static const char *plural(size_t count) {
     return count == 1 ? "" : "s";
 }
 
-/* "3 findings: 1 error, 2 warnings" */
-static void print_counts(const struct lint_report *report) {
-    size_t total = 0;
-    for (size_t i = 0; i <= SEVERITY_ERROR; i++) {
-        total += report->counts[i];
+/* " in 2 of 7 files", unless there was but one. */
+static void print_file_count(const struct lint_report *report) {
+    size_t count = 0;
+    for (size_t i = 0; i < report->files.count; i++) {
+        count += report->files.items[i]->findings.items.count > 0;
     }
-    printf("%zu finding%s", total, plural(total));
+    if (report->files.count > 1 && count > 0) {
+        printf(" in %zu of %zu files", count, report->files.count);
+    }
+}
+
+/* "3 findings: 1 error, 2 warnings; 1 error in the input" */
+static void print_summary(const struct lint_report *report) {
+    printf("%zu finding%s", report->finding_count, plural(report->finding_count));
+    print_file_count(report);
     const char *before = ": ";
     for (size_t i = SEVERITY_ERROR + 1; i-- > 0;) {
         if (report->counts[i] > 0) {
@@ -28,19 +48,18 @@ static void print_counts(const struct lint_report *report) {
             before = ", ";
         }
     }
-}
-
-void lint_text_finish(const struct lint_report *report) {
-    bool has_findings = false;
-    for (size_t i = 0; i <= SEVERITY_ERROR; i++) {
-        has_findings |= report->counts[i] > 0;
-    }
-    if (!has_findings && report->error_count == 0) {
-        return;
-    }
-    print_counts(report);
     if (report->error_count > 0) {
         printf("; %zu error%s in the input", report->error_count, plural(report->error_count));
     }
     putchar('\n');
+}
+
+void lint_print_text(struct lint_report *report) {
+    for (size_t i = 0; i < report->files.count; i++) {
+        print_errors(report->files.items[i]);
+        print_findings(report->files.items[i]);
+    }
+    if (report->finding_count > 0 || report->error_count > 0) {
+        print_summary(report);
+    }
 }

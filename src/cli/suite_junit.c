@@ -1,8 +1,7 @@
 /* A JUnit report, as continuous integration reads it: a testsuite for each file of tests, a
  * testcase for each test. How long they took is left out, so that equal runs give equal reports. */
 #include "cli/suite.h"
-
-#include "syntax/glyph.h"
+#include "cli/xml_text.h"
 
 #include <stdlib.h>
 
@@ -54,51 +53,6 @@ void junit_destroy(struct junit *junit) {
     free(junit);
 }
 
-/* --- XML --- */
-
-static const char *entity(unsigned char byte) {
-    switch (byte) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    default:
-        return NULL;
-    }
-}
-
-/* What XML 1.0 cannot hold, not even as a reference, becomes U+FFFD: control characters, what is
- * not UTF-8, U+FFFE and U+FFFF. */
-static void write_text(FILE *out, struct slice text, bool is_attribute) {
-    while (text.size > 0) {
-        unsigned char byte = (unsigned char)text.data[0];
-        uint32_t point = byte;
-        size_t size = glyph_decode_utf8(text, &point);
-        bool is_line = byte == '\n' || byte == '\t' || byte == '\r';
-        bool is_good = size > 0 && (point >= ' ' || is_line) && point != 0xfffe && point != 0xffff;
-        if (!is_good) {
-            fputs("\xef\xbf\xbd", out);
-        } else if (is_line && (is_attribute || byte == '\r')) {
-            fprintf(out, "&#%u;", byte);
-        } else if (entity(byte) != NULL) {
-            fputs(entity(byte), out);
-        } else {
-            fwrite(text.data, 1, size, out);
-        }
-        text = slice_skip(text, size > 0 ? size : 1);
-    }
-}
-
-static void write_attribute(FILE *out, const char *name, struct slice value) {
-    fprintf(out, " %s=\"", name);
-    write_text(out, value, true);
-    fputc('"', out);
-}
-
 /* --- the report --- */
 
 void junit_begin_suite(struct junit *junit) {
@@ -123,16 +77,16 @@ static void write_failure(FILE *out, struct suite *suite, const struct suite_res
     suite_print_failures(stream, suite, result, false);
     close_text(stream);
     fputs("      <failure", out);
-    write_attribute(out, "message", first_failure(suite, result));
+    xml_write_attribute(out, "message", first_failure(suite, result));
     fputc('>', out);
-    write_text(out, (struct slice){text, size}, false);
+    xml_write_text(out, (struct slice){text, size}, false);
     fputs("</failure>\n", out);
     free(text);
 }
 
 static void write_place(FILE *out, struct suite *suite, const struct statement *statement) {
     struct span span = statement->span;
-    write_attribute(out, "file", suite->sources.all.items[span.source]->name);
+    xml_write_attribute(out, "file", suite->sources.all.items[span.source]->name);
     fprintf(out, " line=\"%u\"", source_locate(&suite->sources, span.source, span.begin).line);
 }
 
@@ -140,8 +94,8 @@ void junit_add(struct junit *junit, struct suite *suite, const struct suite_resu
     FILE *out = junit->cases;
     junit->own.tests++;
     fputs("    <testcase", out);
-    write_attribute(out, "name", result->test->name);
-    write_attribute(out, "classname", slice_from_string(suite->path));
+    xml_write_attribute(out, "name", result->test->name);
+    xml_write_attribute(out, "classname", slice_from_string(suite->path));
     write_place(out, suite, result->test->statement);
     if (result->failed.count == 0) {
         fputs("/>\n", out);
@@ -161,7 +115,7 @@ static void write_counts(FILE *out, const struct suite_totals *totals) {
 void junit_end_suite(struct junit *junit, const char *name) {
     close_text(junit->cases);
     fputs("  <testsuite", junit->suites);
-    write_attribute(junit->suites, "name", slice_from_string(name));
+    xml_write_attribute(junit->suites, "name", slice_from_string(name));
     write_counts(junit->suites, &junit->own);
     fputs(">\n", junit->suites);
     fwrite(junit->cases_text, 1, junit->cases_size, junit->suites);

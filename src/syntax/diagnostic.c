@@ -85,6 +85,15 @@ void diagnostic_help(struct arena *arena, struct diagnostic *diagnostic, const c
     va_end(arguments);
 }
 
+void diagnostic_edit(struct arena *arena, struct diagnostic *diagnostic, struct span span,
+                     const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    struct diagnostic_edit edit = {span, format_message(arena, format, arguments)};
+    va_end(arguments);
+    VECTOR_PUSH(arena, &diagnostic->edits, edit);
+}
+
 struct ranked {
     struct diagnostic *diagnostic;
     size_t rank; /* order of queueing: qsort is not stable */

@@ -22,6 +22,12 @@ struct diagnostic_note {
     struct slice message;
 };
 
+/* A replacement of source text: of a span by a text, either of which may be empty. */
+struct diagnostic_edit {
+    struct span span;
+    struct slice text;
+};
+
 struct diagnostic {
     enum severity severity;
     struct slice label; /* "RPC0012", or the slug of a rule */
@@ -30,6 +36,9 @@ struct diagnostic {
     struct slice message;
     struct slice help; /* what to write instead; may be empty */
     VECTOR_OF(struct diagnostic_note) notes;
+    /* What to write instead, for a program to do; all or none of them. Only when what is meant is
+     * beyond doubt, and nothing else changes. */
+    VECTOR_OF(struct diagnostic_edit) edits;
 };
 
 struct diagnostic_list {
@@ -61,6 +70,12 @@ __attribute__((format(printf, 4, 5))) void diagnostic_note(struct arena *arena,
                                                            ...);
 __attribute__((format(printf, 3, 4))) void
 diagnostic_help(struct arena *arena, struct diagnostic *diagnostic, const char *format, ...);
+
+/* Adds an edit: "what stands at `span` becomes this text". */
+__attribute__((format(printf, 4, 5))) void diagnostic_edit(struct arena *arena,
+                                                           struct diagnostic *diagnostic,
+                                                           struct span span, const char *format,
+                                                           ...);
 
 /* Order of printing: by source, offset, then order of queueing. */
 void diagnostic_sort(struct diagnostic **items, size_t count);

@@ -18,6 +18,11 @@ static void require_sound(const struct source_set *sources, const struct diagnos
         require(note->message.size > 0);
         require(!note->has_span || note->span.end <= source->text.size);
     }
+    for (size_t i = 0; i < diagnostic->edits.count; i++) {
+        const struct span *span = &diagnostic->edits.items[i].span;
+        require(span->begin <= span->end &&
+                span->end <= sources->all.items[span->source]->text.size);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

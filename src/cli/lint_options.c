@@ -1,0 +1,119 @@
+/* The command line of rpc lint. */
+#include "cli/lint.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char help[] =
+    "Findings go to standard output, errors in the input to standard error. A file with errors is\n"
+    "checked as far as it was understood. \"-\" is standard input. A file may be a whole\n"
+    "configuration, the inside of http, or a snippet from inside of server or location.\n"
+    "\n"
+    "  -f, --format FORMAT     how to print findings: text (the default), json, sarif, github,\n"
+    "                          checkstyle or junit; all but text have the errors, too\n"
+    "  -F, --fail-on LEVEL     exit with 1 for findings of this severity or above: error, "
+    "warning,\n"
+    "                          info, note or none (default: warning)\n"
+    "  -p, --prefix DIR        where relative paths of included files and of certificates begin\n"
+    "                          (default: the directory of the file)\n"
+    "  -c, --certs             read the certificates and keys that the files name, too: are they\n"
+    "                          readable, do they belong together, do they hold, and for which "
+    "names\n"
+    "      --now DAY           look at certificates as of that day, e.g. 2027-01-31\n"
+    "  -h, --help              this text\n"
+    "\n"
+    "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
+    "for\n"
+    "it and its block. \"rpc explain\" lists the rules.\n";
+
+/* Long options without a letter. */
+enum { OPTION_NOW = 256 };
+
+static const struct option known[] = {{"format", required_argument, NULL, 'f'},
+                                      {"fail-on", required_argument, NULL, 'F'},
+                                      {"prefix", required_argument, NULL, 'p'},
+                                      {"certs", no_argument, NULL, 'c'},
+                                      {"now", required_argument, NULL, OPTION_NOW},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {NULL, 0, NULL, 0}};
+
+/* Indexed by the lowest severity that fails. */
+static const char *const levels[] = {
+    [SEVERITY_NOTE] = "note",   [SEVERITY_INFO] = "info",   [SEVERITY_WARNING] = "warning",
+    [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
+};
+
+/* A day, at its beginning in UTC. strptime takes 31 days for every month, of which timegm makes the
+ * first days of the next. */
+static bool read_day(const char *text, int64_t *time) {
+    struct tm parts = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &parts);
+    int day = parts.tm_mday;
+    *time = end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
+    return *time > 0 && parts.tm_mday == day;
+}
+
+static const struct lint_format *find_format(const char *name) {
+    for (size_t i = 0; i < lint_format_count; i++) {
+        if (strcmp(lint_formats[i].name, name) == 0) {
+            return &lint_formats[i];
+        }
+    }
+    return NULL;
+}
+
+static enum outcome read_option(const struct command *command, int option, char **argv,
+                                struct lint_options *options) {
+    switch (option) {
+    case 'f':
+        options->format = find_format(optarg);
+        return options->format != NULL
+                   ? OUTCOME_CLEAN
+                   : cli_usage_error(command,
+                                     "unknown format \"%s\" (text, json, sarif, github, checkstyle "
+                                     "or junit)",
+                                     optarg);
+    case 'F':
+        return cli_read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->fail_level)
+                   ? OUTCOME_CLEAN
+                   : cli_usage_error(command,
+                                     "unknown level \"%s\" (error, warning, info, note or none)",
+                                     optarg);
+    case 'p':
+        options->prefix = optarg;
+        return OUTCOME_CLEAN;
+    case 'c':
+        options->reads_certificates = true;
+        return OUTCOME_CLEAN;
+    case OPTION_NOW:
+        return read_day(optarg, &options->now)
+                   ? OUTCOME_CLEAN
+                   : cli_usage_error(command, "\"%s\" is no day such as 2027-01-31", optarg);
+    default:
+        return cli_option_error(command, option, argv);
+    }
+}
+
+enum outcome lint_read_options(const struct command *command, int argc, char **argv,
+                               struct lint_options *options, bool *done) {
+    *options = (struct lint_options){.format = &lint_formats[0], .fail_level = SEVERITY_WARNING};
+    *done = true;
+    int option;
+    while ((option = getopt_long(argc, argv, ":f:F:p:ch", known, NULL)) != -1) {
+        if (option == 'h') {
+            return cli_print_help(command, help);
+        }
+        enum outcome outcome = read_option(command, option, argv, options);
+        if (outcome != OUTCOME_CLEAN) {
+            return outcome;
+        }
+    }
+    if (options->now != 0 && !options->reads_certificates) {
+        return cli_usage_error(command, "option \"--now\" is for certificates: add \"--certs\"");
+    }
+    if (optind == argc) {
+        return cli_usage_error(command, "no file is named");
+    }
+    *done = false;
+    return OUTCOME_CLEAN;
+}

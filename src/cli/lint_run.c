@@ -1,0 +1,170 @@
+/* A run of rpc lint over its files: read, understood, checked, and what was found collected. */
+#include "cli/lint.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Where relative paths begin: the directory of the file, unless another one is given. */
+static const char *find_prefix(struct arena *arena, const char *path, const char *given) {
+    if (given != NULL) {
+        return given;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    return size == 0 ? "." : arena_copy_slice(arena, (struct slice){path, size}).data;
+}
+
+static bool is_new(struct lint_report *report, const struct lint_finding *finding) {
+    const struct diagnostic *diagnostic = finding->diagnostic;
+    struct slice key = arena_format(report->arena, "%.*s:%u:%u:%zu:%.*s", SLICE_ARGS(finding->path),
+                                    diagnostic->span.begin, diagnostic->span.end, finding->kind,
+                                    SLICE_ARGS(diagnostic->message));
+    return map_insert(&report->seen, key, finding->diagnostic) == finding->diagnostic;
+}
+
+/* What several files of a run include is reported once. */
+static void add(struct lint_report *report, struct lint_file *file, struct lint_findings *findings,
+                struct diagnostic *diagnostic, size_t kind, struct slice reason) {
+    struct lint_finding finding = {.diagnostic = diagnostic, .kind = kind, .reason = reason};
+    finding.path = lint_path(
+        report, diagnostic->has_span ? lint_source(file, diagnostic->span)->name : file->name);
+    if (is_new(report, &finding)) {
+        VECTOR_PUSH(report->arena, &findings->items, finding);
+    }
+}
+
+/* A finding's place in its file, and whose findings come first at one place: the compiler's. */
+static int compare(const void *left, const void *right) {
+    const struct lint_finding *a = left;
+    const struct lint_finding *b = right;
+    const struct span *x = &a->diagnostic->span;
+    const struct span *y = &b->diagnostic->span;
+    if (x->source != y->source) {
+        return x->source < y->source ? -1 : 1;
+    }
+    if (x->begin != y->begin) {
+        return x->begin < y->begin ? -1 : 1;
+    }
+    bool is_rule = a->kind < RULE_COUNT;
+    if (is_rule != (b->kind < RULE_COUNT)) {
+        return is_rule ? 1 : -1;
+    }
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    return slice_compare(a->diagnostic->message, b->diagnostic->message);
+}
+
+static void finish(struct lint_report *report, struct lint_file *file,
+                   struct lint_findings *findings) {
+    if (findings->items.count > 1) {
+        qsort(findings->items.items, findings->items.count, sizeof *findings->items.items, compare);
+    }
+    lint_take_prints(report, file, findings);
+}
+
+/* Findings of rules and warnings of the compiler. That two servers have one name is both; the rule
+ * tells more and can be turned off. */
+static void collect(struct lint_report *report, struct lint_file *file,
+                    const struct finding_list *findings) {
+    struct diagnostic_list *told = &file->input->diagnostics;
+    size_t kept = 0;
+    for (size_t i = 0; i < told->all.count; i++) {
+        struct diagnostic *diagnostic = told->all.items[i];
+        size_t kind = finding_kind_find(diagnostic->label);
+        if (diagnostic->severity == SEVERITY_ERROR) {
+            add(report, file, &file->errors, diagnostic, kind, SLICE(""));
+            kept++;
+        } else if (kind != FINDING_KIND_CONFLICTING_SERVER_NAME) {
+            add(report, file, &file->findings, diagnostic, kind, SLICE(""));
+        }
+    }
+    for (size_t i = 0; i < findings->all.count; i++) {
+        const struct finding *finding = &findings->all.items[i];
+        add(report, file, &file->findings, finding->diagnostic, finding->rule, SLICE(""));
+    }
+    for (size_t i = 0; i < findings->suppressed.count; i++) {
+        const struct finding *finding = &findings->suppressed.items[i];
+        add(report, file, &file->suppressed, finding->diagnostic, finding->rule, finding->reason);
+    }
+    finish(report, file, &file->findings);
+    finish(report, file, &file->suppressed);
+    finish(report, file, &file->errors);
+    file->error_count = file->errors.items.count + (told->error_count - kept);
+}
+
+static enum outcome count(struct lint_report *report, const struct lint_file *file) {
+    enum outcome outcome = OUTCOME_CLEAN;
+    for (size_t i = 0; i < file->findings.items.count; i++) {
+        enum severity severity = file->findings.items.items[i].diagnostic->severity;
+        report->counts[severity]++;
+        report->finding_count++;
+        if ((int)severity >= report->options->fail_level) {
+            outcome = OUTCOME_FINDINGS;
+        }
+    }
+    report->error_count += file->error_count;
+    report->suppressed_count += file->suppressed.items.count;
+    return outcome;
+}
+
+static enum outcome lint_file(struct lint_report *report, struct lint_file *file) {
+    const struct lint_options *options = report->options;
+    struct finding_list findings;
+    enum outcome outcome = input_build(file->input);
+    file->certificates = (struct certificate_options){
+        .prefix = find_prefix(report->arena, file->path, options->prefix),
+        .now = options->now != 0 ? options->now : (int64_t)time(NULL),
+    };
+    file->checks = (struct check_options){
+        .certificates = options->reads_certificates ? &file->certificates : NULL,
+    };
+    input_check(file->input, &file->checks, &findings);
+    collect(report, file, &findings);
+    return cli_worse(outcome, count(report, file));
+}
+
+/* Reads and parses a file; NULL after saying so when it cannot be read. */
+static struct lint_file *read_file(struct lint_report *report, const char *path) {
+    struct lint_file *file = arena_require(report->arena, sizeof *file);
+    bool is_standard_input = strcmp(path, "-") == 0;
+    file->path = path;
+    file->name = slice_from_string(is_standard_input ? "<stdin>" : path);
+    file->input = arena_require(report->arena, sizeof *file->input);
+    int error = input_parse(file->input, report->command, path, report->options->prefix);
+    if (error == 0) {
+        return file;
+    }
+    input_release(file->input);
+    VECTOR_PUSH(report->arena, &report->failures, (struct lint_failure){path, error});
+    cli_error(report->command, "cannot read %s: %s", is_standard_input ? "standard input" : path,
+              strerror(error));
+    return NULL;
+}
+
+enum outcome lint_run(struct lint_report *report, char **paths, size_t count) {
+    enum outcome outcome = OUTCOME_CLEAN;
+    map_init(&report->seen, report->arena);
+    map_init(&report->prints, report->arena);
+    for (size_t i = 0; i < count; i++) {
+        struct lint_file *file = read_file(report, paths[i]);
+        if (file == NULL) {
+            outcome = OUTCOME_FAILED;
+        } else {
+            VECTOR_PUSH(report->arena, &report->files, file);
+        }
+    }
+    for (size_t i = 0; i < report->files.count; i++) {
+        outcome = cli_worse(outcome, lint_file(report, report->files.items[i]));
+    }
+    return outcome;
+}
+
+void lint_release(struct lint_report *report) {
+    for (size_t i = 0; i < report->files.count; i++) {
+        input_release(report->files.items[i]->input);
+    }
+}
