@@ -29,6 +29,11 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -W 'error warning info note none' -- "$current")
         return
         ;;
+    --select | -s | --ignore | -i)
+        [ "$command" = lint ] || return
+        mapfile -t COMPREPLY < <(compgen -W "$(rpc explain 2>/dev/null | awk '{ print $1 }')" -- "$current")
+        return
+        ;;
     --key | -k)
         mapfile -t COMPREPLY < <(compgen -f -X '!*.pem' -- "$current"; compgen -d -- "$current")
         return

@@ -26,10 +26,18 @@ struct lint_format {
 extern const struct lint_format lint_formats[];
 extern const size_t lint_format_count;
 
+/* What is made of findings in one file. */
+struct lint_policy {
+    bool has_selection; /* else every rule is heeded */
+    struct kind_set selected;
+    struct kind_set ignored;
+    int fail_level; /* enum severity, or LINT_FAIL_NEVER */
+};
+
 /* The command line. */
 struct lint_options {
     const struct lint_format *format;
-    int fail_level; /* enum severity, or LINT_FAIL_NEVER */
+    struct lint_policy policy;
     const char *prefix;
     bool reads_certificates;
     int64_t now; /* seconds since 1970, for certificates; 0: not given */
@@ -53,6 +61,7 @@ struct lint_file {
     const char *path; /* "-" is standard input */
     struct slice name;
     struct input *input;
+    const struct lint_policy *policy;
     struct check_options checks;
     struct certificate_options certificates;
     struct lint_findings findings;   /* by place, as all of these */
@@ -87,6 +96,32 @@ struct lint_report {
 /* OUTCOME_CLEAN when there are files to lint, from optind on; `done` when nothing is left to do. */
 enum outcome lint_read_options(const struct command *command, int argc, char **argv,
                                struct lint_options *options, bool *done);
+
+/* --- lint_choice.c --- */
+
+/* Adds what a list such as "open-proxy,tls" names. Says what is unknown. */
+enum outcome lint_read_choice(const struct command *command, const char *text,
+                              struct kind_set *set);
+
+bool lint_heeds(const struct lint_policy *policy, size_t kind);
+
+/* --- lint_files.c --- */
+
+struct lint_paths {
+    VECTOR_OF(const char *) items;
+};
+
+/* The files that were named and those in directories that were: *.conf, in order of their names,
+ * and in folders called sites-enabled files of any name. Says what cannot be read. */
+struct lint_paths lint_list_files(struct lint_report *report, char **named, size_t count);
+
+/* Says that a file or directory cannot be read, and notes it. */
+void lint_fail_file(struct lint_report *report, const char *path, int error);
+
+/* --- lint_included.c --- */
+
+/* Takes files out of the run that others of it include, or that are named twice. */
+void lint_drop_included(struct lint_report *report);
 
 /* --- lint_run.c --- */
 

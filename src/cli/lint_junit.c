@@ -6,14 +6,14 @@
 
 #include <stdlib.h>
 
-static bool fails(const struct lint_report *report, const struct lint_finding *finding) {
-    return (int)finding->diagnostic->severity >= report->options->fail_level;
+static bool fails(const struct lint_file *file, const struct lint_finding *finding) {
+    return (int)finding->diagnostic->severity >= file->policy->fail_level;
 }
 
-static size_t count_failures(const struct lint_report *report, const struct lint_file *file) {
+static size_t count_failures(const struct lint_file *file) {
     size_t count = 0;
     for (size_t i = 0; i < file->findings.items.count; i++) {
-        count += fails(report, &file->findings.items.items[i]);
+        count += fails(file, &file->findings.items.items[i]);
     }
     return count;
 }
@@ -69,13 +69,13 @@ static void print_suite(struct lint_report *report, const struct lint_file *file
     struct slice path = lint_path(report, file->name);
     fputs("  <testsuite", stdout);
     xml_write_attribute(stdout, "name", path);
-    print_counts(count_cases(file), count_failures(report, file), file->errors.items.count);
+    print_counts(count_cases(file), count_failures(file), file->errors.items.count);
     for (size_t i = 0; i < file->errors.items.count; i++) {
         print_case(report, file, &file->errors.items.items[i], "error");
     }
     for (size_t i = 0; i < file->findings.items.count; i++) {
         const struct lint_finding *finding = &file->findings.items.items[i];
-        print_case(report, file, finding, fails(report, finding) ? "failure" : "system-out");
+        print_case(report, file, finding, fails(file, finding) ? "failure" : "system-out");
     }
     if (file->errors.items.count + file->findings.items.count == 0) {
         fputs("    <testcase name=\"no findings\"", stdout);
@@ -92,7 +92,7 @@ void lint_print_junit(struct lint_report *report) {
     for (size_t i = 0; i < report->files.count; i++) {
         const struct lint_file *file = report->files.items[i];
         tests += count_cases(file);
-        failures += count_failures(report, file);
+        failures += count_failures(file);
         errors += file->errors.items.count;
     }
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"rpc lint\"", stdout);

@@ -7,13 +7,18 @@
 static const char help[] =
     "Findings go to standard output, errors in the input to standard error. A file with errors is\n"
     "checked as far as it was understood. \"-\" is standard input. A file may be a whole\n"
-    "configuration, the inside of http, or a snippet from inside of server or location.\n"
+    "configuration, the inside of http, or a snippet from inside of server or location. Of a\n"
+    "directory all *.conf are read, also below it, and all files of folders called sites-enabled.\n"
+    "What another file of the run includes is linted there, and not once more on its own.\n"
     "\n"
     "  -f, --format FORMAT     how to print findings: text (the default), json, sarif, github,\n"
     "                          checkstyle or junit; all but text have the errors, too\n"
     "  -F, --fail-on LEVEL     exit with 1 for findings of this severity or above: error, "
     "warning,\n"
     "                          info, note or none (default: warning)\n"
+    "  -s, --select LIST       heed only these: rules, families and RPC0000 codes, with commas\n"
+    "                          between them; may be repeated\n"
+    "  -i, --ignore LIST       do not heed these\n"
     "  -p, --prefix DIR        where relative paths of included files and of certificates begin\n"
     "                          (default: the directory of the file)\n"
     "  -c, --certs             read the certificates and keys that the files name, too: are they\n"
@@ -31,6 +36,8 @@ enum { OPTION_NOW = 256 };
 
 static const struct option known[] = {{"format", required_argument, NULL, 'f'},
                                       {"fail-on", required_argument, NULL, 'F'},
+                                      {"select", required_argument, NULL, 's'},
+                                      {"ignore", required_argument, NULL, 'i'},
                                       {"prefix", required_argument, NULL, 'p'},
                                       {"certs", no_argument, NULL, 'c'},
                                       {"now", required_argument, NULL, OPTION_NOW},
@@ -74,11 +81,16 @@ static enum outcome read_option(const struct command *command, int option, char 
                                      "or junit)",
                                      optarg);
     case 'F':
-        return cli_read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->fail_level)
+        return cli_read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->policy.fail_level)
                    ? OUTCOME_CLEAN
                    : cli_usage_error(command,
                                      "unknown level \"%s\" (error, warning, info, note or none)",
                                      optarg);
+    case 's':
+        options->policy.has_selection = true;
+        return lint_read_choice(command, optarg, &options->policy.selected);
+    case 'i':
+        return lint_read_choice(command, optarg, &options->policy.ignored);
     case 'p':
         options->prefix = optarg;
         return OUTCOME_CLEAN;
@@ -96,10 +108,11 @@ static enum outcome read_option(const struct command *command, int option, char 
 
 enum outcome lint_read_options(const struct command *command, int argc, char **argv,
                                struct lint_options *options, bool *done) {
-    *options = (struct lint_options){.format = &lint_formats[0], .fail_level = SEVERITY_WARNING};
+    *options = (struct lint_options){.format = &lint_formats[0],
+                                     .policy = {.fail_level = SEVERITY_WARNING}};
     *done = true;
     int option;
-    while ((option = getopt_long(argc, argv, ":f:F:p:ch", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":f:F:s:i:p:ch", known, NULL)) != -1) {
         if (option == 'h') {
             return cli_print_help(command, help);
         }

@@ -17,6 +17,10 @@ static const char *find_prefix(struct arena *arena, const char *path, const char
     return size == 0 ? "." : arena_copy_slice(arena, (struct slice){path, size}).data;
 }
 
+static bool is_standard_input(const char *path) {
+    return strcmp(path, "-") == 0;
+}
+
 static bool is_new(struct lint_report *report, const struct lint_finding *finding) {
     const struct diagnostic *diagnostic = finding->diagnostic;
     struct slice key = arena_format(report->arena, "%.*s:%u:%u:%zu:%.*s", SLICE_ARGS(finding->path),
@@ -27,8 +31,8 @@ static bool is_new(struct lint_report *report, const struct lint_finding *findin
 
 /* What several files of a run include is reported once. */
 static void add(struct lint_report *report, struct lint_file *file, struct lint_findings *findings,
-                struct diagnostic *diagnostic, size_t kind, struct slice reason) {
-    struct lint_finding finding = {.diagnostic = diagnostic, .kind = kind, .reason = reason};
+                struct lint_finding finding) {
+    const struct diagnostic *diagnostic = finding.diagnostic;
     finding.path = lint_path(
         report, diagnostic->has_span ? lint_source(file, diagnostic->span)->name : file->name);
     if (is_new(report, &finding)) {
@@ -66,6 +70,18 @@ static void finish(struct lint_report *report, struct lint_file *file,
     lint_take_prints(report, file, findings);
 }
 
+static void add_rules(struct lint_report *report, struct lint_file *file,
+                      struct lint_findings *findings, const struct finding *found, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (lint_heeds(file->policy, found[i].rule)) {
+            add(report, file, findings,
+                (struct lint_finding){.diagnostic = found[i].diagnostic,
+                                      .kind = found[i].rule,
+                                      .reason = found[i].reason});
+        }
+    }
+}
+
 /* Findings of rules and warnings of the compiler. That two servers have one name is both; the rule
  * tells more and can be turned off. */
 static void collect(struct lint_report *report, struct lint_file *file,
@@ -73,23 +89,19 @@ static void collect(struct lint_report *report, struct lint_file *file,
     struct diagnostic_list *told = &file->input->diagnostics;
     size_t kept = 0;
     for (size_t i = 0; i < told->all.count; i++) {
-        struct diagnostic *diagnostic = told->all.items[i];
-        size_t kind = finding_kind_find(diagnostic->label);
-        if (diagnostic->severity == SEVERITY_ERROR) {
-            add(report, file, &file->errors, diagnostic, kind, SLICE(""));
+        struct lint_finding finding = {.diagnostic = told->all.items[i]};
+        finding.kind = finding_kind_find(finding.diagnostic->label);
+        if (finding.diagnostic->severity == SEVERITY_ERROR) {
+            add(report, file, &file->errors, finding);
             kept++;
-        } else if (kind != FINDING_KIND_CONFLICTING_SERVER_NAME) {
-            add(report, file, &file->findings, diagnostic, kind, SLICE(""));
+        } else if (finding.kind != FINDING_KIND_CONFLICTING_SERVER_NAME &&
+                   lint_heeds(file->policy, finding.kind)) {
+            add(report, file, &file->findings, finding);
         }
     }
-    for (size_t i = 0; i < findings->all.count; i++) {
-        const struct finding *finding = &findings->all.items[i];
-        add(report, file, &file->findings, finding->diagnostic, finding->rule, SLICE(""));
-    }
-    for (size_t i = 0; i < findings->suppressed.count; i++) {
-        const struct finding *finding = &findings->suppressed.items[i];
-        add(report, file, &file->suppressed, finding->diagnostic, finding->rule, finding->reason);
-    }
+    add_rules(report, file, &file->findings, findings->all.items, findings->all.count);
+    add_rules(report, file, &file->suppressed, findings->suppressed.items,
+              findings->suppressed.count);
     finish(report, file, &file->findings);
     finish(report, file, &file->suppressed);
     finish(report, file, &file->errors);
@@ -102,7 +114,7 @@ static enum outcome count(struct lint_report *report, const struct lint_file *fi
         enum severity severity = file->findings.items.items[i].diagnostic->severity;
         report->counts[severity]++;
         report->finding_count++;
-        if ((int)severity >= report->options->fail_level) {
+        if ((int)severity >= file->policy->fail_level) {
             outcome = OUTCOME_FINDINGS;
         }
     }
@@ -130,33 +142,42 @@ static enum outcome lint_file(struct lint_report *report, struct lint_file *file
 /* Reads and parses a file; NULL after saying so when it cannot be read. */
 static struct lint_file *read_file(struct lint_report *report, const char *path) {
     struct lint_file *file = arena_require(report->arena, sizeof *file);
-    bool is_standard_input = strcmp(path, "-") == 0;
     file->path = path;
-    file->name = slice_from_string(is_standard_input ? "<stdin>" : path);
+    file->name = slice_from_string(is_standard_input(path) ? "<stdin>" : path);
+    file->policy = &report->options->policy;
     file->input = arena_require(report->arena, sizeof *file->input);
     int error = input_parse(file->input, report->command, path, report->options->prefix);
     if (error == 0) {
         return file;
     }
     input_release(file->input);
-    VECTOR_PUSH(report->arena, &report->failures, (struct lint_failure){path, error});
-    cli_error(report->command, "cannot read %s: %s", is_standard_input ? "standard input" : path,
-              strerror(error));
+    lint_fail_file(report, path, error);
     return NULL;
 }
 
-enum outcome lint_run(struct lint_report *report, char **paths, size_t count) {
-    enum outcome outcome = OUTCOME_CLEAN;
+/* Standard input can be read once. */
+static bool was_read(const struct lint_report *report, const char *path) {
+    for (size_t i = 0; is_standard_input(path) && i < report->files.count; i++) {
+        if (is_standard_input(report->files.items[i]->path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum outcome lint_run(struct lint_report *report, char **named, size_t count) {
     map_init(&report->seen, report->arena);
     map_init(&report->prints, report->arena);
-    for (size_t i = 0; i < count; i++) {
-        struct lint_file *file = read_file(report, paths[i]);
-        if (file == NULL) {
-            outcome = OUTCOME_FAILED;
-        } else {
+    struct lint_paths paths = lint_list_files(report, named, count);
+    for (size_t i = 0; i < paths.items.count; i++) {
+        const char *path = paths.items.items[i];
+        struct lint_file *file = was_read(report, path) ? NULL : read_file(report, path);
+        if (file != NULL) {
             VECTOR_PUSH(report->arena, &report->files, file);
         }
     }
+    lint_drop_included(report);
+    enum outcome outcome = report->failures.count > 0 ? OUTCOME_FAILED : OUTCOME_CLEAN;
     for (size_t i = 0; i < report->files.count; i++) {
         outcome = cli_worse(outcome, lint_file(report, report->files.items[i]));
     }
