@@ -1,11 +1,12 @@
 /* Opening and closing what a table needs. */
 #include "bundle.h"
 
-#include "log/file.h"
+#include "log/server.h"
 #include "prefix.h"
 #include "temp_folders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,6 +143,9 @@ static void close_logs(int *logs, uint32_t count) {
 static int open_log(const char *prefix, struct slice path, struct failure *failure) {
     char resolved[PATH_MAX];
     bool is_name = slice_equals(path, SLICE("stderr"));
+    if (log_is_server(path)) {
+        return log_server_find(path, failure);
+    }
     if (!prefix_resolve(is_name ? NULL : prefix, path, resolved, failure)) {
         return -1;
     }
@@ -152,14 +156,27 @@ static int open_log(const char *prefix, struct slice path, struct failure *failu
     return descriptor;
 }
 
-static int *open_logs(const struct log_paths *paths, const char *prefix, struct failure *failure) {
+/* There is nothing to open anew of a syslog server, and its name may just not resolve. */
+static int copy_server(int descriptor, struct failure *failure) {
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (copy < 0) {
+        failure_set(failure, "cannot keep an address of syslog: %s", strerror(errno));
+    }
+    return copy;
+}
+
+/* `previous`, or NULL, are those that are open. */
+static int *open_logs(const struct log_paths *paths, const char *prefix, const int *previous,
+                      struct failure *failure) {
     int *logs = calloc((size_t)paths->count + 1, sizeof *logs);
     if (logs == NULL) {
         failure_set(failure, "%s", strerror(ENOMEM));
         return NULL;
     }
     for (uint32_t i = 0; i < paths->count; i++) {
-        logs[i] = open_log(prefix, paths->paths[i], failure);
+        bool is_kept = previous != NULL && log_is_server(paths->paths[i]);
+        logs[i] = is_kept ? copy_server(previous[i], failure)
+                          : open_log(prefix, paths->paths[i], failure);
         if (logs[i] < 0) {
             close_logs(logs, i);
             return NULL;
@@ -211,12 +228,12 @@ bool bundle_open(struct bundle *bundle, const char *prefix, const struct bundle 
     if (!credentials_open(&bundle->credentials, table, prefix, failure)) {
         return false;
     }
-    bundle->logs = open_logs(&bundle->log_paths, prefix, failure);
+    bundle->logs = open_logs(&bundle->log_paths, prefix, NULL, failure);
     return bundle->logs != NULL && open_listeners(bundle, previous, failure);
 }
 
 bool bundle_reopen_logs(struct bundle *bundle, const char *prefix, struct failure *failure) {
-    int *logs = open_logs(&bundle->log_paths, prefix, failure);
+    int *logs = open_logs(&bundle->log_paths, prefix, bundle->logs, failure);
     if (logs == NULL) {
         return false;
     }

@@ -51,7 +51,9 @@ static struct log_target *open_targets(struct instance *instance, const struct b
             release_targets(instance, targets, i);
             return NULL;
         }
-        targets[i] = (struct log_target){file, table->error_log[range.first + i].level};
+        const struct table_error_log *record = &table->error_log[range.first + i];
+        targets[i] = (struct log_target){
+            .file = file, .level = record->level, .sender = log_sender_of(table, record->syslog)};
     }
     return targets;
 }

@@ -14,10 +14,11 @@ static void write_line(struct exchange *exchange, uint32_t number) {
     const struct generation *generation = exchange->generation;
     const struct table *table = &generation->table;
     const struct table_access_log *record = &table->access_log[number];
+    const struct log_target *target = &generation->access_logs[number];
     struct slice line;
-    if (generation->access_logs[number] != NULL && is_wanted(exchange, record) &&
+    if (target->file != NULL && is_wanted(exchange, record) &&
         engine_run_log_line(&exchange->request, &table->log_format[record->format], &line)) {
-        log_hold(exchange->service->log, generation->access_logs[number], line);
+        log_hold(exchange->service->log, target, line);
     }
 }
 

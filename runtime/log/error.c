@@ -1,5 +1,5 @@
 /* Error lines in nginx's format (ngx_log_error_core, ngx_http_log_error_handler). */
-#include "log/file.h"
+#include "log/server.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +8,9 @@
 
 /* Longer lines are cut: a line must go to a pipe in one piece (PIPE_BUF). */
 enum { LINE_SIZE = 4095, MESSAGE_SIZE = 2048 };
+
+/* What a syslog server gets of one: as much as nginx has (NGX_MAX_ERROR_STR, less the newline). */
+enum { SYSLOG_LINE_SIZE = 2047 };
 
 struct error_line {
     char data[LINE_SIZE];
@@ -117,11 +120,21 @@ add_message(struct error_line *line, const char *format, va_list arguments) {
     add_escaped(line, (struct slice){message, taken});
 }
 
+static void write_to(struct log *log, const struct log_target *target, enum table_log_level level,
+                     const struct error_line *line) {
+    struct slice text = {line->data, line->used};
+    if (target->file->server != NULL) {
+        log_server_send(log, target, level, slice_take(text, SYSLOG_LINE_SIZE));
+    } else {
+        log_write(log, target->file, text);
+    }
+}
+
 static void write_line(struct log *log, const struct log_target *targets, uint32_t count,
                        enum table_log_level level, const struct error_line *line) {
     for (uint32_t i = 0; i < count; i++) {
         if (level <= targets[i].level) {
-            log_write(log, targets[i].file, (struct slice){line->data, line->used});
+            write_to(log, &targets[i], level, line);
         }
     }
 }
@@ -153,7 +166,7 @@ void log_set_main(struct log *log, const struct log_target *targets, uint32_t co
 __attribute__((format(printf, 5, 0))) static void
 write_message(struct log *log, const struct log_target *targets, uint32_t count,
               enum table_log_level level, const char *format, va_list arguments) {
-    const struct log_target fallback = {log->fallback, level};
+    const struct log_target fallback = {.file = log->fallback, .level = level};
     struct error_line line;
     if (count == 0 && log->fallback != NULL) {
         targets = &fallback;
@@ -171,9 +184,30 @@ void log_message(struct log *log, enum table_log_level level, const char *format
     va_end(arguments);
 }
 
-void log_message_fallback(struct log *log, enum table_log_level level, const char *format, ...) {
+/* The last of the main level's targets that is not to be told may be the only one. */
+static bool has_other(const struct log *log, const struct log_file *file) {
+    for (uint32_t i = 0; i < log->main_count; i++) {
+        if (log->main_targets[i].file != file) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void log_message_about(struct log *log, const struct log_file *file, enum table_log_level level,
+                       const char *format, ...) {
+    bool is_told_to_main = file != NULL && has_other(log, file);
     va_list arguments;
-    va_start(arguments, format);
-    write_message(log, NULL, 0, level, format, arguments);
-    va_end(arguments);
+    for (uint32_t i = 0; is_told_to_main && i < log->main_count; i++) {
+        if (log->main_targets[i].file != file) {
+            va_start(arguments, format);
+            write_message(log, &log->main_targets[i], 1, level, format, arguments);
+            va_end(arguments);
+        }
+    }
+    if (!is_told_to_main) {
+        va_start(arguments, format);
+        write_message(log, NULL, 0, level, format, arguments);
+        va_end(arguments);
+    }
 }

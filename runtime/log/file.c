@@ -1,5 +1,5 @@
 /* The open log files of a process, by their paths. */
-#include "log/file.h"
+#include "log/server.h"
 
 #include "base/container.h"
 
@@ -23,6 +23,12 @@ void log_init(struct log *log, struct loop *loop) {
     log->loop = loop;
     log->flush.run = flush_task;
     log->process = getpid();
+    if (gethostname(log->host_name, sizeof log->host_name - 1) != 0) {
+        log->host_name[0] = '\0';
+    }
+    for (char *c = log->host_name; *c != '\0'; c++) {
+        *c = byte_lower(*c);
+    }
 }
 
 int log_own_descriptor(struct slice path) {
@@ -127,6 +133,10 @@ static uint32_t choose_write_size(int descriptor) {
 }
 
 void log_file_reopen(struct log *log, struct log_file *file, int descriptor) {
+    if (file->server != NULL) {
+        log_server_move(log, file, descriptor);
+        return;
+    }
     log_file_flush(log, file);
     log_file_flush_held(log, file);
     if (file->descriptor >= 0) {
@@ -137,23 +147,13 @@ void log_file_reopen(struct log *log, struct log_file *file, int descriptor) {
     file->is_torn = false;
 }
 
-struct log_file *log_file_adopt(struct log *log, struct slice path, int descriptor) {
-    uint64_t hash = slice_hash(path);
-    struct log_file *file = find_file(log, path, hash);
-    if (file == NULL) {
-        file = create_file(log, path, hash);
+static void free_file(struct log *log, struct log_file *file) {
+    if (file->server != NULL) {
+        log_server_end(log, file);
     }
-    if (file == NULL) {
-        close(descriptor);
-        return NULL;
+    if (file->descriptor >= 0) {
+        close(file->descriptor);
     }
-    log_file_reopen(log, file, descriptor);
-    file->references++;
-    return file;
-}
-
-static void free_file(struct log_file *file) {
-    close(file->descriptor);
     free(file->path);
     free(file);
 }
@@ -171,9 +171,30 @@ static void drop_file(struct log *log, struct log_file *file) {
             break;
         }
     }
-    free_file(file);
+    free_file(log, file);
 }
 
+struct log_file *log_file_adopt(struct log *log, struct slice path, int descriptor) {
+    uint64_t hash = slice_hash(path);
+    struct log_file *file = find_file(log, path, hash);
+    if (file == NULL) {
+        file = create_file(log, path, hash);
+    }
+    if (file == NULL) {
+        close(descriptor);
+        return NULL;
+    }
+    if (!log_is_server(path)) {
+        log_file_reopen(log, file, descriptor);
+    } else if (!log_server_adopt(log, file, descriptor)) {
+        if (file->references == 0) {
+            drop_file(log, file);
+        }
+        return NULL;
+    }
+    file->references++;
+    return file;
+}
 void log_file_release(struct log *log, struct log_file *file) {
     if (--file->references == 0) {
         log_file_flush(log, file);
@@ -194,12 +215,13 @@ bool log_adopt_fallback(struct log *log, int descriptor) {
 void log_destroy(struct log *log) {
     log_flush(log);
     log->fallback = NULL;
+    log->main_count = 0;
     for (size_t i = 0; i < log->slot_count; i++) {
         while (log->slots[i] != NULL) {
             struct log_file *file = log->slots[i];
             log->slots[i] = file->next;
             log_file_release_held(log, file);
-            free_file(file);
+            free_file(log, file);
         }
     }
     free(log->slots);

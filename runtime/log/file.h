@@ -25,12 +25,15 @@ struct log_hold_rule {
     uint32_t gzip_level;  /* of what is written, 1 to 9; 0: as it is */
 };
 
+struct log_server; /* log/server.c */
+
 struct log_file {
     struct log_file *next;         /* of those with the same slot */
     struct log_file *next_pending; /* in log->pending */
     char *path;                    /* as the configuration names it */
     uint64_t hash;                 /* of the path */
-    int descriptor;
+    int descriptor;                /* of a server: its socket, -1 until it is needed */
+    struct log_server *server;     /* of syslog; NULL: a file */
     uint32_t references;
     uint32_t write_size; /* most bytes of several lines in one write */
     bool is_pending;
@@ -38,10 +41,10 @@ struct log_file {
     struct log_buffer *buffer; /* lines of this turn; NULL when there are none */
     uint64_t lost;             /* lines, since they were last reported */
     uint64_t reported_at;      /* monotonic milliseconds; 0: never */
-    struct log *log;           /* set with hold_size */
+    struct log *log;           /* set with hold_rule or server */
     struct log_hold_rule hold_rule;
-    struct log_hold *hold; /* NULL until there was something */
-    struct timer hold_timer;
+    struct log_hold *hold;   /* NULL until there was something */
+    struct timer hold_timer; /* of a server: for messages that it had no room for */
 };
 
 /* `loop` may be NULL; see struct log. There is no fallback yet. */
@@ -82,8 +85,15 @@ void log_file_write_lines(struct log *log, struct log_file *file, struct slice l
 void log_file_write_gzip(struct log *log, struct log_file *file, struct slice lines,
                          uint32_t level);
 
-/* Counts the lines as lost, and says so now and then. `error` is 0 when there is no reason. */
-void log_file_lose(struct log *log, struct log_file *file, struct slice lines, int error);
+/* Counts lines as lost, and says so now and then. `error` is 0 when there is no reason. */
+void log_file_lose(struct log *log, struct log_file *file, uint64_t count, int error);
+
+uint64_t log_count_lines(struct slice text);
+
+/* Room for `size` bytes behind what is collected for the file in this turn, which is written before
+ * if need be; NULL where there is none. What is put there counts with log_file_commit. */
+char *log_file_reserve(struct log *log, struct log_file *file, size_t size);
+void log_file_commit(struct log *log, struct log_file *file, size_t size);
 
 /* Writes the file's lines of this turn and gives their buffer back. */
 void log_file_flush(struct log *log, struct log_file *file);

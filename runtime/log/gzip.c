@@ -64,6 +64,6 @@ void log_file_write_gzip(struct log *log, struct log_file *file, struct slice li
     int error = member.size > 0 ? write_all(file->descriptor, member) : ENOMEM;
     free((void *)(uintptr_t)member.data);
     if (error != 0) {
-        log_file_lose(log, file, lines, error);
+        log_file_lose(log, file, log_count_lines(lines), error);
     }
 }

@@ -1,7 +1,7 @@
 /* Lines that a file holds back until its buffer is full or some time is over (buffer= and flush= of
  * access_log). Each process has a buffer of its own; what is in it is written when the file is
  * opened anew and when the process ends, and is lost with a process that is killed. */
-#include "log/file.h"
+#include "log/server.h"
 
 #include "base/container.h"
 
@@ -52,6 +52,9 @@ static void expire(struct timer *timer) {
 }
 
 void log_file_hold(struct log *log, struct log_file *file, const struct log_hold_rule *rule) {
+    if (file->server != NULL) {
+        return; /* its timer has another purpose */
+    }
     if (file->hold_rule.size != rule->size || file->hold_rule.gzip_level != rule->gzip_level) {
         log_file_flush_held(log, file);
         free(file->hold);
@@ -98,7 +101,7 @@ static void write_single(struct log *log, struct log_file *file, struct slice li
     }
     char *copy = malloc(line.size + 1);
     if (copy == NULL) {
-        log_file_lose(log, file, line, ENOMEM);
+        log_file_lose(log, file, 1, ENOMEM);
         return;
     }
     if (line.size > 0) {
@@ -109,7 +112,7 @@ static void write_single(struct log *log, struct log_file *file, struct slice li
     free(copy);
 }
 
-void log_hold(struct log *log, struct log_file *file, struct slice line) {
+static void hold_line(struct log *log, struct log_file *file, struct slice line) {
     size_t size = file->hold_rule.size;
     if (size == 0) {
         log_write(log, file, line);
@@ -129,4 +132,12 @@ void log_hold(struct log *log, struct log_file *file, struct slice line) {
     hold->data[hold->used + line.size] = '\n';
     hold->used += line.size + 1;
     start_timer(log, file);
+}
+
+void log_hold(struct log *log, const struct log_target *target, struct slice line) {
+    if (target->file->server != NULL) {
+        log_server_send(log, target, target->level, line);
+    } else {
+        hold_line(log, target->file, line);
+    }
 }

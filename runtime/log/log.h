@@ -16,6 +16,8 @@ struct log_buffer;
 
 struct log_target;
 
+enum { LOG_HOST_NAME_SIZE = 256 };
+
 /* The files of one process. log/file.h has its beginning and end. */
 struct log {
     struct loop *loop;       /* NULL in the supervisor: lines are written at once */
@@ -33,15 +35,18 @@ struct log {
     pid_t process;
     time_t second; /* whose text is time_text */
     char time_text[32];
+    time_t syslog_second; /* whose text is syslog_time */
+    char syslog_time[32];
+    char host_name[LOG_HOST_NAME_SIZE]; /* in lower case, as nginx names itself to syslog servers */
 };
 
 /* Adds `line` (a newline is appended) to the file's lines of this turn. When memory or disk is
  * exhausted the line is dropped and the loss reported once a minute on the fallback. */
 void log_write(struct log *log, struct log_file *file, struct slice line);
 
-/* The same for a line that may wait for others, where the file holds them back; see log_file_hold.
- */
-void log_hold(struct log *log, struct log_file *file, struct slice line);
+/* The same for a line of an access log: it goes to a syslog server with the target's level as its
+ * severity, and may wait for others where the file holds lines back; see log_file_hold. */
+void log_hold(struct log *log, const struct log_target *target, struct slice line);
 
 /* Writes what was collected. */
 void log_flush(struct log *log);
@@ -56,10 +61,18 @@ struct log_subject {
     struct slice host;
 };
 
-/* A place errors go to. */
+/* How a log introduces itself to a syslog server. */
+struct log_sender {
+    uint32_t facility;
+    bool hides_host;
+    struct slice tag; /* borrowed */
+};
+
+/* A place lines go to. */
 struct log_target {
     struct log_file *file;
-    enum table_log_level level; /* less severe lines are dropped */
+    enum table_log_level level; /* of an error log: less severe lines are dropped */
+    struct log_sender sender;   /* where the file is a syslog server */
 };
 
 /* One line in nginx's format to every target that wants the level:
@@ -74,9 +87,12 @@ log_error(struct log *log, const struct log_target *targets, uint32_t target_cou
 __attribute__((format(printf, 3, 4))) void log_message(struct log *log, enum table_log_level level,
                                                        const char *format, ...);
 
-/* The same to the fallback only: what is wrong is a log. */
-__attribute__((format(printf, 3, 4))) void
-log_message_fallback(struct log *log, enum table_log_level level, const char *format, ...);
+/* The same about a log: a syslog server `file` is told of to the others, or to the fallback when
+ * there are none; a file, NULL, to the fallback only. */
+__attribute__((format(printf, 4, 5))) void log_message_about(struct log *log,
+                                                             const struct log_file *file,
+                                                             enum table_log_level level,
+                                                             const char *format, ...);
 
 /* The main level's error logs from now on; they must stay until others, or NULL, are set. */
 void log_set_main(struct log *log, const struct log_target *targets, uint32_t count);

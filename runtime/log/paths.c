@@ -66,3 +66,13 @@ void log_paths_release(struct log_paths *paths) {
     free(paths->access_logs);
     memset(paths, 0, sizeof *paths);
 }
+
+struct log_sender log_sender_of(const struct table *table, uint32_t syslog) {
+    if (syslog == TABLE_NONE) {
+        return (struct log_sender){0};
+    }
+    const struct table_syslog *record = &table->syslog[syslog];
+    return (struct log_sender){.facility = record->facility,
+                               .hides_host = record->nohostname != 0,
+                               .tag = table_text(table, record->tag)};
+}

@@ -1,8 +1,10 @@
-/* The distinct log files that a table names, in the order of their first mention. Supervisor and
- * worker both derive this list from the table, so descriptors travel between them by position. */
+/* The distinct log files and syslog servers that a table names, in the order of their first
+ * mention. Supervisor and worker both derive this list from the table, so descriptors travel
+ * between them by position. */
 #ifndef LOG_PATHS_H
 #define LOG_PATHS_H
 
+#include "log/log.h"
 #include "table/table.h"
 
 struct log_paths {
@@ -17,5 +19,8 @@ __attribute__((warn_unused_result)) bool log_paths_collect(struct log_paths *pat
                                                            const struct table *table);
 
 void log_paths_release(struct log_paths *paths);
+
+/* What a record of section syslog says, or TABLE_NONE; its tag is the table's. */
+struct log_sender log_sender_of(const struct table *table, uint32_t syslog);
 
 #endif

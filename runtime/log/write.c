@@ -1,7 +1,7 @@
 /* Lines on their way into log files: collected during a turn, written at its end. Several processes
  * append to the same files, so lines are written whole, and to a pipe no more at once than the
  * kernel keeps together. */
-#include "log/file.h"
+#include "log/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,9 +14,6 @@ enum { SPARE_BUFFERS = 4, LOSS_REPORT_INTERVAL = 60000 };
 static void give_buffer(struct log *log, struct log_file *file) {
     struct log_buffer *buffer = file->buffer;
     file->buffer = NULL;
-    if (buffer == NULL) {
-        return;
-    }
     if (log->spare_count >= SPARE_BUFFERS) {
         free(buffer);
         return;
@@ -51,7 +48,8 @@ static uint64_t read_clock(const struct log *log) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* The fallback's own losses cannot be told to anybody. */
+/* The fallback's own losses cannot be told to anybody. What a syslog server does not get is told to
+ * the other error logs, as files are not by their disk. */
 static void report_loss(struct log *log, struct log_file *file, int error) {
     uint64_t now = read_clock(log);
     bool is_recent = file->reported_at != 0 && now - file->reported_at < LOSS_REPORT_INTERVAL;
@@ -61,12 +59,13 @@ static void report_loss(struct log *log, struct log_file *file, int error) {
     uint64_t lost = file->lost;
     file->lost = 0;
     file->reported_at = now;
-    log_message_fallback(log, TABLE_LOG_ALERT, "%llu lines of log \"%s\" were lost%s%s",
-                         (unsigned long long)lost, file->path, error != 0 ? ": " : "",
-                         error != 0 ? strerror(error) : "");
+    const struct log_file *except = file->server != NULL ? file : NULL;
+    log_message_about(log, except, TABLE_LOG_ALERT, "%llu lines of log \"%s\" were lost%s%s",
+                      (unsigned long long)lost, file->path, error != 0 ? ": " : "",
+                      error != 0 ? strerror(error) : "");
 }
 
-static uint64_t count_lines(struct slice text) {
+uint64_t log_count_lines(struct slice text) {
     uint64_t count = 0;
     while (text.size > 0) {
         size_t end = slice_find_byte(text, '\n');
@@ -76,8 +75,8 @@ static uint64_t count_lines(struct slice text) {
     return count;
 }
 
-void log_file_lose(struct log *log, struct log_file *file, struct slice lines, int error) {
-    file->lost += count_lines(lines);
+void log_file_lose(struct log *log, struct log_file *file, uint64_t count, int error) {
+    file->lost += count;
     report_loss(log, file, error);
 }
 
@@ -95,7 +94,7 @@ void log_file_write_lines(struct log *log, struct log_file *file, struct slice l
         }
         if (written < 0) {
             error = errno;
-            file->lost += count_lines(lines);
+            file->lost += log_count_lines(lines);
             break;
         }
         lines = slice_skip(lines, (size_t)written);
@@ -106,7 +105,9 @@ void log_file_write_lines(struct log *log, struct log_file *file, struct slice l
 
 static void write_buffer(struct log *log, struct log_file *file) {
     struct log_buffer *buffer = file->buffer;
-    if (buffer != NULL && buffer->used > 0) {
+    if (file->server != NULL) {
+        log_server_flush(log, file);
+    } else if (buffer != NULL && buffer->used > 0) {
         struct slice lines = {buffer->data, buffer->used};
         buffer->used = 0;
         log_file_write_lines(log, file, lines);
@@ -115,7 +116,9 @@ static void write_buffer(struct log *log, struct log_file *file) {
 
 void log_file_flush(struct log *log, struct log_file *file) {
     write_buffer(log, file);
-    give_buffer(log, file);
+    if (file->buffer != NULL && file->buffer->used == 0) {
+        give_buffer(log, file);
+    }
 }
 
 void log_flush(struct log *log) {
@@ -135,12 +138,26 @@ static void mark_pending(struct log *log, struct log_file *file) {
     }
 }
 
-static void append_line(struct log_buffer *buffer, struct slice line) {
-    if (line.size > 0) {
-        memcpy(buffer->data + buffer->used, line.data, line.size);
+char *log_file_reserve(struct log *log, struct log_file *file, size_t size) {
+    if (file->buffer != NULL && file->buffer->used + size > file->write_size) {
+        write_buffer(log, file);
     }
-    buffer->data[buffer->used + line.size] = '\n';
-    buffer->used += (uint32_t)line.size + 1;
+    struct log_buffer *buffer = file->buffer;
+    if (size > sizeof buffer->data || (buffer == NULL && !take_buffer(log, file)) ||
+        size > sizeof buffer->data - file->buffer->used) {
+        return NULL;
+    }
+    return file->buffer->data + file->buffer->used;
+}
+
+void log_file_commit(struct log *log, struct log_file *file, size_t size) {
+    file->buffer->used += (uint32_t)size;
+    mark_pending(log, file);
+    if (log->loop != NULL) {
+        loop_defer(log->loop, &log->flush);
+    } else {
+        log_flush(log);
+    }
 }
 
 /* A line longer than any buffer, or for which there is no memory, is a write of its own. */
@@ -163,19 +180,14 @@ static void write_at_once(struct log *log, struct log_file *file, struct slice l
 }
 
 void log_write(struct log *log, struct log_file *file, struct slice line) {
-    if (file->buffer != NULL && file->buffer->used + line.size + 1 > file->write_size) {
-        write_buffer(log, file);
-    }
-    if (line.size + 1 > sizeof file->buffer->data ||
-        (file->buffer == NULL && !take_buffer(log, file))) {
+    char *room = log_file_reserve(log, file, line.size + 1);
+    if (room == NULL) {
         write_at_once(log, file, line);
         return;
     }
-    append_line(file->buffer, line);
-    mark_pending(log, file);
-    if (log->loop != NULL) {
-        loop_defer(log->loop, &log->flush);
-    } else {
-        log_flush(log);
+    if (line.size > 0) {
+        memcpy(room, line.data, line.size);
     }
+    room[line.size] = '\n';
+    log_file_commit(log, file, line.size + 1);
 }

@@ -78,11 +78,17 @@ static void hold_lines(struct generation *generation) {
     }
     for (uint32_t i = 0; i < table->access_log_count; i++) {
         const struct table_access_log *record = &table->access_log[i];
-        if (generation->access_logs[i] != NULL && record->buffer_size > 0) {
+        struct log_file *file = generation->access_logs[i].file;
+        if (file != NULL && record->buffer_size > 0) {
             const struct log_hold_rule rule = {record->buffer_size, record->flush, record->gzip};
-            log_file_hold(generation->log, generation->access_logs[i], &rule);
+            log_file_hold(generation->log, file, &rule);
         }
     }
+}
+
+/* Access logs of syslog servers have one severity for all their lines. */
+static uint32_t level_of(const struct table *table, uint32_t syslog) {
+    return syslog != TABLE_NONE ? table->syslog[syslog].severity : 0;
 }
 
 static void assign_files(struct generation *generation, const struct log_paths *paths) {
@@ -91,11 +97,17 @@ static void assign_files(struct generation *generation, const struct log_paths *
         generation->error_logs[i] = (struct log_target){
             .file = generation->files[paths->error_logs[i]],
             .level = table->error_log[i].level,
+            .sender = log_sender_of(table, table->error_log[i].syslog),
         };
     }
     for (uint32_t i = 0; i < table->access_log_count; i++) {
         uint32_t position = paths->access_logs[i];
-        generation->access_logs[i] = position != TABLE_NONE ? generation->files[position] : NULL;
+        uint32_t syslog = table->access_log[i].syslog;
+        generation->access_logs[i] = (struct log_target){
+            .file = position != TABLE_NONE ? generation->files[position] : NULL,
+            .level = level_of(table, syslog),
+            .sender = log_sender_of(table, syslog),
+        };
     }
     hold_lines(generation);
 }
@@ -105,7 +117,7 @@ static bool allocate_arrays(struct generation *generation, uint32_t file_count) 
     generation->files = calloc((size_t)file_count + 1, sizeof(struct log_file *));
     generation->error_logs = calloc((size_t)table->error_log_count + 1, sizeof(struct log_target));
     generation->access_logs =
-        calloc((size_t)table->access_log_count + 1, sizeof(struct log_file *));
+        calloc((size_t)table->access_log_count + 1, sizeof(struct log_target));
     return generation->files != NULL && generation->error_logs != NULL &&
            generation->access_logs != NULL;
 }

@@ -23,9 +23,9 @@ struct generation {
     struct shared_area *limit_zones; /* by record of section limit_zone */
     uint32_t limit_zone_count;
     struct tls_server_cache tls_servers;
-    /* By record of sections error_log and access_log; NULL for access_log off. */
+    /* By record of sections error_log and access_log; without a file for access_log off. */
     struct log_target *error_logs;
-    struct log_file **access_logs;
+    struct log_target *access_logs;
     struct log
         *log; /* whose files these are: `file_count` references, in the order of log/paths.h */
     struct log_file **files;

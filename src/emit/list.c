@@ -49,6 +49,19 @@ static uint32_t emit_log_format(struct emitter *emitter, const struct log_format
     return index;
 }
 
+static uint32_t emit_syslog(struct emitter *emitter, const struct syslog_setting *syslog) {
+    if (syslog == NULL) {
+        return TABLE_NONE;
+    }
+    const struct table_syslog record = {
+        .facility = syslog->facility,
+        .severity = syslog->severity,
+        .tag = emit_string(emitter, syslog->tag),
+        .nohostname = syslog->nohostname,
+    };
+    return emit_shared(emitter, TABLE_SECTION_syslog, &record);
+}
+
 struct table_range emit_access_logs(struct emitter *emitter, const struct access_log_list *logs) {
     size_t count = logs->list.count;
     if (count == 0) {
@@ -65,6 +78,7 @@ struct table_range emit_access_logs(struct emitter *emitter, const struct access
         records[i].buffer_size = (uint32_t)log->buffer_size;
         records[i].flush = (uint32_t)log->flush;
         records[i].gzip = log->gzip_level;
+        records[i].syslog = emit_syslog(emitter, log->syslog);
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_access_log, records,
                                (uint32_t)count);
@@ -79,6 +93,7 @@ struct table_range emit_error_logs(struct emitter *emitter, const struct error_l
     for (size_t i = 0; i < count; i++) {
         records[i].path = emit_string(emitter, logs->list.items[i].path);
         records[i].level = logs->list.items[i].level;
+        records[i].syslog = emit_syslog(emitter, logs->list.items[i].syslog);
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_error_log, records, (uint32_t)count);
 }

@@ -40,6 +40,7 @@ static bool read_buffer(const struct setter_call *call, const struct word *word,
         return refuse_parameter(call, word, DIAGNOSTIC_INVALID_VALUE,
                                 "a buffer is 64m at most; each worker has one for each file");
     }
+    setting->buffer_word = word;
     return true;
 }
 
@@ -64,6 +65,7 @@ static bool read_gzip(const struct setter_call *call, const struct word *word, s
                                 "write gzip=LEVEL, from 1 to 9");
     }
     setting->gzip_level = (uint32_t)level;
+    setting->buffer_word = word;
     if (setting->buffer_size == 0) {
         setting->buffer_size = USUAL_GZIP_BUFFER;
     }
@@ -118,17 +120,26 @@ static bool read_parameters(const struct setter_call *call, struct access_log_se
                                 "add buffer=SIZE, e.g. buffer=32k: without a buffer lines are "
                                 "written at once");
     }
+    if (is_valid && setting->buffer_word != NULL && setting->syslog != NULL) {
+        return refuse_parameter(call, setting->buffer_word, DIAGNOSTIC_INVALID_VALUE,
+                                "leave it out: lines to a syslog server are not held back");
+    }
     return is_valid;
 }
 
-static void refuse_path(const struct setter_call *call, const struct word *word) {
+/* False after reporting what is wrong with it. */
+static bool read_path(const struct setter_call *call, struct access_log_setting *setting) {
     struct model *model = call->model;
-    if (slice_starts_with(word->text, SLICE("syslog:"))) {
-        refuse(model, call->statement, word->span, "syslog: in access_log");
-    } else if (slice_find_byte(word->text, '$') < word->text.size) {
+    const struct word *word = statement_argument(call->statement, 0);
+    setting->path = word->text;
+    if (syslog_is_meant(word)) {
+        return syslog_read(call, word, &setting->path, &setting->syslog);
+    }
+    if (slice_find_byte(word->text, '$') < word->text.size) {
         (void)template_parse(model, word, word->text, 0);
         refuse(model, call->statement, word->span, "a variable in the path of access_log");
     }
+    return true;
 }
 
 static bool is_off(const struct access_log_setting *setting) {
@@ -172,12 +183,11 @@ bool model_set_access_log(const struct setter_call *call) {
     if (path->text.size == 0) {
         return refuse_parameter(call, path, DIAGNOSTIC_INVALID_VALUE, "write a path, or \"off\"");
     }
-    refuse_path(call, path);
-    struct access_log_setting setting = {.statement = call->origin, .path = path->text};
+    struct access_log_setting setting = {.statement = call->origin};
     if (count > 1) {
         setting.format_name = statement_argument(call->statement, 1);
     }
-    if (!read_parameters(call, &setting)) {
+    if (!read_path(call, &setting) || !read_parameters(call, &setting)) {
         return false;
     }
     if (logs->list.count > 0 && is_off(&logs->list.items[0])) {

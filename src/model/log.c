@@ -146,12 +146,11 @@ bool model_set_error_log(const struct setter_call *call) {
     if (slice_equals(path->text, SLICE("stderr"))) {
         setting.path = SLICE("/dev/stderr");
     }
-    const struct slice schemes[] = {SLICE("syslog:"), SLICE("memory:")};
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (slice_starts_with(path->text, schemes[i])) {
-            refuse(call->model, call->statement, path->span, "%.*s in error_log",
-                   SLICE_ARGS(schemes[i]));
-        }
+    if (slice_starts_with(path->text, SLICE("memory:"))) {
+        refuse(call->model, call->statement, path->span, "memory: in error_log");
+    }
+    if (syslog_is_meant(path) && !syslog_read(call, path, &setting.path, &setting.syslog)) {
+        return false;
     }
     if (!read_levels(call, &setting)) {
         return false;

@@ -43,6 +43,14 @@ struct log_format {
     struct template line;
 };
 
+/* How a log speaks to a syslog server; the path of the log says to which. */
+struct syslog_setting {
+    uint32_t facility;
+    uint32_t severity;
+    struct slice tag;
+    bool nohostname;
+};
+
 struct access_log_setting {
     const struct statement *statement; /* NULL for the default */
     struct slice path;                 /* empty: off */
@@ -52,7 +60,9 @@ struct access_log_setting {
     uint64_t flush;                    /* milliseconds that lines wait in it at most; 0: no limit */
     const struct word *flush_word;     /* NULL: none */
     uint32_t gzip_level;               /* 1 to 9; 0: it is not compressed */
-    bool has_condition;                /* only what has a value other than "0" is logged */
+    const struct syslog_setting *syslog; /* NULL: a file */
+    const struct word *buffer_word;      /* buffer= or gzip; NULL: none */
+    bool has_condition;                  /* only what has a value other than "0" is logged */
     struct template condition;
 };
 struct access_log_list {
@@ -62,6 +72,7 @@ struct access_log_list {
 struct error_log_setting {
     const struct statement *statement;
     struct slice path;
+    const struct syslog_setting *syslog; /* NULL: a file */
     enum table_log_level level;
 };
 struct error_log_list {

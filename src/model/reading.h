@@ -155,6 +155,16 @@ struct slice text_lower(struct model *model, struct slice text);
 /* The mark and the text behind it, as a key: what different marks stand for is kept apart. */
 struct slice text_marked(struct arena *arena, char mark, struct slice text);
 
+/* --- syslog.c --- */
+
+/* Whether the path of a log is a syslog server: "syslog:...". */
+bool syslog_is_meant(const struct word *word);
+
+/* What such a path says; `path` is what all logs of that server have in common. False after
+ * reporting what is wrong with it. */
+bool syslog_read(const struct setter_call *call, const struct word *word, struct slice *path,
+                 const struct syslog_setting **setting);
+
 /* --- access.c --- */
 
 /* Warns of an auth_basic that protects nothing; what the location inherits is there already. */

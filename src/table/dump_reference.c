@@ -21,6 +21,13 @@ static void describe_header_field(const struct dumper *dumper, uint32_t index) {
     fputs(field->always ? " always" : "", dumper->out);
 }
 
+static void describe_syslog(const struct dumper *dumper, uint32_t index) {
+    const struct table_syslog *syslog = &dumper->table->syslog[index];
+    fprintf(dumper->out, "facility=%u severity=%u tag=", syslog->facility, syslog->severity);
+    dump_string(dumper, syslog->tag);
+    fputs(syslog->nohostname ? " nohostname" : "", dumper->out);
+}
+
 static void describe_access_log(const struct dumper *dumper, uint32_t index) {
     const struct table_access_log *log = &dumper->table->access_log[index];
     if (log->path.length == 0) {
@@ -43,6 +50,10 @@ static void describe_access_log(const struct dumper *dumper, uint32_t index) {
         fputs(" if=", dumper->out);
         dump_program(dumper, log->condition);
     }
+    if (log->syslog != TABLE_NONE) {
+        fputc(' ', dumper->out);
+        describe_syslog(dumper, log->syslog);
+    }
 }
 
 static void describe_error_log(const struct dumper *dumper, uint32_t index) {
@@ -50,6 +61,10 @@ static void describe_error_log(const struct dumper *dumper, uint32_t index) {
     const struct table_field *level = &table_records[TABLE_SECTION_error_log].fields[1];
     dump_string(dumper, log->path);
     fprintf(dumper->out, " %s", level->words[log->level]);
+    if (log->syslog != TABLE_NONE) {
+        fputc(' ', dumper->out);
+        describe_syslog(dumper, log->syslog);
+    }
 }
 
 /* An implicit group has the host's name, and groups for several ports of it differ in the port. */
@@ -407,6 +422,7 @@ static const struct {
 } descriptions[] = {
     {TABLE_SECTION_program, describe_program},
     {TABLE_SECTION_header_field, describe_header_field},
+    {TABLE_SECTION_syslog, describe_syslog},
     {TABLE_SECTION_access_log, describe_access_log},
     {TABLE_SECTION_error_log, describe_error_log},
     {TABLE_SECTION_proxy, describe_proxy},

@@ -6,6 +6,7 @@ enum {
     HIGHEST_STATUS = 999,
     LARGEST_LOG_BUFFER = 64 << 20,
     HIGHEST_GZIP_LEVEL = 9,
+    HIGHEST_FACILITY = 23,
     HIGHEST_PORT = 65535,
     HIGHEST_WEIGHT = 65535,
     HIGHEST_CAPTURE_COUNT = 65535
@@ -262,10 +263,36 @@ static bool check_rewrite(const struct table_validation *validation, uint32_t re
                         "is set beside a redirect");
 }
 
+static bool check_syslog(const struct table_validation *validation, uint32_t record) {
+    const struct table_syslog *syslog = &validation->table->syslog[record];
+    if (syslog->facility > HIGHEST_FACILITY) {
+        return table_refuse(validation, TABLE_SECTION_syslog, record, "facility", "is too large");
+    }
+    return syslog->severity <= TABLE_LOG_DEBUG ||
+           table_refuse(validation, TABLE_SECTION_syslog, record, "severity", "is too large");
+}
+
+/* A file has no name that is a server's, and the other way round. */
+static bool is_of_syslog(const struct table *table, struct table_string path, uint32_t syslog) {
+    bool is_server = slice_starts_with(table_text(table, path), SLICE("syslog:"));
+    return is_server == (syslog != TABLE_NONE);
+}
+
+static bool check_error_log(const struct table_validation *validation, uint32_t record) {
+    const struct table_error_log *log = &validation->table->error_log[record];
+    return is_of_syslog(validation->table, log->path, log->syslog) ||
+           table_refuse(validation, TABLE_SECTION_error_log, record, "syslog",
+                        "does not go with the path");
+}
+
 static bool check_access_log(const struct table_validation *validation, uint32_t record) {
     const struct table_access_log *log = &validation->table->access_log[record];
     if (log->path.length > 0 && log->format == TABLE_NONE) {
         return table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
+    }
+    if (!is_of_syslog(validation->table, log->path, log->syslog)) {
+        return table_refuse(validation, TABLE_SECTION_access_log, record, "syslog",
+                            "does not go with the path");
     }
     if (log->gzip > HIGHEST_GZIP_LEVEL || (log->gzip > 0 && log->buffer_size == 0)) {
         return table_refuse(validation, TABLE_SECTION_access_log, record, "gzip",
@@ -311,7 +338,9 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_header_test, check_header_test},
         {TABLE_SECTION_header_field, check_header_field},
         {TABLE_SECTION_regex, check_regex},
+        {TABLE_SECTION_syslog, check_syslog},
         {TABLE_SECTION_access_log, check_access_log},
+        {TABLE_SECTION_error_log, check_error_log},
         {TABLE_SECTION_access_rule, check_access_rule},
         {TABLE_SECTION_trusted_network, check_trusted_network},
         {TABLE_SECTION_error_page, check_error_page},

@@ -53,7 +53,7 @@ static void world_open(struct world *world, const struct table *table) {
     /* Level 0 of a log without a file: nothing is severe enough for it. */
     generation->error_logs = calloc((size_t)table->error_log_count + 1, sizeof(struct log_target));
     generation->access_logs =
-        calloc((size_t)table->access_log_count + 1, sizeof(struct log_file *));
+        calloc((size_t)table->access_log_count + 1, sizeof(struct log_target));
     open_limit_zones(generation);
     require(generation->engine != NULL && generation->error_logs != NULL &&
             generation->access_logs != NULL);

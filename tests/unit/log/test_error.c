@@ -22,7 +22,8 @@ static void set_up(struct fixture *fixture) {
         CU_ASSERT_FATAL(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
         struct log_file *file = log_file_adopt(&fixture->log, slice_from_string(paths[i]), ends[1]);
         CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-        fixture->targets[i] = (struct log_target){file, i == 0 ? TABLE_LOG_ERROR : TABLE_LOG_DEBUG};
+        fixture->targets[i] =
+            (struct log_target){.file = file, .level = i == 0 ? TABLE_LOG_ERROR : TABLE_LOG_DEBUG};
         fixture->outputs[i] = ends[0];
     }
 }

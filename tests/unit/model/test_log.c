@@ -55,6 +55,32 @@ static void switches_off_the_whole_block(void) {
     CU_ASSERT_TRUE(site_is_clean("access_log off; access_log off;"));
 }
 
+static void reads_syslog_servers(void) {
+    site_read(&site,
+              "access_log syslog:server=a.example;\n"
+              "access_log syslog:tag=T_1,server=[::1]:99,facility=kern,severity=emerg,nohostname;\n"
+              "error_log syslog:server=unix:/dev/log warn;");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct access_log_list *logs = &site.model.http_settings->access_log;
+    CU_ASSERT_EQUAL_FATAL(logs->list.count, 2);
+    CU_ASSERT_TRUE(text_is(logs->list.items[0].path, "syslog:a.example:514"));
+    const struct syslog_setting *usual = logs->list.items[0].syslog;
+    CU_ASSERT_EQUAL(usual->facility, 23);
+    CU_ASSERT_EQUAL(usual->severity, TABLE_LOG_INFO);
+    CU_ASSERT_TRUE(text_is(usual->tag, "nginx"));
+    CU_ASSERT_FALSE(usual->nohostname);
+    CU_ASSERT_TRUE(text_is(logs->list.items[1].path, "syslog:[::1]:99"));
+    const struct syslog_setting *own = logs->list.items[1].syslog;
+    CU_ASSERT_EQUAL(own->facility, 0);
+    CU_ASSERT_EQUAL(own->severity, TABLE_LOG_EMERG);
+    CU_ASSERT_TRUE(text_is(own->tag, "T_1"));
+    CU_ASSERT_TRUE(own->nohostname);
+    const struct error_log_setting *error = &site.model.http_settings->error_log.list.items[0];
+    CU_ASSERT_TRUE(text_is(error->path, "syslog:unix:/dev/log"));
+    CU_ASSERT_EQUAL(error->level, TABLE_LOG_WARN);
+    site_release(&site);
+}
+
 static void reads_error_logs(void) {
     site_read(&site,
               "events {} error_log stderr notice; error_log /a; http { error_log /b debug; }");
@@ -95,12 +121,12 @@ static void reports_mistakes(void) {
 
 static void names_what_does_not_run(void) {
     CU_ASSERT_TRUE(site_refuses("access_log /$host;", "a variable in the path of access_log"));
-    CU_ASSERT_TRUE(site_refuses("access_log syslog:server=a;", "syslog: in access_log"));
     CU_ASSERT_TRUE(site_refuses("error_log memory:1m;", "memory: in error_log"));
     CU_ASSERT_TRUE(site_refuses("error_log /a debug_http;", "level \"debug_http\" of error_log"));
 }
 
 UNIT_TESTS("model/log", {"reads formats", reads_formats}, {"reads access logs", reads_access_logs},
            {"switches off the whole block", switches_off_the_whole_block},
-           {"reads error logs", reads_error_logs}, {"reports mistakes", reports_mistakes},
+           {"reads syslog servers", reads_syslog_servers}, {"reads error logs", reads_error_logs},
+           {"reports mistakes", reports_mistakes},
            {"names what does not run", names_what_does_not_run})

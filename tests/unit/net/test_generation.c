@@ -88,9 +88,9 @@ static void gives_each_record_its_file(void) {
     CU_ASSERT_STRING_EQUAL(generation->error_logs[0].file->path, "second.log");
     CU_ASSERT_EQUAL(generation->error_logs[0].level, TABLE_LOG_WARN);
     CU_ASSERT_STRING_EQUAL(generation->error_logs[1].file->path, "first.log");
-    CU_ASSERT_PTR_EQUAL(generation->access_logs[0], generation->error_logs[1].file);
-    CU_ASSERT_PTR_NULL(generation->access_logs[1]);
-    CU_ASSERT_PTR_EQUAL(generation->access_logs[2], generation->access_logs[0]);
+    CU_ASSERT_PTR_EQUAL(generation->access_logs[0].file, generation->error_logs[1].file);
+    CU_ASSERT_PTR_NULL(generation->access_logs[1].file);
+    CU_ASSERT_PTR_EQUAL(generation->access_logs[2].file, generation->access_logs[0].file);
     CU_ASSERT_EQUAL(generation->error_logs[0].file->descriptor, descriptors[0]);
     generation_release(generation);
     CU_ASSERT_EQUAL(log.file_count, 0);
@@ -121,10 +121,10 @@ static void files_outlive_a_reload(void) {
     CU_ASSERT_FATAL(generation_open_logs(old, &log, descriptors, FILES));
     open_files(descriptors);
     CU_ASSERT_FATAL(generation_open_logs(new, &log, descriptors, FILES));
-    CU_ASSERT_PTR_EQUAL(old->access_logs[0], new->access_logs[0]);
+    CU_ASSERT_PTR_EQUAL(old->access_logs[0].file, new->access_logs[0].file);
     open_files(descriptors);
     generation_reopen_logs(new, descriptors, FILES);
-    CU_ASSERT_EQUAL(new->access_logs[0]->descriptor, descriptors[1]);
+    CU_ASSERT_EQUAL(new->access_logs[0].file->descriptor, descriptors[1]);
     generation_release(old);
     CU_ASSERT_EQUAL(log.file_count, FILES);
     generation_release(new);

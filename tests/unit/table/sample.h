@@ -152,9 +152,14 @@ static void sample_add_settings(struct table_writer *writer) {
         SAMPLE_ADD(writer, log_format, .name = sample_string(writer, "combined"), .line = 0);
     struct table_settings settings = {0};
     sample_fill_settings(TABLE_SECTION_settings, &settings);
-    const struct table_access_log access = {
-        .path = sample_string(writer, "access.log"), .format = format, .condition = TABLE_NONE};
-    const struct table_error_log error = {sample_string(writer, "error.log"), TABLE_LOG_ERROR};
+    const struct table_access_log access = {.path = sample_string(writer, "access.log"),
+                                            .format = format,
+                                            .condition = TABLE_NONE,
+                                            .syslog = TABLE_NONE};
+    uint32_t syslog = SAMPLE_ADD(writer, syslog, .facility = 23, .severity = 6,
+                                 .tag = sample_string(writer, "tag"));
+    const struct table_error_log error = {sample_string(writer, "syslog:unix:/dev/log"),
+                                          TABLE_LOG_ERROR, syslog};
     const struct table_name name = {sample_string(writer, "X-Powered-By")};
     const struct table_header_field header = {sample_string(writer, "X-Host"), 0, 1};
     settings.access_log = table_writer_intern(writer, TABLE_SECTION_access_log, &access, 1);

@@ -70,7 +70,7 @@ static void shows_values_as_in_the_configuration(void) {
         "    server_tokens off\n",
         "    large_client_header_buffers 1 1\n",
         "    access_log 0 \"access.log\" \"combined\"\n",
-        "    error_log 0 \"error.log\" error\n",
+        "    error_log 0 \"syslog:unix:/dev/log\" error facility=23 severity=6 tag=\"tag\"\n",
     };
     check_lines(TABLE_SECTION_settings, lines, sizeof lines / sizeof lines[0]);
 }
