@@ -123,6 +123,24 @@ static void report_parameter(struct model *model, const struct upstream *upstrea
                     SLICE_ARGS(name), SLICE_ARGS(method));
 }
 
+/* nginx looks at a server when it gets to it: one that stands before the method has the parameter.
+ * The rule backup-with-hash says what comes of that. */
+static bool stands_before_method(const struct upstream *upstream,
+                                 const struct statement *statement) {
+    const struct span *method = &upstream->method_statement->span;
+    return statement->span.source == method->source && statement->span.begin < method->begin;
+}
+
+static void check_parameter(struct model *model, const struct upstream *upstream,
+                            const struct statement *statement, const struct word *word) {
+    if (stands_before_method(upstream, statement)) {
+        refuse(model, statement, word->span, "parameter \"%.*s\" beside %.*s",
+               SLICE_ARGS(word->text), SLICE_ARGS(statement_name(upstream->method_statement)));
+    } else {
+        report_parameter(model, upstream, word);
+    }
+}
+
 void balancing_check(struct model *model, const struct upstream *upstream) {
     if (!excludes(upstream->method)) {
         return;
@@ -132,7 +150,7 @@ void balancing_check(struct model *model, const struct upstream *upstream) {
         for (uint32_t j = 1; j < statement_argument_count(statement); j++) {
             const struct word *word = statement_argument(statement, j);
             if (is_excluded(word->text)) {
-                report_parameter(model, upstream, word);
+                check_parameter(model, upstream, statement, word);
             }
         }
     }

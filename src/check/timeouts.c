@@ -1,0 +1,127 @@
+/* Rules about timeouts: those that end quiet WebSockets, and those that are none or far too short.
+ */
+#include "check/rules.h"
+
+#include <stddef.h>
+
+static const struct header_setting *find_header(const struct header_list *list, struct slice name) {
+    for (size_t i = 0; i < list->list.count; i++) {
+        if (slice_equals_nocase(list->list.items[i].name, name)) {
+            return &list->list.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The setting that lets connections be upgraded, or NULL; an empty value takes the header away. */
+static const struct header_setting *find_upgrade(const struct settings *settings) {
+    const struct header_setting *header =
+        find_header(&settings->proxy_set_header, SLICE("Upgrade"));
+    return header != NULL && header->value.parts.count > 0 ? header : NULL;
+}
+
+/* --- websocket-timeout --- */
+
+/* What http sets is there in case of need, and says nothing of WebSockets in one place. */
+static bool is_for_all(const struct header_setting *header) {
+    const struct statement *owner = statement_owner(header->statement);
+    return owner == NULL || slice_equals(statement_name(owner), SLICE("http"));
+}
+
+void check_rule_websocket_timeout(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        const struct location *location = findings->site.locations.items[i];
+        const struct settings *settings = location->settings;
+        const struct header_setting *upgrade = find_upgrade(settings);
+        if (location->proxy == NULL || location->proxy->is_grpc || upgrade == NULL ||
+            settings->origin[SETTING_proxy_read_timeout] != NULL || is_for_all(upgrade)) {
+            continue;
+        }
+        /* Locations that inherit the header find the same; that is told once. */
+        struct diagnostic *diagnostic = check_report(
+            findings, RULE_websocket_timeout, upgrade->statement->words[0].span,
+            "WebSockets are closed when the backend is silent for 60 seconds, the default of "
+            "proxy_read_timeout");
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "write \"proxy_read_timeout 1h;\", or let one side send pings more often");
+    }
+}
+
+/* --- infinite-or-tiny-timeout --- */
+
+#define SECOND UINT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
+
+/* What waits for a client should end within the hour: whoever sends nothing holds a connection.
+ * Backends may be slow on purpose, and streams are; a connection to one is made fast or never. */
+struct timeout {
+    enum setting_id id;
+    size_t offset;
+    uint64_t least; /* milliseconds */
+    uint64_t most;
+    bool is_for_streams; /* as long as it likes where connections are upgraded */
+};
+
+#define TIMEOUT(name, least, most, streams)                                                        \
+    { SETTING_##name, offsetof(struct settings, name), least, most, streams }
+
+static const struct timeout timeouts[] = {
+    TIMEOUT(client_header_timeout, SECOND, HOUR, false),
+    TIMEOUT(client_body_timeout, SECOND, HOUR, false),
+    TIMEOUT(send_timeout, SECOND, HOUR, true),
+    TIMEOUT(proxy_connect_timeout, 10, HOUR, false),
+    TIMEOUT(proxy_send_timeout, 100, DAY, true),
+    TIMEOUT(proxy_read_timeout, 100, DAY, true),
+    TIMEOUT(grpc_connect_timeout, 10, HOUR, false),
+    TIMEOUT(grpc_send_timeout, 100, 366 * DAY, true),
+    TIMEOUT(grpc_read_timeout, 100, 366 * DAY, true),
+};
+
+static void report_short(struct finding_list *findings, const struct statement *statement,
+                         uint64_t value) {
+    struct slice name = statement_name(statement);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_infinite_or_tiny_timeout, statement_argument(statement, 0)->span,
+        value == 0 ? "%.*s of 0 is not \"never\": it is over before anything can happen"
+                   : "%.*s is over before most answers can be there",
+        SLICE_ARGS(name));
+    diagnostic_help(findings->model->arena, diagnostic,
+                    value == 0 ? "write how long to wait, such as 60s"
+                               : "write seconds, such as 60s, unless milliseconds are meant");
+}
+
+static void report_long(struct finding_list *findings, const struct statement *statement) {
+    struct slice name = statement_name(statement);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_infinite_or_tiny_timeout, statement_argument(statement, 0)->span,
+        "%.*s is so long that connections on which nothing happens are never given up",
+        SLICE_ARGS(name));
+    diagnostic_help(findings->model->arena, diagnostic,
+                    "write no more than work that goes well can take, such as 60s or 10m");
+}
+
+static void check_timeout(struct finding_list *findings, const struct settings *settings,
+                          const struct timeout *timeout) {
+    uint64_t value = *(const uint64_t *)((const char *)settings + timeout->offset);
+    const struct statement *statement = settings->origin[timeout->id];
+    if (!settings->is_own[timeout->id] || statement == NULL ||
+        statement_argument_count(statement) == 0) {
+        return;
+    }
+    if (value < timeout->least) {
+        report_short(findings, statement, value);
+    } else if (value > timeout->most &&
+               !(timeout->is_for_streams && find_upgrade(settings) != NULL)) {
+        report_long(findings, statement);
+    }
+}
+
+void check_rule_infinite_or_tiny_timeout(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.settings.count; i++) {
+        const struct settings *settings = findings->site.settings.items[i];
+        for (size_t j = 0; j < sizeof timeouts / sizeof timeouts[0]; j++) {
+            check_timeout(findings, settings, &timeouts[j]);
+        }
+    }
+}
