@@ -42,11 +42,15 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -W 'GET HEAD POST PUT PATCH DELETE OPTIONS' -- "$current")
         return
         ;;
-    --file | --junit)
+    --tls-profile)
+        mapfile -t COMPREPLY < <(compgen -W 'modern intermediate old' -- "$current")
+        return
+        ;;
+    --file | --junit | --config)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
-    --header | -H | --from | --to | --body-size | --now)
+    --header | -H | --from | --to | --body-size | --now | --nginx-version)
         return
         ;;
     --prefix | -p)

@@ -43,6 +43,10 @@ extern const struct rule check_rules[RULE_COUNT];
 /* What findings depend on beside the configuration. */
 struct check_options {
     const struct certificate_options *certificates; /* NULL: files are not looked at */
+    bool requires_reasons;                          /* of comments that turn rules off */
+    /* Of the nginx that the configuration is for, 1029007 being 1.29.7; 0: rpcd, or the newest. */
+    uint32_t nginx_version;
+    const char *tls_profile; /* that TLS is to be like, e.g. "modern"; NULL: any */
 };
 
 struct finding {
@@ -58,7 +62,8 @@ struct finding_list {
     struct certificate_set *certificates; /* NULL: files are not looked at */
     struct dataflow flow;                 /* see check_flow */
     VECTOR_OF(struct finding) all;
-    VECTOR_OF(struct finding) suppressed; /* by comments */
+    VECTOR_OF(struct finding) suppressed;  /* by comments */
+    struct suppression_list *suppressions; /* those comments; NULL until they are asked for */
 };
 
 /* Runs every rule over the model; findings are sorted by place, suppressed ones apart. NULL

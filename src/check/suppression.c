@@ -1,21 +1,8 @@
-/* Comments that turn rules off; see suppression.h. Comments that name no rule that exists are
- * findings themselves (rule unknown-rule). */
+/* Comments that turn rules off; see suppression.h. What is wrong with the comments themselves is
+ * found in suppression_rules.c. */
 #include "check/suppression.h"
 
-#include "check/rules.h"
-
 #include <string.h>
-
-struct suppression {
-    const struct rule *rule;
-    struct span covered; /* the statement, with its block */
-    uint32_t line;       /* of a comment beside a statement: whatever begins there; else 0 */
-    struct slice reason; /* what the comment says behind the names; may be empty */
-};
-
-struct suppression_list {
-    VECTOR_OF(struct suppression) items;
-};
 
 /* The outermost statements that begin at a place, by offset and by line. */
 struct statement_index {
@@ -23,15 +10,15 @@ struct statement_index {
     struct map by_line;
 };
 
-static struct slice span_text(const struct tree *tree, struct span span) {
+struct slice suppression_text(const struct tree *tree, struct span span) {
     const struct source *source = tree->sources->all.items[span.source];
     return slice_take(slice_skip(source->text, span.begin), span.end - span.begin);
 }
 
-/* Finds what follows "rpc:disable=" in a comment: names, commas between them, up to a space. */
-static bool find_names(const struct tree *tree, const struct comment *comment, struct span *names) {
+bool suppression_find_names(const struct tree *tree, const struct comment *comment,
+                            struct span *names) {
     static const char marker[] = "rpc:disable=";
-    struct slice text = span_text(tree, comment->span);
+    struct slice text = suppression_text(tree, comment->span);
     size_t at = 1;
     while (at < text.size && (text.data[at] == ' ' || text.data[at] == '\t')) {
         at++;
@@ -50,12 +37,11 @@ static bool find_names(const struct tree *tree, const struct comment *comment, s
     return true;
 }
 
-/* What a comment says behind the names, without parentheses, dashes or a colon around it. */
-static struct slice find_reason(const struct tree *tree, const struct comment *comment,
-                                struct span names) {
+struct slice suppression_find_reason(const struct tree *tree, const struct comment *comment,
+                                     struct span names) {
     static const char around[] = " \t\r\n-:";
     struct span rest = {names.source, names.end, comment->span.end};
-    struct slice reason = span_text(tree, rest);
+    struct slice reason = suppression_text(tree, rest);
     while (reason.size > 0 && strchr(around, reason.data[0]) != NULL) {
         reason = slice_skip(reason, 1);
     }
@@ -68,10 +54,9 @@ static struct slice find_reason(const struct tree *tree, const struct comment *c
     return slice_trim(reason);
 }
 
-/* Takes the next name off `names`; false at the end. Empty names between commas are skipped. */
-static bool next_name(const struct tree *tree, struct span *names, struct span *name) {
+bool suppression_next_name(const struct tree *tree, struct span *names, struct span *name) {
     while (names->begin < names->end) {
-        struct slice rest = span_text(tree, *names);
+        struct slice rest = suppression_text(tree, *names);
         uint32_t size = (uint32_t)slice_find_byte(rest, ',');
         *name = (struct span){names->source, names->begin, names->begin + size};
         names->begin += size < rest.size ? size + 1 : size;
@@ -138,38 +123,46 @@ static const struct statement *find_covered(const struct tree *tree, const struc
 static void read_comment(const struct tree *tree, const struct comment *comment, struct span names,
                          const struct statement_index *index, struct suppression_list *list) {
     const struct statement *covered = find_covered(tree, comment, index);
-    struct slice reason = find_reason(tree, comment, names);
+    struct slice reason = suppression_find_reason(tree, comment, names);
     struct span name;
-    while (next_name(tree, &names, &name)) {
-        const struct rule *rule = check_find_rule(span_text(tree, name));
+    while (suppression_next_name(tree, &names, &name)) {
+        const struct rule *rule = check_find_rule(suppression_text(tree, name));
         if (rule != NULL) {
             struct suppression suppression = {
-                .rule = rule,
+                .name = name,
                 .covered = covered != NULL ? covered->span : comment->span,
                 .line = comment->is_alone ? 0 : comment->line,
                 .reason = reason,
             };
-            VECTOR_PUSH(tree->arena, &list->items, suppression);
+            VECTOR_PUSH(tree->arena, &list->of_rules[rule - check_rules].items, suppression);
+            list->count++;
         }
     }
 }
 
-static struct suppression_list collect_suppressions(const struct tree *tree) {
-    struct suppression_list list = {0};
+static struct suppression_list *collect_suppressions(const struct tree *tree) {
+    struct suppression_list *list = arena_require(tree->arena, sizeof *list);
     struct statement_index index = {0};
     for (size_t i = 0; i < tree->comments.count; i++) {
         const struct comment *comment = &tree->comments.items[i];
         struct span names;
-        if (find_names(tree, comment, &names)) {
+        if (suppression_find_names(tree, comment, &names)) {
             if (index.by_line.arena == NULL) {
                 map_init(&index.by_offset, tree->arena);
                 map_init(&index.by_line, tree->arena);
                 index_statements(tree, tree->root, &index);
             }
-            read_comment(tree, comment, names, &index, &list);
+            read_comment(tree, comment, names, &index, list);
         }
     }
     return list;
+}
+
+struct suppression_list *suppression_collect(struct finding_list *findings) {
+    if (findings->suppressions == NULL) {
+        findings->suppressions = collect_suppressions(findings->model->tree);
+    }
+    return findings->suppressions;
 }
 
 static bool covers(const struct tree *tree, const struct suppression *suppression,
@@ -185,70 +178,39 @@ static bool covers(const struct tree *tree, const struct suppression *suppressio
            source_locate(tree->sources, place.source, place.begin).line == suppression->line;
 }
 
-/* What suppresses a finding, or NULL. One in an included file is covered where it stands or where
- * the file is included. */
-static const struct suppression *find_suppression(const struct tree *tree,
-                                                  const struct suppression_list *list,
-                                                  const struct finding *finding) {
+struct suppression *suppression_find(struct finding_list *findings, const struct finding *finding) {
+    const struct tree *tree = findings->model->tree;
+    struct suppressions *suppressions = &suppression_collect(findings)->of_rules[finding->rule];
     struct span place = finding->diagnostic->span;
-    for (;;) {
-        for (size_t i = 0; i < list->items.count; i++) {
-            const struct suppression *suppression = &list->items.items[i];
-            if (suppression->rule == &check_rules[finding->rule] &&
-                covers(tree, suppression, place)) {
-                return suppression;
+    while (suppressions->items.count > 0) {
+        for (size_t i = 0; i < suppressions->items.count; i++) {
+            if (covers(tree, &suppressions->items.items[i], place)) {
+                return &suppressions->items.items[i];
             }
         }
         const struct source *source = tree->sources->all.items[place.source];
         if (!source->is_included) {
-            return NULL;
+            break;
         }
         place = source->included_at;
     }
+    return NULL;
 }
 
 void suppression_apply(struct finding_list *findings) {
-    const struct tree *tree = findings->model->tree;
-    struct suppression_list list = collect_suppressions(tree);
+    if (suppression_collect(findings)->count == 0) {
+        return;
+    }
     size_t kept = 0;
-    for (size_t i = 0; list.items.count > 0 && i < findings->all.count; i++) {
+    for (size_t i = 0; i < findings->all.count; i++) {
         struct finding finding = findings->all.items[i];
-        const struct suppression *suppression = find_suppression(tree, &list, &finding);
+        const struct suppression *suppression = suppression_find(findings, &finding);
         if (suppression == NULL) {
             findings->all.items[kept++] = finding;
         } else {
             finding.reason = suppression->reason;
-            VECTOR_PUSH(tree->arena, &findings->suppressed, finding);
+            VECTOR_PUSH(findings->model->arena, &findings->suppressed, finding);
         }
     }
-    if (list.items.count > 0) {
-        findings->all.count = kept;
-    }
-}
-
-void check_rule_unknown_rule(struct finding_list *findings) {
-    struct model *model = findings->model;
-    struct slice slugs[RULE_COUNT];
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        slugs[i] = slice_from_string(check_rules[i].slug);
-    }
-    for (size_t i = 0; i < model->tree->comments.count; i++) {
-        struct span names;
-        struct span name;
-        if (!find_names(model->tree, &model->tree->comments.items[i], &names)) {
-            continue;
-        }
-        while (next_name(model->tree, &names, &name)) {
-            struct slice text = span_text(model->tree, name);
-            if (check_find_rule(text) != NULL) {
-                continue;
-            }
-            struct diagnostic *diagnostic = check_report(
-                findings, RULE_unknown_rule, name, "no rule is called \"%.*s\"", SLICE_ARGS(text));
-            struct slice nearest = nearest_name(text, slugs, RULE_COUNT);
-            if (nearest.size > 0) {
-                diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
-            }
-        }
-    }
+    findings->all.count = kept;
 }

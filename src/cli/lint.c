@@ -30,8 +30,9 @@ enum outcome command_lint(const struct command *command, int argc, char **argv) 
         .options = &options,
         .directory = find_directory(&arena),
     };
-    outcome = lint_run(&report, argv + optind, (size_t)(argc - optind));
-    options.format->print(&report);
+    if (lint_run(&report, argv + optind, (size_t)(argc - optind), &outcome)) {
+        options.format->print(&report);
+    }
     lint_release(&report);
     arena_release(&arena);
     return outcome;

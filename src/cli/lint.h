@@ -26,13 +26,18 @@ struct lint_format {
 extern const struct lint_format lint_formats[];
 extern const size_t lint_format_count;
 
-/* What is made of findings in one file. */
+/* What is made of findings. */
 struct lint_policy {
     bool has_selection; /* else every rule is heeded */
+    bool has_fail_level;
     struct kind_set selected;
     struct kind_set ignored;
     int fail_level; /* enum severity, or LINT_FAIL_NEVER */
+    /* A severity and one, or 0 for the one that the finding has anyway. */
+    unsigned char severities[FINDING_KIND_COUNT];
 };
+
+struct lint_project;
 
 /* The command line. */
 struct lint_options {
@@ -40,14 +45,19 @@ struct lint_options {
     struct lint_policy policy;
     const char *prefix;
     bool reads_certificates;
-    int64_t now; /* seconds since 1970, for certificates; 0: not given */
+    int64_t now;             /* seconds since 1970, for certificates; 0: not given */
+    const char *project;     /* project file for all files; NULL: each file's own */
+    bool has_no_project;     /* project files are left alone */
+    uint32_t nginx_version;  /* see struct check_options; 0: not given */
+    const char *tls_profile; /* NULL: not given */
 };
 
 /* A finding, a warning of the compiler, or an error in the input. */
 struct lint_finding {
     struct diagnostic *diagnostic;
     size_t kind;         /* see finding_kind.h */
-    struct slice path;   /* of its file: below the working directory, or complete */
+    struct slice name;   /* of its file, as it was named or included */
+    struct slice path;   /* the same: below the working directory, or complete */
     struct slice print;  /* a fingerprint that moving lines does not change */
     struct slice reason; /* of a suppressed one: what the comment says; may be empty */
 };
@@ -61,7 +71,8 @@ struct lint_file {
     const char *path; /* "-" is standard input */
     struct slice name;
     struct input *input;
-    const struct lint_policy *policy;
+    const struct lint_project *project; /* NULL: there is none */
+    const struct lint_policy *policy;   /* project file and command line together */
     struct check_options checks;
     struct certificate_options certificates;
     struct lint_findings findings;   /* by place, as all of these */
@@ -83,6 +94,7 @@ struct lint_report {
     struct slice directory; /* the working directory, ending with "/" */
     VECTOR_OF(struct lint_file *) files;
     VECTOR_OF(struct lint_failure) failures;
+    struct map projects;               /* by path */
     struct map seen;                   /* what was reported, so that it is once */
     struct map prints;                 /* how often a fingerprint's text was seen: uint32_t */
     size_t counts[SEVERITY_ERROR + 1]; /* of findings, by severity */
@@ -103,7 +115,23 @@ enum outcome lint_read_options(const struct command *command, int argc, char **a
 enum outcome lint_read_choice(const struct command *command, const char *text,
                               struct kind_set *set);
 
-bool lint_heeds(const struct lint_policy *policy, size_t kind);
+/* --- lint_policy.c --- */
+
+/* The level of that name, "none" only when there may be none; false when there is no such level. */
+bool lint_read_level(struct slice text, bool has_none, int *level);
+
+/* Finds the file's project file and what holds for the file. False after saying what is wrong with
+ * the project file, with the outcome that the run has to have. */
+bool lint_settle(struct lint_report *report, struct lint_file *file, enum outcome *outcome);
+
+/* Whether a finding in the source of that name counts, and as how severe. */
+bool lint_heeds(struct lint_report *report, const struct lint_file *file, struct slice name,
+                size_t kind, enum severity *severity);
+
+/* A name of a file as seen from the project file's folder; without one, or outside of it, the same
+ * as lint_path. */
+struct slice lint_project_path(struct lint_report *report, const struct lint_file *file,
+                               struct slice name);
 
 /* --- lint_files.c --- */
 
@@ -125,13 +153,17 @@ void lint_drop_included(struct lint_report *report);
 
 /* --- lint_run.c --- */
 
-/* Lints the files and fills the report. Says on standard error what cannot be read. */
-enum outcome lint_run(struct lint_report *report, char **paths, size_t count);
+/* Lints the files and fills the report. Says on standard error what cannot be read. False when a
+ * project file is of no use: then there is nothing to print. */
+bool lint_run(struct lint_report *report, char **named, size_t count, enum outcome *result);
 
 /* The files' memory. */
 void lint_release(struct lint_report *report);
 
 /* --- lint_place.c --- */
+
+/* A name of a file from the root, without "." and "..". */
+struct slice lint_full_path(struct lint_report *report, struct slice name);
 
 /* A name of a file as seen from the working directory when it is below, else from the root. */
 struct slice lint_path(struct lint_report *report, struct slice name);

@@ -1,9 +1,5 @@
-/* Which rules a run is told to heed: --select and --ignore. */
+/* Which rules the command line tells to heed: --select and --ignore. */
 #include "cli/lint.h"
-
-bool lint_heeds(const struct lint_policy *policy, size_t kind) {
-    return (!policy->has_selection || policy->selected.has[kind]) && !policy->ignored.has[kind];
-}
 
 static enum outcome refuse(const struct command *command, struct slice name) {
     struct arena arena;

@@ -1,5 +1,5 @@
 /* The command line of rpc lint. */
-#include "cli/lint.h"
+#include "cli/lint_project.h"
 
 #include <string.h>
 #include <time.h>
@@ -25,6 +25,13 @@ static const char help[] =
     "                          readable, do they belong together, do they hold, and for which "
     "names\n"
     "      --now DAY           look at certificates as of that day, e.g. 2027-01-31\n"
+    "      --nginx-version N   the nginx that the configuration is for, e.g. 1.24.0 (default: "
+    "rpcd,\n"
+    "                          which is as the newest one)\n"
+    "      --tls-profile NAME  what TLS is to be like: modern, intermediate or old\n"
+    "      --config FILE       project file (default: of each file the nearest .rpclint in its\n"
+    "                          folder or one above)\n"
+    "      --no-config         leave project files alone\n"
     "  -h, --help              this text\n"
     "\n"
     "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
@@ -32,23 +39,28 @@ static const char help[] =
     "it and its block. \"rpc explain\" lists the rules.\n";
 
 /* Long options without a letter. */
-enum { OPTION_NOW = 256 };
-
-static const struct option known[] = {{"format", required_argument, NULL, 'f'},
-                                      {"fail-on", required_argument, NULL, 'F'},
-                                      {"select", required_argument, NULL, 's'},
-                                      {"ignore", required_argument, NULL, 'i'},
-                                      {"prefix", required_argument, NULL, 'p'},
-                                      {"certs", no_argument, NULL, 'c'},
-                                      {"now", required_argument, NULL, OPTION_NOW},
-                                      {"help", no_argument, NULL, 'h'},
-                                      {NULL, 0, NULL, 0}};
-
-/* Indexed by the lowest severity that fails. */
-static const char *const levels[] = {
-    [SEVERITY_NOTE] = "note",   [SEVERITY_INFO] = "info",   [SEVERITY_WARNING] = "warning",
-    [SEVERITY_ERROR] = "error", [LINT_FAIL_NEVER] = "none",
+enum {
+    OPTION_NOW = 256,
+    OPTION_CONFIG,
+    OPTION_NO_CONFIG,
+    OPTION_NGINX_VERSION,
+    OPTION_TLS_PROFILE
 };
+
+static const struct option known[] = {
+    {"format", required_argument, NULL, 'f'},
+    {"fail-on", required_argument, NULL, 'F'},
+    {"select", required_argument, NULL, 's'},
+    {"ignore", required_argument, NULL, 'i'},
+    {"prefix", required_argument, NULL, 'p'},
+    {"certs", no_argument, NULL, 'c'},
+    {"now", required_argument, NULL, OPTION_NOW},
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"no-config", no_argument, NULL, OPTION_NO_CONFIG},
+    {"nginx-version", required_argument, NULL, OPTION_NGINX_VERSION},
+    {"tls-profile", required_argument, NULL, OPTION_TLS_PROFILE},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0}};
 
 /* A day, at its beginning in UTC. strptime takes 31 days for every month, of which timegm makes the
  * first days of the next. */
@@ -81,7 +93,8 @@ static enum outcome read_option(const struct command *command, int option, char 
                                      "or junit)",
                                      optarg);
     case 'F':
-        return cli_read_choice(optarg, levels, LINT_FAIL_NEVER + 1, &options->policy.fail_level)
+        options->policy.has_fail_level = true;
+        return lint_read_level(slice_from_string(optarg), true, &options->policy.fail_level)
                    ? OUTCOME_CLEAN
                    : cli_usage_error(command,
                                      "unknown level \"%s\" (error, warning, info, note or none)",
@@ -101,6 +114,22 @@ static enum outcome read_option(const struct command *command, int option, char 
         return read_day(optarg, &options->now)
                    ? OUTCOME_CLEAN
                    : cli_usage_error(command, "\"%s\" is no day such as 2027-01-31", optarg);
+    case OPTION_CONFIG:
+        options->project = optarg;
+        return OUTCOME_CLEAN;
+    case OPTION_NO_CONFIG:
+        options->has_no_project = true;
+        return OUTCOME_CLEAN;
+    case OPTION_NGINX_VERSION:
+        return lint_read_version(slice_from_string(optarg), &options->nginx_version)
+                   ? OUTCOME_CLEAN
+                   : cli_usage_error(command, "\"%s\" is no version such as 1.24.0", optarg);
+    case OPTION_TLS_PROFILE:
+        options->tls_profile = lint_find_profile(slice_from_string(optarg));
+        return options->tls_profile != NULL
+                   ? OUTCOME_CLEAN
+                   : cli_usage_error(
+                         command, "unknown profile \"%s\" (modern, intermediate or old)", optarg);
     default:
         return cli_option_error(command, option, argv);
     }
@@ -108,8 +137,7 @@ static enum outcome read_option(const struct command *command, int option, char 
 
 enum outcome lint_read_options(const struct command *command, int argc, char **argv,
                                struct lint_options *options, bool *done) {
-    *options = (struct lint_options){.format = &lint_formats[0],
-                                     .policy = {.fail_level = SEVERITY_WARNING}};
+    *options = (struct lint_options){.format = &lint_formats[0], .policy = {0}};
     *done = true;
     int option;
     while ((option = getopt_long(argc, argv, ":f:F:s:i:p:ch", known, NULL)) != -1) {
@@ -123,6 +151,9 @@ enum outcome lint_read_options(const struct command *command, int argc, char **a
     }
     if (options->now != 0 && !options->reads_certificates) {
         return cli_usage_error(command, "option \"--now\" is for certificates: add \"--certs\"");
+    }
+    if (options->project != NULL && options->has_no_project) {
+        return cli_usage_error(command, "\"--config\" and \"--no-config\" exclude each other");
     }
     if (optind == argc) {
         return cli_usage_error(command, "no file is named");

@@ -26,16 +26,19 @@ static struct slice normalise(struct arena *arena, struct slice path) {
     return text_slice(&clean);
 }
 
-struct slice lint_path(struct lint_report *report, struct slice name) {
+struct slice lint_full_path(struct lint_report *report, struct slice name) {
     if (slice_starts_with(name, SLICE("<"))) {
         return name; /* standard input */
     }
-    struct slice from_root = name;
     if (!slice_starts_with(name, SLICE("/"))) {
-        from_root = arena_format(report->arena, "%.*s%.*s", SLICE_ARGS(report->directory),
-                                 SLICE_ARGS(name));
+        name = arena_format(report->arena, "%.*s%.*s", SLICE_ARGS(report->directory),
+                            SLICE_ARGS(name));
     }
-    struct slice path = normalise(report->arena, from_root);
+    return normalise(report->arena, name);
+}
+
+struct slice lint_path(struct lint_report *report, struct slice name) {
+    struct slice path = lint_full_path(report, name);
     return slice_starts_with(path, report->directory) ? slice_skip(path, report->directory.size)
                                                       : path;
 }

@@ -34,7 +34,7 @@ static struct slice describe(struct lint_report *report, struct lint_file *file,
     text_init(&text, report->arena);
     text_add(&text, finding_kind_name(report->arena, finding->kind));
     text_add_byte(&text, '\0');
-    text_add(&text, finding->path);
+    text_add(&text, lint_project_path(report, file, finding->name));
     text_add_byte(&text, '\0');
     if (finding->diagnostic->has_span) {
         struct span span = finding->diagnostic->span;

@@ -33,10 +33,21 @@ static bool is_new(struct lint_report *report, const struct lint_finding *findin
 static void add(struct lint_report *report, struct lint_file *file, struct lint_findings *findings,
                 struct lint_finding finding) {
     const struct diagnostic *diagnostic = finding.diagnostic;
-    finding.path = lint_path(
-        report, diagnostic->has_span ? lint_source(file, diagnostic->span)->name : file->name);
+    finding.name = diagnostic->has_span ? lint_source(file, diagnostic->span)->name : file->name;
+    finding.path = lint_path(report, finding.name);
     if (is_new(report, &finding)) {
         VECTOR_PUSH(report->arena, &findings->items, finding);
+    }
+}
+
+/* One that the project file and the command line are asked about. */
+static void add_heeded(struct lint_report *report, struct lint_file *file,
+                       struct lint_findings *findings, struct lint_finding finding) {
+    struct diagnostic *diagnostic = finding.diagnostic;
+    struct slice name =
+        diagnostic->has_span ? lint_source(file, diagnostic->span)->name : file->name;
+    if (lint_heeds(report, file, name, finding.kind, &diagnostic->severity)) {
+        add(report, file, findings, finding);
     }
 }
 
@@ -73,12 +84,10 @@ static void finish(struct lint_report *report, struct lint_file *file,
 static void add_rules(struct lint_report *report, struct lint_file *file,
                       struct lint_findings *findings, const struct finding *found, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (lint_heeds(file->policy, found[i].rule)) {
-            add(report, file, findings,
-                (struct lint_finding){.diagnostic = found[i].diagnostic,
-                                      .kind = found[i].rule,
-                                      .reason = found[i].reason});
-        }
+        add_heeded(report, file, findings,
+                   (struct lint_finding){.diagnostic = found[i].diagnostic,
+                                         .kind = found[i].rule,
+                                         .reason = found[i].reason});
     }
 }
 
@@ -94,9 +103,8 @@ static void collect(struct lint_report *report, struct lint_file *file,
         if (finding.diagnostic->severity == SEVERITY_ERROR) {
             add(report, file, &file->errors, finding);
             kept++;
-        } else if (finding.kind != FINDING_KIND_CONFLICTING_SERVER_NAME &&
-                   lint_heeds(file->policy, finding.kind)) {
-            add(report, file, &file->findings, finding);
+        } else if (finding.kind != FINDING_KIND_CONFLICTING_SERVER_NAME) {
+            add_heeded(report, file, &file->findings, finding);
         }
     }
     add_rules(report, file, &file->findings, findings->all.items, findings->all.count);
@@ -131,9 +139,7 @@ static enum outcome lint_file(struct lint_report *report, struct lint_file *file
         .prefix = find_prefix(report->arena, file->path, options->prefix),
         .now = options->now != 0 ? options->now : (int64_t)time(NULL),
     };
-    file->checks = (struct check_options){
-        .certificates = options->reads_certificates ? &file->certificates : NULL,
-    };
+    file->checks.certificates = options->reads_certificates ? &file->certificates : NULL;
     input_check(file->input, &file->checks, &findings);
     collect(report, file, &findings);
     return cli_worse(outcome, count(report, file));
@@ -144,7 +150,6 @@ static struct lint_file *read_file(struct lint_report *report, const char *path)
     struct lint_file *file = arena_require(report->arena, sizeof *file);
     file->path = path;
     file->name = slice_from_string(is_standard_input(path) ? "<stdin>" : path);
-    file->policy = &report->options->policy;
     file->input = arena_require(report->arena, sizeof *file->input);
     int error = input_parse(file->input, report->command, path, report->options->prefix);
     if (error == 0) {
@@ -165,9 +170,10 @@ static bool was_read(const struct lint_report *report, const char *path) {
     return false;
 }
 
-enum outcome lint_run(struct lint_report *report, char **named, size_t count) {
+bool lint_run(struct lint_report *report, char **named, size_t count, enum outcome *result) {
     map_init(&report->seen, report->arena);
     map_init(&report->prints, report->arena);
+    map_init(&report->projects, report->arena);
     struct lint_paths paths = lint_list_files(report, named, count);
     for (size_t i = 0; i < paths.items.count; i++) {
         const char *path = paths.items.items[i];
@@ -177,11 +183,16 @@ enum outcome lint_run(struct lint_report *report, char **named, size_t count) {
         }
     }
     lint_drop_included(report);
-    enum outcome outcome = report->failures.count > 0 ? OUTCOME_FAILED : OUTCOME_CLEAN;
     for (size_t i = 0; i < report->files.count; i++) {
-        outcome = cli_worse(outcome, lint_file(report, report->files.items[i]));
+        if (!lint_settle(report, report->files.items[i], result)) {
+            return false;
+        }
     }
-    return outcome;
+    *result = report->failures.count > 0 ? OUTCOME_FAILED : OUTCOME_CLEAN;
+    for (size_t i = 0; i < report->files.count; i++) {
+        *result = cli_worse(*result, lint_file(report, report->files.items[i]));
+    }
+    return true;
 }
 
 void lint_release(struct lint_report *report) {

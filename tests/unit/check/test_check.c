@@ -54,7 +54,7 @@ static void tells_all_of_each_rule(void) {
 static void knows_the_family_above(void) {
     CU_ASSERT_EQUAL(check_rule_family(RULE_open_proxy), FAMILY_security);
     CU_ASSERT_EQUAL(check_rule_family(RULE_missing_proxy_headers), FAMILY_headers);
-    CU_ASSERT_EQUAL(check_rule_family(RULE_weak_certificate), FAMILY_tls);
+    CU_ASSERT_EQUAL(check_rule_family(RULE_weak_certificate), FAMILY_certificates);
     CU_ASSERT_EQUAL(check_rule_family(RULE_unknown_rule), FAMILY_suppressions);
 }
 

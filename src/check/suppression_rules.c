@@ -1,0 +1,103 @@
+/* What is wrong with comments that turn rules off: they name no rule that exists, turn off what
+ * finds nothing, or do not say why. */
+#include "check/rules.h"
+#include "check/suppression.h"
+
+void check_rule_unknown_rule(struct finding_list *findings) {
+    struct model *model = findings->model;
+    struct slice slugs[RULE_COUNT];
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        slugs[i] = slice_from_string(check_rules[i].slug);
+    }
+    for (size_t i = 0; i < model->tree->comments.count; i++) {
+        struct span names;
+        struct span name;
+        if (!suppression_find_names(model->tree, &model->tree->comments.items[i], &names)) {
+            continue;
+        }
+        while (suppression_next_name(model->tree, &names, &name)) {
+            struct slice text = suppression_text(model->tree, name);
+            if (check_find_rule(text) != NULL) {
+                continue;
+            }
+            struct diagnostic *diagnostic = check_report(
+                findings, RULE_unknown_rule, name, "no rule is called \"%.*s\"", SLICE_ARGS(text));
+            struct slice nearest = nearest_name(text, slugs, RULE_COUNT);
+            if (nearest.size > 0) {
+                diagnostic_help(model->arena, diagnostic, "write \"%.*s\"", SLICE_ARGS(nearest));
+            }
+        }
+    }
+}
+
+void check_rule_suppression_without_reason(struct finding_list *findings) {
+    const struct tree *tree = findings->model->tree;
+    for (size_t i = 0; findings->options->requires_reasons && i < tree->comments.count; i++) {
+        const struct comment *comment = &tree->comments.items[i];
+        struct span names;
+        if (suppression_find_names(tree, comment, &names) &&
+            suppression_find_reason(tree, comment, names).size == 0) {
+            struct diagnostic *diagnostic =
+                check_report(findings, RULE_suppression_without_reason, comment->span,
+                             "the comment does not say why \"%.*s\" is turned off",
+                             SLICE_ARGS(suppression_text(tree, names)));
+            diagnostic_help(tree->arena, diagnostic, "write \"rpc:disable=%.*s (the reason)\"",
+                            SLICE_ARGS(suppression_text(tree, names)));
+        }
+    }
+}
+
+/* --- unused-suppression --- */
+
+/* Whether the rule had the chance to find something. What it says of the comments themselves comes
+ * with them. */
+static bool is_judged(const struct finding_list *findings, size_t rule) {
+    enum rule_family family = check_rule_family((enum rule_id)rule);
+    return family != FAMILY_suppressions &&
+           (family != FAMILY_certificates || findings->options->certificates != NULL);
+}
+
+/* A file that is included twice is two sources of one name: its comment is of use when it is in one
+ * of them. */
+static struct slice place_of(const struct finding_list *findings,
+                             const struct suppression *suppression) {
+    const struct tree *tree = findings->model->tree;
+    return arena_format(tree->arena, "%.*s:%u",
+                        SLICE_ARGS(tree->sources->all.items[suppression->name.source]->name),
+                        suppression->name.begin);
+}
+
+static void report_unused(struct finding_list *findings, const struct suppression *suppression) {
+    struct tree *tree = findings->model->tree;
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_unused_suppression, suppression->name,
+                     "\"%.*s\" finds nothing here that the comment could turn off",
+                     SLICE_ARGS(suppression_text(tree, suppression->name)));
+    diagnostic_help(tree->arena, diagnostic, "remove it");
+}
+
+/* The last of all rules: it looks at what the others found. Of a configuration that was not
+ * understood whole nothing is said, as rules may have found less than there is. */
+void check_rule_unused_suppression(struct finding_list *findings) {
+    struct suppression_list *list = suppression_collect(findings);
+    if (list->count == 0 || findings->model->tree->diagnostics->error_count > 0) {
+        return;
+    }
+    struct map used;
+    map_init(&used, findings->model->arena);
+    for (size_t i = 0; i < findings->all.count; i++) {
+        struct suppression *suppression = suppression_find(findings, &findings->all.items[i]);
+        if (suppression != NULL) {
+            map_insert(&used, place_of(findings, suppression), suppression);
+        }
+    }
+    for (size_t rule = 0; rule < RULE_COUNT; rule++) {
+        const struct suppressions *suppressions = &list->of_rules[rule];
+        for (size_t i = 0; is_judged(findings, rule) && i < suppressions->items.count; i++) {
+            const struct suppression *suppression = &suppressions->items.items[i];
+            if (map_find(&used, place_of(findings, suppression)) == NULL) {
+                report_unused(findings, suppression);
+            }
+        }
+    }
+}
