@@ -148,6 +148,10 @@ rule-pages: $(BUILD)/rpc ## write docs/rules, a page for each rule of rpc lint
 golden-update: $(BUILD)/rpc ## rewrite the expectations of the golden tests
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py --update
 
+.PHONY: check-corpus
+check-corpus: $(BUILD)/rpc ## hold rpc lint against configurations whose faults are known
+	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/corpus/score.py
+
 .PHONY: check-format
 check-format: $(BUILD)/rpc ## hold docs/table-format.md against tables, by a reader written from it
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/format/run.py
@@ -268,7 +272,7 @@ check-clang: ## build with clang, warnings being errors
 # Every kind of test, one after the other; a kind that fails does not keep the others from running.
 .PHONY: check
 check: deps test-deps ## run all tests, also under sanitizers, and say how many of each kind ran
-	$(Q)scripts/run-checks --build $(BUILD) code build unit golden format e2e fuzz clang reproducible asan
+	$(Q)scripts/run-checks --build $(BUILD) code build unit golden corpus format e2e fuzz clang reproducible asan
 
 .PHONY: demo
 demo: deps ## build, lint, compile and serve a sample, and show real responses
