@@ -126,18 +126,18 @@ static void fail_too_large(struct exchange *exchange, uint64_t size) {
 
 void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_status,
                      const char *reason) {
-    engine_use_default_server(&exchange->request, exchange->endpoint);
+    struct engine_request *request = &exchange->request;
+    engine_use_default_server(request, exchange->endpoint);
     exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "%s", reason);
+    /* Logs and an error page know the path, as in nginx, where there is one. */
+    struct slice authority;
+    if (request->target.size > 0) {
+        (void)engine_parse_target(request, request->settings->merge_slashes != 0, &authority);
+    }
     exchange->keep_alive = false;
     exchange->log_status = log_status;
     if (status == 0) {
         return;
-    }
-    /* An error page knows the path, as in nginx, where there is one. */
-    struct engine_request *request = &exchange->request;
-    struct slice authority;
-    if (request->target.size > 0) {
-        (void)engine_parse_target(request, request->settings->merge_slashes != 0, &authority);
     }
     /* An error page may be a backend's: it gets nothing of what was not understood. */
     exchange->head.framing = HTTP_BODY_NONE;

@@ -1,7 +1,7 @@
 /* An HTTP/1 client connection, private to the http1_*.c files: the front of its exchanges, one
- * after another. Reading is in http1_request.c, writing in http1_response.c, the connection's life
- * in http1_front.c. What lives only as long as one exchange is in struct http1_message, so that an
- * idle connection stays small and owns no buffer. */
+ * after another. Reading is in http1_request.c, what is no request in http1_refuse.c, writing in
+ * http1_response.c, the connection's life in http1_front.c. What lives only as long as one exchange
+ * is in struct http1_message, so that an idle connection stays small and owns no buffer. */
 #ifndef HTTP_HTTP1_FRONT_H
 #define HTTP_HTTP1_FRONT_H
 
@@ -77,6 +77,19 @@ void http1_want_body(struct exchange *exchange);
 
 /* Goes on with http1_read in the next turn, after the others. */
 void http1_read_next_turn(struct http1_front *front);
+
+/* --- http1_refuse.c --- */
+
+/* A new exchange for the connection; NULL without memory, which has ended the connection. */
+struct exchange *http1_take_exchange(struct http1_front *front);
+
+/* Answers the exchange, whose head begins with `bytes` and is refused, and ends the connection. The
+ * reason goes to the log. */
+void http1_refuse_head(struct http1_front *front, struct slice bytes, uint32_t status,
+                       const char *reason);
+
+/* Nothing will come behind what has arrived of a head: logs that, and ends the connection. */
+void http1_give_up_head(struct http1_front *front, uint32_t log_status, const char *reason);
 void http1_head_timeout(struct http1_front *front);
 
 /* --- http1_response.c --- */

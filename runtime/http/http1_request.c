@@ -21,74 +21,6 @@ void http1_read_next_turn(struct http1_front *front) {
 
 /* --- exchanges from heads --- */
 
-static void fill_connection_facts(struct http1_front *front, struct exchange *exchange) {
-    exchange->front = front;
-    exchange->front_operations = &http1_operations;
-    exchange->started = front->first_byte;
-    http_connection_describe(&front->connection, exchange);
-}
-
-static struct exchange *take_exchange(struct http1_front *front) {
-    struct exchange *exchange = exchange_take(front->connection.service,
-                                              http_listener_generation(front->connection.listener));
-    if (exchange == NULL) {
-        log_message(front->connection.service->log, TABLE_LOG_ALERT, "no memory for a request");
-        http1_close(front);
-        return NULL;
-    }
-    front->message = arena_allocate(&exchange->arena, sizeof *front->message);
-    front->connection.requests++;
-    front->exchange = exchange;
-    front->state = HTTP1_EXCHANGE;
-    fill_connection_facts(front, exchange);
-    timer_stop(&front->read_timer);
-    if (front->message == NULL) {
-        http1_client_gone(front, 500);
-        return NULL;
-    }
-    return exchange;
-}
-
-/* Answers what is not a request with `status`, or with nothing, and ends the connection. */
-static void refuse(struct http1_front *front, uint32_t status, uint32_t log_status,
-                   const char *reason) {
-    struct exchange *exchange = front->exchange != NULL ? front->exchange : take_exchange(front);
-    if (exchange == NULL) {
-        return;
-    }
-    front->message->body_ended = true;
-    front->is_last = true;
-    front->needs_linger = true;
-    exchange_refuse(exchange, status, log_status, reason);
-    if (status == 0) {
-        http1_client_gone(front, log_status);
-    }
-}
-
-static struct slice first_line(struct slice bytes) {
-    size_t end = slice_find_byte(bytes, '\n');
-    struct slice line = slice_take(bytes, end);
-    if (line.size > 0 && line.data[line.size - 1] == '\r') {
-        line.size--;
-    }
-    return line;
-}
-
-/* Refuses the head that begins with `bytes`. What its first line says is known to an error page and
- * to logs all the same when it is whole. */
-static void refuse_head(struct http1_front *front, struct slice bytes, uint32_t status,
-                        const char *reason) {
-    struct exchange *exchange = front->exchange;
-    struct engine_request *request = &exchange->request;
-    request->line = status == 414 ? slice_take(bytes, 256) : first_line(bytes);
-    if (status != 414 && http_parse_request_line(bytes.data, bytes.size, &exchange->head)) {
-        request->method = exchange->head.method;
-        request->target = exchange->head.target;
-        request->protocol = exchange->head.protocol;
-    }
-    refuse(front, status, 0, reason);
-}
-
 /* The same head once more, with room for as many fields as are allowed. */
 static enum http_parse_result parse_with_more_room(struct exchange *exchange, struct slice bytes,
                                                    const struct http_header_rules *rules,
@@ -158,7 +90,7 @@ static struct slice take_head(struct http1_front *front, struct exchange *exchan
 static void start_exchange(struct http1_front *front, const struct table_settings *settings,
                            size_t head_size) {
     struct http_header_rules rules = http_header_rules(settings);
-    struct exchange *exchange = take_exchange(front);
+    struct exchange *exchange = http1_take_exchange(front);
     if (exchange == NULL) {
         return;
     }
@@ -179,15 +111,15 @@ static void start_exchange(struct http1_front *front, const struct table_setting
         head->reason = "client sent too many header lines";
     }
     if (result != HTTP_PARSE_OK) {
-        refuse_head(front, bytes, head->status != 0 ? head->status : 400, head->reason);
+        http1_refuse_head(front, bytes, head->status != 0 ? head->status : 400, head->reason);
         return;
     }
     uint64_t limit = http_line_limit(settings);
     uint32_t too_long = head_size > limit ? check_line_lengths(exchange, limit) : 0;
     if (too_long != 0) {
-        refuse_head(front, bytes, too_long,
-                    too_long == 414 ? "client sent too long URI"
-                                    : "client sent too long header line");
+        http1_refuse_head(front, bytes, too_long,
+                          too_long == 414 ? "client sent too long URI"
+                                          : "client sent too long header line");
         return;
     }
     exchange->request.line = head->line;
@@ -290,10 +222,10 @@ static bool use_head_bytes(struct http1_front *front) {
     }
     uint32_t too_long = head_size > 0 ? HTTP_HEADER_TOO_LARGE : check_partial_head(front, settings);
     if (too_long != 0) {
-        if (take_exchange(front) != NULL) {
-            refuse_head(front, content, too_long,
-                        too_long == 414 ? "client sent too long URI"
-                                        : "client sent too large request header");
+        if (http1_take_exchange(front) != NULL) {
+            http1_refuse_head(front, content, too_long,
+                              too_long == 414 ? "client sent too long URI"
+                                              : "client sent too large request header");
         }
         return true;
     }
@@ -302,7 +234,8 @@ static bool use_head_bytes(struct http1_front *front) {
 
 static void head_interrupted(struct http1_front *front) {
     if (front->state == HTTP1_HEAD) {
-        refuse(front, 0, 400, "client prematurely closed connection while sending its request");
+        http1_give_up_head(front, 400,
+                           "client prematurely closed connection while sending its request");
     } else {
         http1_close(front);
     }
@@ -337,13 +270,6 @@ static void read_head(struct http1_front *front) {
             front->has_read = true;
         }
     }
-}
-
-void http1_head_timeout(struct http1_front *front) {
-    if (http_connection_settings(&front->connection)->reset_timedout_connection != 0) {
-        http_connection_reset(&front->connection);
-    }
-    refuse(front, 0, 408, "client timed out while sending its request");
 }
 
 /* --- reading bodies --- */

@@ -142,11 +142,17 @@ def test_refused_requests_are_logged(pair, name):
         assert actual == expected
 
 
-@pytest.mark.parametrize("head", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-A"])
+@pytest.mark.parametrize("head, request_line", [
+    (b"GET /a?b=c HT", "GET /a?b=c HT||||"),
+    (b"POST //a%41?b=c HTTP/1.1\r\nHost: a\r\nX-A",
+     "POST //a%41?b=c HTTP/1.1|POST|//a%41?b=c|/aA|b=c")])
 @pytest.mark.parametrize("status, waits", [("400", False), ("408", True)])
-def test_what_never_became_a_request_is_logged(lab, head, status, waits):
-    """Also with variables that the configuration defines, which nothing has set by then."""
-    pair = lab.pair("""log_format short '$status|$mark|$scheme';
+def test_what_never_became_a_request_is_logged(lab, head, request_line, status, waits):
+    """With what its first line says, and also with variables that the configuration defines, which
+    nothing has set by then."""
+    pair = lab.pair("""
+        log_format short escape=none
+            '$status|$mark|$scheme|$request|$request_method|$request_uri|$uri|$args';
         server {
             listen {host}:{port}; client_header_timeout 1s; access_log {folder}/short.log short;
             set $mark set; return 200 "$mark";
@@ -159,7 +165,7 @@ def test_what_never_became_a_request_is_logged(lab, head, status, waits):
 
     pair.both(leave)
     for daemon in (pair.nginx, pair.rpcd):
-        assert daemon.wait_for_line(1, "short.log") == f"{status}||http"
+        assert daemon.wait_for_line(1, "short.log") == f"{status}||http|{request_line}"
     theirs, ours = pair.both(lambda address: ask(address).body)
     assert ours == theirs == b"set"
 
