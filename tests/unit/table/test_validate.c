@@ -1,4 +1,5 @@
 /* Validation of records: one number of the sample changed, and what is said about it. */
+#include "base/expiry.h"
 #include "table/table.h"
 
 #include "guard.h"
@@ -383,6 +384,37 @@ static void refuses_referers_that_would_not_be_found(void) {
                                ", field \"path\": names no record")));
 }
 
+/* Where a type's ending, or its name, is, and the length, as the number that is both. */
+static uint64_t text_of_type(uint32_t type, bool is_ending) {
+    struct arena arena;
+    arena_init(&arena, 4096);
+    struct slice sample = sample_build(&arena);
+    struct table table;
+    struct table_error error;
+    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
+    const struct table_type *record = &table.type[type];
+    struct table_string text = is_ending ? record->ending : record->type;
+    arena_release(&arena);
+    return range_of(text.offset, text.length);
+}
+
+static void refuses_types_that_would_not_be_found(void) {
+    CHECK_FAULTS(
+        FAULT(type, 0, ending, text_of_type(1, false),
+              AT("type", 1, "ending", "is not behind the one before")),
+        FAULT(type, 1, ending, text_of_type(0, true),
+              AT("type", 1, "ending", "is not behind the one before")),
+        FAULT(type, 1, ending.length, 0, AT("type", 1, "ending", "has no terminating zero byte")),
+        FAULT(type, 1, type.offset, UINT32_MAX,
+              AT("type", 1, "type", "points beyond the strings")));
+}
+
+static void refuses_times_that_cannot_be_added_to(void) {
+    CHECK_FAULTS(FAULT(expires, 0, seconds, (uint64_t)EXPIRY_LIMIT + 1,
+                       AT("expires", 0, "seconds", "is too large")),
+                 FAULT(expires, 0, value, 1000, AT("expires", 0, "value", "names no record")));
+}
+
 static void refuses_maps_that_name_no_templates(void) {
     uint32_t exact = find_exact_slot(TABLE_SECTION_map_slot);
     char value[128];
@@ -704,6 +736,8 @@ UNIT_TESTS("table/validate", {"refuses fields out of bounds", refuses_fields_out
            {"refuses maps whose keys would not be found",
             refuses_maps_whose_keys_would_not_be_found},
            {"refuses referers that would not be found", refuses_referers_that_would_not_be_found},
+           {"refuses types that would not be found", refuses_types_that_would_not_be_found},
+           {"refuses times that cannot be added to", refuses_times_that_cannot_be_added_to},
            {"refuses maps that name no templates", refuses_maps_that_name_no_templates},
            {"refuses intervals with gaps or in disorder",
             refuses_intervals_with_gaps_or_in_disorder},
