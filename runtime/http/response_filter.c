@@ -38,6 +38,8 @@ struct http_filter {
 
 /* --- memory --- */
 
+/* A stream is the largest thing that a request needs. When there is no memory for one, what is kept
+ * of buffers for later is given back first. */
 static struct filter_stream *create_stream(const struct exchange *exchange, bool is_gunzip) {
     const struct table_settings *settings = exchange->request.settings;
     const struct filter_gzip_options options = {
@@ -46,7 +48,13 @@ static struct filter_stream *create_stream(const struct exchange *exchange, bool
         .hash = settings->gzip_hash,
         .length = exchange->response.has_length ? exchange->response.length : 0,
     };
-    return is_gunzip ? filter_gunzip_create() : filter_gzip_create(&options);
+    struct filter_stream *stream =
+        is_gunzip ? filter_gunzip_create() : filter_gzip_create(&options);
+    if (stream == NULL) {
+        buffer_pool_release(&exchange->service->buffers);
+        stream = is_gunzip ? filter_gunzip_create() : filter_gzip_create(&options);
+    }
+    return stream;
 }
 
 static uint64_t multiply(struct table_pair pair) {

@@ -3,6 +3,7 @@ spins, and all is well afterwards."""
 
 import ctypes
 import fcntl
+import gzip
 import os
 import pathlib
 import random
@@ -166,8 +167,7 @@ def test_without_memory(lab):
 
     backend = lab.backend(handler)
     plain = lab.rpcd(HTTP, backend=backend)
-    status = pathlib.Path(f"/proc/{plain.workers()[0]}/status").read_text()
-    used = int(next(line for line in status.splitlines() if line.startswith("VmData:")).split()[1]) * 1024
+    used = data_size(plain.workers()[0])
     plain.stop()
     daemon = start(lab, f"--data={used + 3 * MEGABYTE}", backend)
     worker = daemon.workers()[0]
@@ -192,6 +192,84 @@ def test_without_memory(lab):
     for _ in range(20):
         response = ask(lab.port, "/", method="POST", body=b"y" * 5000)
         assert (response.status, response.body) == (200, b"y" * 10)
+    assert daemon.workers() == [worker]
+
+
+CODED = """
+server {
+    listen {port};
+    location /gzip { gzip on; gzip_types text/plain; proxy_pass http://127.0.0.1:{backend}; }
+    location /gunzip { gunzip on; proxy_pass http://127.0.0.1:{backend}; }
+}
+"""
+
+
+def data_size(pid):
+    """Bytes of memory that count for RLIMIT_DATA."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmData:")[2].split()[0]) * 1024
+
+
+def outcome(client, plain):
+    """What has become of a response: its coding when it is whole, its status, or "cut"."""
+    try:
+        response = client.response()
+    except (Incomplete, OSError):
+        return "cut"
+    if response.status != 200:
+        return response.status
+    coding = response.get("Content-Encoding", "plain")
+    assert (gzip.decompress(response.body) if coding == "gzip" else response.body) == plain
+    return coding
+
+
+@pytest.mark.skipif(SANITIZED, reason="AddressSanitizer ends a process that gets no memory")
+@pytest.mark.parametrize("kind, coded, as_it_is, count", [("gzip", "gzip", "plain", 60),
+                                                          ("gunzip", "plain", "gzip", 160)])
+def test_without_memory_for_compression(lab, kind, coded, as_it_is, count):
+    """Responses go as they are, or fail, but none is wrong; with memory again all is as before."""
+    plain = random.Random(1).randbytes(150_000)
+    body = plain if kind == "gzip" else gzip.compress(plain)
+    headers = [("Content-Type", "text/plain")]
+    if kind == "gunzip":
+        headers.append(("Content-Encoding", "gzip"))
+    message = answer(body, headers=headers)
+    go_on = threading.Event()
+
+    def handler(connection):
+        """Half of the body, so that the worker needs memory for all of them at once."""
+        while connection.request() is not None:
+            connection.send(message[:len(message) // 2])
+            go_on.wait(20)
+            connection.send(message[len(message) // 2:])
+
+    backend = lab.backend(handler)
+    unlimited = lab.rpcd(CODED, backend=backend)
+    used = data_size(unlimited.workers()[0])
+    unlimited.stop()
+    daemon = start(lab, f"--data={used + 4 * MEGABYTE}", backend, CODED)
+    worker = daemon.workers()[0]
+    accept = [("Accept-Encoding", "gzip")] if kind == "gzip" else []
+    clients = []
+    for _ in range(count):
+        client = Client(lab.port)
+        client.send(request_bytes(f"/{kind}", headers=accept))
+        clients.append(client)
+    daemon.wait_for_text(f"no memory for {kind}: the response goes as it is")
+    go_on.set()
+    outcomes = [outcome(client, plain) for client in clients]
+    assert set(outcomes) <= {coded, as_it_is, "cut", 500, 503}, outcomes
+    assert coded in outcomes and as_it_is in outcomes
+    for client in clients:
+        client.close()
+
+    def once_more():
+        with Client(lab.port) as client:
+            client.send(request_bytes(f"/{kind}", headers=accept))
+            return outcome(client, plain)
+
+    wait_until(lambda: once_more() == coded, "an end of all that took memory")
+    assert [once_more() for _ in range(20)] == [coded] * 20
     assert daemon.workers() == [worker]
 
 
