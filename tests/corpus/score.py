@@ -14,8 +14,9 @@ something that is missing from it. "may:" and "may-within:" name what reviewers 
 and is counted neither way. In the comment at the head of a file "-within" means all of it, and
 "# lint: OPTION..." is what `rpc lint` is told beside the file. A file that expects nothing has no fault.
 
-Findings count from warnings upwards, lesser ones where they are expected. Only rules that `rpc explain`
-lists are judged: faults of others wait for their rules.
+Findings count from warnings upwards, lesser ones where they are expected. A fault that keeps the
+configuration from being loaded is found, too, when an error in its lines says so. Only rules that
+`rpc explain` lists are judged: faults of others wait for their rules.
 
 Usage: score.py [-v] [NAME...]"""
 
@@ -50,8 +51,11 @@ class Mark:
     last: int
     is_expected: bool
 
+    def holds(self, place):
+        return self.first <= place["line"] <= self.last
+
     def covers(self, finding):
-        return finding["rule"] == self.rule and self.first <= finding["line"] <= self.last
+        return finding["rule"] == self.rule and self.holds(finding)
 
 
 @dataclasses.dataclass
@@ -137,20 +141,20 @@ def lint_file(case):
 
 
 def judge_errors(case, report, score):
-    """An input error is no finding. It is in order where the fault is one that keeps a configuration
-    from being loaded."""
+    """Errors in the input are in order only where they tell a fault that keeps a configuration from being
+    loaded."""
     for error in report["errors"]:
-        if not any(mark.first <= error["line"] <= mark.last for mark in case.marks):
+        if not any(mark.holds(error) for mark in case.marks):
             score.unreadable.append(f"{case.path.name}:{error['line']}: {error['message']}")
 
 
 def judge_file(case, report, rules, score):
     name = case.path.name
     for mark in case.expected():
-        if mark.rule not in rules:
-            score.waiting[mark.rule] += 1
-        elif any(mark.covers(finding) for finding in report["findings"]):
+        if any(map(mark.covers, report["findings"])) or any(map(mark.holds, report["errors"])):
             score.found[mark.rule] += 1
+        elif mark.rule not in rules:
+            score.waiting[mark.rule] += 1
         else:
             score.missed.append((mark.rule, f"{name}:{mark.first}"))
             score.wrong.add(name)
