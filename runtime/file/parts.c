@@ -160,8 +160,8 @@ uint32_t file_choose_parts(struct file_answer *answer, struct slice etag, struct
     struct exchange *exchange = answer->exchange;
     struct wanted wanted = {.result = FILE_RANGE_NONE};
     struct slice value = SLICE("");
-    bool is_divisible =
-        exchange->response.status == STATUS_OK && exchange->request.settings->max_ranges > 0;
+    bool is_divisible = exchange->response.status == STATUS_OK && exchange->main == NULL &&
+                        exchange->request.settings->max_ranges > 0;
     bool has_range = is_divisible && http_condition_find(exchange, HTTP_FIELD_RANGE, &value) &&
                      !will_be_recoded(answer, etag, *type);
     if (has_range && !find_ranges(answer, etag, value, &wanted)) {

@@ -83,7 +83,7 @@ static bool send_answer(struct exchange *exchange, const struct engine_reply *re
     return true;
 }
 
-static void close_silently(struct exchange *exchange, uint32_t status) {
+void exchange_close_silently(struct exchange *exchange, uint32_t status) {
     exchange->log_status = status;
     exchange->is_aborted = true;
     exchange->is_silent = true;
@@ -107,7 +107,7 @@ static void answer(struct exchange *exchange, const struct engine_outcome *outco
     struct engine_reply reply;
     bool is_made = engine_make_reply(&exchange->request, outcome, &reply);
     if (reply.is_silent) {
-        close_silently(exchange, reply.status);
+        exchange_close_silently(exchange, reply.status);
         return;
     }
     if (outcome->kind != ENGINE_TEXT) {
@@ -143,22 +143,28 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *decide
     if (exchange->request.is_unsettled) {
         exchange->keep_alive = false;
     }
-    if (outcome.kind == ENGINE_LIMIT) {
+    switch (outcome.kind) {
+    case ENGINE_LIMIT:
         exchange_limit(exchange);
         return;
-    }
-    if (outcome.kind == ENGINE_AUTHENTICATE) {
+    case ENGINE_AUTHENTICATE:
         exchange_delay(exchange, outcome.status);
         return;
-    }
-    if (outcome.kind == ENGINE_PROXY) {
-        exchange->handler = exchange->service->proxy->handler;
-    } else if (outcome.kind == ENGINE_FILE) {
-        exchange->handler = exchange->service->files->handler;
-        exchange->file_name = outcome.text;
-    } else {
+    case ENGINE_SUBREQUEST:
+        exchange_ask(exchange, outcome.text);
+        return;
+    case ENGINE_TEXT:
+    case ENGINE_REDIRECT:
+    case ENGINE_PAGE:
         answer(exchange, &outcome);
         return;
+    case ENGINE_PROXY:
+        exchange->handler = exchange->service->proxy->handler;
+        break;
+    case ENGINE_FILE:
+        exchange->handler = exchange->service->files->handler;
+        exchange->file_name = outcome.text;
+        break;
     }
     exchange->handler->start(exchange);
 }

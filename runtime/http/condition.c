@@ -95,6 +95,9 @@ static bool has_any(const struct exchange *exchange) {
 
 uint32_t http_condition_test(const struct exchange *exchange,
                              const struct http_validators *validators) {
+    if (exchange->main != NULL) {
+        return 0; /* what a subrequest answers is nobody's copy */
+    }
     struct slice value;
     if (!has_any(exchange)) {
         return 0;

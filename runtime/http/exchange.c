@@ -75,15 +75,29 @@ void exchange_end(struct exchange *exchange) {
     if (exchange->pace != NULL) {
         exchange_pace_stop(exchange);
     }
-    exchange_write_access_logs(exchange);
+    if (exchange->main == NULL) {
+        exchange_write_access_logs(exchange);
+    }
     if (exchange->limits != NULL) {
         exchange_give_limits(exchange);
     }
     release(exchange);
 }
 
+static const struct exchange *at_work(const struct exchange *exchange) {
+    return exchange->part != NULL ? exchange->part : exchange;
+}
+
+bool exchange_awaits_backend(const struct exchange *exchange) {
+    exchange = at_work(exchange);
+    return exchange->proxy_data != NULL && exchange->handler != NULL &&
+           !exchange->handler->is_waiting;
+}
+
 bool exchange_ignores_abort(const struct exchange *exchange) {
-    return exchange->proxy_data != NULL && !exchange->is_upgraded &&
+    exchange = at_work(exchange);
+    bool is_waiting = exchange->handler != NULL && exchange->handler->is_waiting;
+    return exchange->proxy_data != NULL && !is_waiting && !exchange->is_upgraded &&
            !exchange->response.is_complete &&
            exchange->request.settings->proxy_ignore_client_abort != 0;
 }
@@ -232,6 +246,7 @@ void exchange_log(struct exchange *exchange, enum table_log_level level, struct 
         .client = exchange->request.remote_addr,
         .server = table_text(&generation->table, exchange->request.server->name),
         .request = exchange->request.line,
+        .subrequest = exchange->main != NULL ? exchange->request.uri : (struct slice){NULL, 0},
         .upstream = upstream,
         .host = exchange->head.host,
     };

@@ -51,6 +51,8 @@ struct http_proxy_hooks {
      * exchange->proxy_data is set. */
     bool (*variable)(struct exchange *exchange, enum variable_id id, struct slice suffix,
                      struct slice *value);
+    /* The fields of the backend's answer; NULL: there was none. Called likewise. */
+    const struct http_fields *(*fields)(const struct exchange *exchange);
     /* The proxy's state in this worker; NULL without memory. */
     void *(*create)(struct http_service *service);
     void (*destroy)(void *proxy);
@@ -154,6 +156,8 @@ struct exchange {
     enum engine_gzip_verdict gzip_verdict;
     bool varies;                    /* other clients may get the response in another coding */
     struct exchange_wait *wait;     /* see wait.c; NULL: there was none */
+    struct exchange *main; /* whose subrequest this is, which outlives it; NULL: a client's own */
+    struct exchange *part; /* the subrequest that it waits for; NULL: none */
     struct exchange_limits *limits; /* what limit_req and limit_conn say; NULL: nothing yet */
     const struct table_endpoint *endpoint;
     struct tls_stream *tls;               /* of the client's connection; NULL: plain */
@@ -183,7 +187,6 @@ struct exchange {
     struct exchange_pace *pace; /* NULL: the response may go as fast as it can */
     uint64_t rate;              /* bytes a second, as a backend wants it; with has_rate */
     bool has_rate;
-    struct slice challenge; /* WWW-Authenticate of a backend whose 401 an error page answers */
     uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
     uint64_t started;       /* loop time of the first byte */
     struct slice id;        /* $request_id, once it was asked for */
@@ -222,6 +225,9 @@ size_t exchange_take_body(struct exchange *exchange, struct slice piece, bool la
 /* The front has room again. */
 void exchange_resume(struct exchange *exchange);
 
+/* Whether a backend's answer is awaited, for itself or its subrequest. */
+bool exchange_awaits_backend(const struct exchange *exchange);
+
 /* Whether it goes on when the client is gone (proxy_ignore_client_abort): only a backend's answer
  * is worth waiting for when nobody gets it. */
 bool exchange_ignores_abort(const struct exchange *exchange);
@@ -233,7 +239,7 @@ void exchange_client_gone(struct exchange *exchange, uint32_t status);
 /* Stops the handler of an exchange whose response is complete; the rest of a body is dropped. */
 void exchange_stop(struct exchange *exchange);
 
-/* Logs and releases. */
+/* Logs, unless it is a subrequest, and releases. */
 void exchange_end(struct exchange *exchange);
 
 /* --- answer.c: answers made here --- */
@@ -246,9 +252,17 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *outcom
  * off instead. */
 void exchange_fail(struct exchange *exchange, uint32_t status);
 
+/* Ends it without an answer, `status` being what the log shows: return 444. */
+void exchange_close_silently(struct exchange *exchange, uint32_t status);
+
 /* Goes on with what X-Accel-Redirect of a backend names. The handler that runs is replaced; no head
  * may have been sent. */
 void exchange_redirect(struct exchange *exchange, struct slice target);
+
+/* --- subrequest.c: auth_request --- */
+
+/* Has a subrequest ask for leave, and goes on once that is answered. Called by exchange_act. */
+void exchange_ask(struct exchange *exchange, struct slice path);
 
 /* --- limit.c: limit_req and limit_conn --- */
 

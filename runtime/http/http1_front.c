@@ -191,10 +191,10 @@ static bool is_waiting(const struct http1_front *front) {
 /* As nginx: a client that closes while its answer is awaited from a backend is gone. Bytes of a
  * body or a tunnel are read first. */
 static bool is_client_gone(const struct http1_front *front) {
-    return is_waiting(front) ||
-           (front->state == HTTP1_EXCHANGE && front->message->body_ended &&
-            !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
-            front->exchange->proxy_data != NULL && !ignores_abort(front));
+    bool is_awaited = front->state == HTTP1_EXCHANGE && front->message->body_ended &&
+                      !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
+                      front->exchange->proxy_data != NULL;
+    return (is_waiting(front) || is_awaited) && !ignores_abort(front);
 }
 
 /* A hang-up is told once. When it came before the request was read, as with a client that sends its
@@ -204,9 +204,9 @@ static bool end_if_client_gone(struct http1_front *front) {
         return false;
     }
     exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0}, "%s",
-                 is_waiting(front) ? "client prematurely closed connection"
-                                   : "client prematurely closed connection, so upstream "
-                                     "connection is closed too");
+                 exchange_awaits_backend(front->exchange)
+                     ? "client prematurely closed connection, so upstream connection is closed too"
+                     : "client prematurely closed connection");
     http1_client_gone(front, 499);
     return true;
 }

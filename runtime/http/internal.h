@@ -71,6 +71,11 @@ extern const struct engine_live exchange_live;
 void exchange_wait(struct exchange *exchange, uint64_t milliseconds, uint32_t status,
                    void (*go_on)(struct exchange *exchange, uint32_t status));
 
+/* For handlers that wait, see http_handler.is_waiting: nothing is done, and nothing is taken of the
+ * body, which is offered again to whoever answers. */
+void exchange_do_nothing(struct exchange *exchange);
+size_t exchange_take_nothing(struct exchange *exchange, struct slice piece, bool last);
+
 /* Answers with that status once auth_delay is over. */
 void exchange_delay(struct exchange *exchange, uint32_t status);
 

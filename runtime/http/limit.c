@@ -246,7 +246,7 @@ static enum limit_seat take_seat(struct exchange *exchange,
                                  const struct table_connection_limit *limit, struct slice key) {
     struct shared_area *area = &exchange->generation->limit_zones[limit->zone];
     uint32_t patience = area->patience;
-    struct held *held = arena_allocate(&exchange->arena, sizeof *held);
+    struct held *held = arena_allocate(&exchange->limits->exchange->arena, sizeof *held);
     if (held == NULL) {
         return LIMIT_SEAT_FULL;
     }
@@ -296,13 +296,16 @@ static void go_on(struct exchange *exchange, uint32_t status) {
     exchange_act(exchange, &outcome);
 }
 
+/* Of a subrequest they are those of the exchange that it is a part of, as in nginx. */
 static bool prepare(struct exchange *exchange) {
-    if (exchange->limits == NULL) {
-        exchange->limits = arena_allocate(&exchange->arena, sizeof *exchange->limits);
-        if (exchange->limits != NULL) {
-            *exchange->limits = (struct exchange_limits){.exchange = exchange};
+    struct exchange *owner = exchange->main != NULL ? exchange->main : exchange;
+    if (owner->limits == NULL) {
+        owner->limits = arena_allocate(&owner->arena, sizeof *owner->limits);
+        if (owner->limits != NULL) {
+            *owner->limits = (struct exchange_limits){.exchange = owner};
         }
     }
+    exchange->limits = owner->limits;
     return exchange->limits != NULL;
 }
 

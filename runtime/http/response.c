@@ -155,12 +155,14 @@ static bool add_own_fields(struct exchange *exchange) {
            (has_server || prepend_field(exchange, SLICE("Server"), server_field(exchange)));
 }
 
-static bool add_challenge(struct exchange *exchange) {
-    static const struct slice name = SLICE_INIT("WWW-Authenticate");
-    struct slice own = exchange->request.challenge;
-    return (exchange->challenge.size == 0 ||
-            exchange_add_field(exchange, name, exchange->challenge)) &&
-           (own.size == 0 || exchange_add_field(exchange, name, own));
+static bool add_challenges(struct exchange *exchange) {
+    const struct engine_challenge *challenge = exchange->request.challenges;
+    for (; challenge != NULL; challenge = challenge->next) {
+        if (!exchange_add_field(exchange, SLICE("WWW-Authenticate"), challenge->value)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool has_field(const struct http_response *response, struct slice name) {
@@ -229,10 +231,18 @@ bool exchange_will_recode(struct exchange *exchange, const struct engine_header 
     return is_recoded;
 }
 
+/* As in nginx what the configuration says of responses is not for those of subrequests. */
+static bool complete_head(struct exchange *exchange) {
+    if (exchange->main != NULL) {
+        return add_kept_fields(exchange);
+    }
+    return add_challenges(exchange) && add_kept_fields(exchange) && add_expires(exchange) &&
+           add_configured(exchange) && add_lasting_fields(exchange) && add_own_fields(exchange) &&
+           exchange_pace_start(exchange);
+}
+
 bool exchange_send_head(struct exchange *exchange) {
-    if (!add_challenge(exchange) || !add_kept_fields(exchange) || !add_expires(exchange) ||
-        !add_configured(exchange) || !add_lasting_fields(exchange) || !add_own_fields(exchange) ||
-        !exchange_pace_start(exchange)) {
+    if (!complete_head(exchange)) {
         exchange_fail(exchange, 500);
         return false;
     }

@@ -171,7 +171,8 @@ static bool is_http10(const struct exchange *exchange) {
 }
 
 bool exchange_accepts_gzip(struct exchange *exchange) {
-    return engine_accepts_precompressed(&exchange->request, is_http10(exchange),
+    return exchange->main == NULL &&
+           engine_accepts_precompressed(&exchange->request, is_http10(exchange),
                                         &exchange->gzip_verdict);
 }
 

@@ -188,7 +188,7 @@ static bool proxy_protocol_tlv(struct exchange *exchange, struct slice suffix,
 static bool request_completion(struct exchange *exchange, struct slice suffix,
                                struct slice *value) {
     (void)suffix;
-    *value = exchange->response.is_complete ? SLICE("OK") : SLICE("");
+    *value = exchange->response.is_complete && exchange->main == NULL ? SLICE("OK") : SLICE("");
     return true;
 }
 

@@ -94,6 +94,7 @@ static void add_subject(struct error_line *line, const struct log_subject *subje
     add_part(line, ", client: ", subject->client, "");
     add_part(line, ", server: ", subject->server, "");
     add_part(line, ", request: \"", subject->request, "\"");
+    add_part(line, ", subrequest: \"", subject->subrequest, "\"");
     add_part(line, ", upstream: \"", subject->upstream, "\"");
     add_part(line, ", host: \"", subject->host, "\"");
 }

@@ -57,6 +57,7 @@ struct log_subject {
     struct slice client;
     struct slice server;
     struct slice request;
+    struct slice subrequest; /* its path */
     struct slice upstream;
     struct slice host;
 };

@@ -45,24 +45,13 @@ static bool is_kept(struct slice name) {
     return false;
 }
 
-static bool copy(struct arena *arena, struct slice *text) {
-    char *bytes = arena_allocate_bytes(arena, text->size);
-    if (bytes == NULL) {
-        return false;
-    }
-    if (text->size > 0) {
-        memcpy(bytes, text->data, text->size);
-    }
-    text->data = bytes;
-    return true;
-}
-
 static bool keep_field(struct proxy *proxy, uint32_t index) {
     struct exchange *exchange = proxy->exchange;
     struct engine_header *field = &exchange->kept[exchange->kept_count];
     exchange->kept_count++;
-    return proxy_make_field(proxy, index, field) && copy(&exchange->arena, &field->name) &&
-           copy(&exchange->arena, &field->value);
+    return proxy_make_field(proxy, index, field) &&
+           arena_take_over(&exchange->arena, &field->name) &&
+           arena_take_over(&exchange->arena, &field->value);
 }
 
 /* Fields that earlier redirects have left stay. */
@@ -88,7 +77,7 @@ static bool keep_fields(struct proxy *proxy) {
     for (uint32_t i = 0; i < fields->count; i++) {
         if (fields->ids[i] == HTTP_FIELD_CONTENT_TYPE) {
             exchange->request.kept_type = fields->items[i].value;
-            if (!copy(&exchange->arena, &exchange->request.kept_type)) {
+            if (!arena_take_over(&exchange->arena, &exchange->request.kept_type)) {
                 return false;
             }
         } else if (is_kept(fields->items[i].name) && !keep_field(proxy, i)) {
@@ -116,7 +105,7 @@ bool proxy_follow_redirect(struct proxy *proxy) {
         return false;
     }
     proxy->has_head = true;
-    bool is_kept = keep_fields(proxy) && copy(&exchange->arena, &target);
+    bool is_kept = keep_fields(proxy) && arena_take_over(&exchange->arena, &target);
     let_go(proxy);
     if (is_kept) {
         exchange_redirect(exchange, target);

@@ -370,5 +370,6 @@ void proxy_relay(struct proxy *proxy);
 /* --- variable.c --- */
 bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice suffix,
                     struct slice *value);
+const struct http_fields *proxy_fields(const struct exchange *exchange);
 
 #endif

@@ -217,6 +217,7 @@ static bool staple(void *data, const struct generation *generation,
 const struct http_proxy_hooks proxy_hooks = {
     .handler = &proxy_handler,
     .variable = proxy_variable,
+    .fields = proxy_fields,
     .create = create_state,
     .destroy = destroy_state,
     .prepare = prepare,

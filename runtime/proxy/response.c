@@ -135,22 +135,14 @@ static struct slice find_field(const struct http_fields *fields, enum http_field
     return (struct slice){"", 0};
 }
 
-static struct slice find_field_by_name(const struct http_fields *fields, struct slice name) {
-    for (uint32_t i = 0; i < fields->count; i++) {
-        if (slice_equals_nocase(fields->items[i].name, name)) {
-            return fields->items[i].value;
-        }
-    }
-    return (struct slice){"", 0};
-}
-
-/* 101 is the answer to an Upgrade that this request carried, or nonsense. A client of HTTP/1 that
- * did not ask for it gets it all the same, as in nginx; a stream of HTTP/2 is a tunnel from its
- * beginning or never (RFC 8441 4). */
+/* 101 is the answer to an Upgrade that this request carried, or nonsense; no subrequest takes it. A
+ * client of HTTP/1 that did not ask for it gets it all the same, as in nginx; a stream of HTTP/2 is
+ * a tunnel from its beginning or never (RFC 8441 4). */
 static bool may_upgrade(const struct proxy *proxy) {
     const struct exchange *exchange = proxy->exchange;
     bool can_be_told = exchange->is_http2 ? exchange->head.has_upgrade : exchange->head.minor > 0;
-    return proxy->asks_upgrade && can_be_told && exchange->request.error_status == 0;
+    return proxy->asks_upgrade && can_be_told && exchange->request.error_status == 0 &&
+           exchange->main == NULL;
 }
 
 static void start_upgrade(struct proxy *proxy) {
@@ -160,13 +152,19 @@ static void start_upgrade(struct proxy *proxy) {
     proxy->head.framing = HTTP_BODY_UNTIL_CLOSE;
 }
 
-static struct slice copy_slice(struct arena *arena, struct slice text) {
-    char *copy = arena_allocate_bytes(arena, text.size);
-    if (copy == NULL || text.size == 0) {
-        return (struct slice){NULL, 0};
+/* What the page of a 401 has to say as well. */
+static bool keep_challenges(struct proxy *proxy) {
+    struct exchange *exchange = proxy->exchange;
+    const struct http_fields *fields = &proxy->head.fields;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        struct slice value = fields->items[i].value;
+        if (slice_equals_nocase(fields->items[i].name, SLICE("WWW-Authenticate")) &&
+            (!arena_take_over(&exchange->arena, &value) ||
+             !engine_add_challenge(&exchange->request, value))) {
+            return false;
+        }
     }
-    memcpy(copy, text.data, text.size);
-    return (struct slice){copy, text.size};
+    return true;
 }
 
 /* proxy_intercept_errors: an error_page is for this status, and answers instead. */
@@ -178,13 +176,10 @@ static bool intercept(struct proxy *proxy) {
         return false;
     }
     proxy->has_head = true;
-    if (status == 401) {
-        struct slice challenge = find_field_by_name(&proxy->head.fields, SLICE("WWW-Authenticate"));
-        exchange->challenge = copy_slice(&exchange->arena, challenge);
-    }
+    bool is_kept = status != 401 || keep_challenges(proxy);
     proxy_give_back(proxy, BALANCE_SUCCEEDED);
     proxy->step = PROXY_DONE;
-    exchange_fail(exchange, status);
+    exchange_fail(exchange, is_kept ? status : 500);
     return true;
 }
 
@@ -238,7 +233,8 @@ void proxy_use_head(struct proxy *proxy) {
     attempt->status = proxy->head.status;
     attempt->header_time = exchange->service->loop->now - attempt->started;
     if (proxy->head.status == 101 && !may_upgrade(proxy)) {
-        proxy_fail_bad(proxy, "101 to a request without Upgrade");
+        proxy_fail_bad(proxy, exchange->main != NULL ? "101 to a subrequest"
+                                                     : "101 to a request without Upgrade");
         return;
     }
     take_rate(proxy);

@@ -133,3 +133,8 @@ bool proxy_variable(struct exchange *exchange, enum variable_id id, struct slice
            engine_find_field(&exchange->arena, proxy->head.fields.items, proxy->head.fields.count,
                              suffix, value);
 }
+
+const struct http_fields *proxy_fields(const struct exchange *exchange) {
+    const struct proxy *proxy = exchange->proxy_data;
+    return proxy->has_head ? &proxy->head.fields : NULL;
+}

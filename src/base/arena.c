@@ -151,6 +151,18 @@ void *arena_require(struct arena *arena, size_t size) {
     return piece;
 }
 
+bool arena_take_over(struct arena *arena, struct slice *text) {
+    char *bytes = arena_allocate_bytes(arena, text->size);
+    if (bytes == NULL) {
+        return false;
+    }
+    if (text->size > 0) {
+        memcpy(bytes, text->data, text->size);
+    }
+    text->data = bytes;
+    return true;
+}
+
 struct slice arena_copy_slice(struct arena *arena, struct slice s) {
     char *copy = arena_allocate_bytes(arena, s.size + 1);
     if (copy == NULL) {

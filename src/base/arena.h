@@ -46,6 +46,9 @@ __attribute__((warn_unused_result, malloc)) void *arena_allocate_raw(struct aren
 __attribute__((warn_unused_result, malloc)) char *arena_allocate_bytes(struct arena *arena,
                                                                        size_t size);
 
+/* Has the text lie in the arena from now on; false without memory, and then nothing has changed. */
+__attribute__((warn_unused_result)) bool arena_take_over(struct arena *arena, struct slice *text);
+
 /* Zeroed, aligned memory; ends the process when there is none. */
 __attribute__((returns_nonnull, malloc)) void *arena_require(struct arena *arena, size_t size);
 

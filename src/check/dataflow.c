@@ -318,6 +318,7 @@ static void walk_definition(const struct frame *frame, const struct template_par
                             const struct variable_definition *definition) {
     switch (definition->kind) {
     case DEFINED_BY_SET:
+    case DEFINED_BY_REPLY:
         walk_template(frame, &definition->value);
         break;
     case DEFINED_BY_CAPTURE:

@@ -77,7 +77,7 @@ struct local_definitions {
 static bool takes_effect_in_order(const struct variable_definition *definition) {
     return definition->statement != NULL &&
            (definition->kind == DEFINED_BY_SET || definition->kind == DEFINED_BY_CAPTURE ||
-            definition->kind == DEFINED_ELSEWHERE);
+            definition->kind == DEFINED_BY_REPLY || definition->kind == DEFINED_ELSEWHERE);
 }
 
 static void index_definitions(struct dataflow *flow, const struct config_variable *variable) {

@@ -199,16 +199,6 @@ static bool rewrites_to(const struct rewrite *rewrite, const struct location *to
     return false;
 }
 
-static bool has_statement(const struct location *location, struct slice name) {
-    struct tree_walk walk = tree_walk_begin(location->statement->block);
-    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        if (slice_equals(statement_name(s), name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* By the location itself, its blocks left out. */
 static bool sends_to(const struct location *from, const struct location *to) {
     const struct error_page_list *pages = &from->settings->error_page;
@@ -221,8 +211,8 @@ static bool sends_to(const struct location *from, const struct location *to) {
         steps_is_target(&from->try_files->target, to)) {
         return true;
     }
-    /* What an auth_request does may be anywhere. */
-    return rewrites_to(&from->rewrite, to) || has_statement(from, SLICE("auth_request"));
+    /* A subrequest may get to any location, and its variables are those of the request. */
+    return rewrites_to(&from->rewrite, to) || from->settings->auth_request.size > 0;
 }
 
 static bool leads_directly(const struct location *from, const struct location *to) {

@@ -138,6 +138,7 @@ void check_rule_limit_zone_unused(struct finding_list *findings) {
 static const struct word *find_name(const struct variable_definition *definition) {
     switch (definition->kind) {
     case DEFINED_BY_SET:
+    case DEFINED_BY_REPLY:
         return statement_argument(definition->statement, 0);
     case DEFINED_BY_MAP:
     case DEFINED_BY_GEO:

@@ -25,6 +25,7 @@ static const char *source_of(const struct table *table, const struct table_slot 
         return "split_clients";
     case TABLE_SLOT_SET:
     case TABLE_SLOT_CAPTURE:
+    case TABLE_SLOT_REPLY:
         break;
     }
     return "variable";

@@ -59,7 +59,7 @@ static bool find_status(struct route_teller *teller, struct slice suffix, struct
     struct route *route = teller->route;
     const struct engine_request *request = &route->request;
     uint32_t status = request->error_status != 0 ? request->error_status : request->text_status;
-    if (teller->has_response && route->status == 0) {
+    if (teller->has_reply || (teller->has_response && route->status == 0)) {
         return stand_in(route, VARIABLE_STATUS, suffix, value); /* the backend's */
     }
     *value = arena_format(route->arena, "%03u", teller->has_response ? route->status : status);
@@ -84,7 +84,8 @@ static bool find_sent(struct route_teller *teller, struct slice suffix, struct s
     if (engine_find_field(route->arena, fields, (uint32_t)route->response.count, suffix, value)) {
         return true;
     }
-    bool is_backends = teller->has_response && route->outcome.kind == ENGINE_PROXY;
+    bool is_backends =
+        teller->has_reply || (teller->has_response && route->outcome.kind == ENGINE_PROXY);
     return (is_backends || is_chosen_late(teller, suffix)) &&
            stand_in(route, VARIABLE_SENT_HTTP, suffix, value);
 }
@@ -99,7 +100,8 @@ static bool find_live(void *owner, enum variable_id id, struct slice suffix, str
     if (id == VARIABLE_SENT_HTTP) {
         return find_sent(teller, suffix, value);
     }
-    bool is_answered = teller->has_response && route->outcome.kind == ENGINE_PROXY;
+    bool is_answered =
+        teller->has_reply || (teller->has_response && route->outcome.kind == ENGINE_PROXY);
     if (known == LIVE_UNKNOWN || (known == LIVE_NONE && is_answered)) {
         return stand_in(route, id, suffix, value);
     }
@@ -122,4 +124,5 @@ static void note(void *owner, enum table_log_level level, const char *message) {
     route_add_text(route, step, "level", slice_from_string(levels->words[level]));
 }
 
-const struct engine_live route_live = {.variable = find_live, .file = find_file, .note = note};
+const struct engine_live route_live = {
+    .variable = find_live, .file = find_file, .subrequest = route_ask_subrequest, .note = note};

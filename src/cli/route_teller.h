@@ -21,6 +21,7 @@ struct route_teller {
     uint32_t unknown_uses;    /* that were told already */
     bool has_answer;          /* nothing that could fail is left */
     bool has_response;        /* what follows is about the response */
+    bool has_reply;           /* a backend has answered the subrequest whose values are taken */
     VECTOR_OF(struct route_considered) considered;
     uint32_t decider; /* the latest exact, ^~ or regex location that cuts the search short */
     const char *decides;
@@ -31,6 +32,9 @@ extern const struct engine_observer route_observer;
 
 /* What the engine asks for; its owner is a teller. */
 extern const struct engine_live route_live;
+
+/* auth_request; struct engine_live */
+uint32_t route_ask_subrequest(void *owner, struct slice path);
 
 /* A new step, to be filled in; valid until the next. */
 struct route_step *route_add_step(struct route_teller *teller, const char *kind,

@@ -91,6 +91,7 @@ struct table_range emit_replacements(struct emitter *emitter, const struct repla
 struct table_range emit_cookie_rules(struct emitter *emitter, const struct cookie_rule_list *list);
 struct table_range emit_expression_list(struct emitter *emitter,
                                         const struct expression_list *list);
+struct table_range emit_assignments(struct emitter *emitter, const struct assignment_list *list);
 
 /* files.c: settings of serving files; those that are not set are NONE */
 uint32_t emit_alias(struct emitter *emitter, const struct alias_setting *alias);

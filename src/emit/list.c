@@ -214,3 +214,17 @@ struct table_range emit_expression_list(struct emitter *emitter,
     return table_writer_intern(&emitter->writer, TABLE_SECTION_expression, records,
                                (uint32_t)count);
 }
+
+struct table_range emit_assignments(struct emitter *emitter, const struct assignment_list *list) {
+    size_t count = list->list.count;
+    if (count == 0) {
+        return (struct table_range){0, 0};
+    }
+    struct table_assignment *records = arena_require(&emitter->scratch, count * sizeof *records);
+    for (size_t i = 0; i < count; i++) {
+        records[i].slot = list->list.items[i].variable->slot;
+        records[i].value = emit_template(emitter, &list->list.items[i].value);
+    }
+    return table_writer_intern(&emitter->writer, TABLE_SECTION_assignment, records,
+                               (uint32_t)count);
+}

@@ -38,6 +38,7 @@
 #define EMIT_SYMLINKS(emitter, value) emit_symlinks((emitter), &(value))
 #define EMIT_TRUSTED_NETWORKS(emitter, value) emit_trusted_networks((emitter), &(value))
 #define EMIT_EXPRESSIONS(emitter, value) emit_expression_list((emitter), &(value))
+#define EMIT_ASSIGNMENTS(emitter, value) emit_assignments((emitter), &(value))
 
 static bool is_number(const struct table_setting *setting) {
     return table_setting_is_number(setting) || setting->storage == TABLE_STORAGE_PAIR;

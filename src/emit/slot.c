@@ -7,15 +7,21 @@ static const enum table_slot_source sources[] = {
     [DEFINED_BY_SET] = TABLE_SLOT_SET,     [DEFINED_BY_CAPTURE] = TABLE_SLOT_CAPTURE,
     [DEFINED_BY_MAP] = TABLE_SLOT_MAP,     [DEFINED_BY_GEO] = TABLE_SLOT_GEO,
     [DEFINED_BY_SPLIT] = TABLE_SLOT_SPLIT, [DEFINED_ELSEWHERE] = TABLE_SLOT_SET,
+    [DEFINED_BY_REPLY] = TABLE_SLOT_REPLY,
 };
 
-/* nginx lets the last one define what a variable is that nothing has set; `set` only if there is no
- * other. */
+static bool is_weak(const struct variable_definition *definition) {
+    enum table_slot_source source = sources[definition->kind];
+    return source == TABLE_SLOT_SET || source == TABLE_SLOT_REPLY;
+}
+
+/* nginx lets the last one define what a variable is that nothing has set; `set` and
+ * auth_request_set only if there is no other, and of these the first. */
 static const struct variable_definition *choose(const struct config_variable *variable) {
     const struct variable_definition *chosen = NULL;
     for (size_t i = 0; i < variable->definitions.count; i++) {
         const struct variable_definition *next = &variable->definitions.items[i];
-        if (sources[next->kind] != TABLE_SLOT_SET) {
+        if (chosen == NULL || !is_weak(next)) {
             chosen = next;
         }
     }

@@ -1,4 +1,5 @@
-/* allow, deny and satisfy: whether a client may come in. Who its user is: auth_basic.c. */
+/* allow, deny and satisfy: whether a client may come in. Who its user is: auth_basic.c; what an
+ * auth_request says: subrequest.c. */
 #include "engine/decide.h"
 #include "engine/observe.h"
 #include "engine/state.h"
@@ -98,31 +99,55 @@ static uint32_t check_rules(struct engine_request *request) {
 
 /* Whoever lets the client in with `satisfy any` takes back what others have asked for. */
 static uint32_t grant(struct engine_request *request) {
-    request->challenge = (struct slice){NULL, 0};
+    request->challenges = NULL;
+    request->refusal = 0;
     return 0;
 }
 
-/* nginx's order, and its precedence: of refusals 401 is told rather than 403, and what is neither
- * ends the matter (ngx_http_core_access_phase). */
-uint32_t engine_check_access(struct engine_request *request) {
-    static uint32_t (*const checks[])(struct engine_request *) = {check_rules, engine_check_user};
+/* nginx's precedence: of refusals 401 is told rather than 403, and what is neither ends the matter
+ * (ngx_http_core_access_phase). Whether nobody else is asked after this `result`; *status is what
+ * has come out then. */
+static bool is_settled(struct engine_request *request, uint32_t result, uint32_t *status) {
     bool is_any = satisfies_any(request);
-    uint32_t refusal = 0;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        uint32_t result = checks[i](request);
-        if (result == ENGINE_ACCESS_GRANTED && is_any) {
-            return grant(request);
-        }
-        if (result <= ENGINE_ACCESS_GRANTED) {
-            continue;
-        }
-        if (!is_any || (result != STATUS_FORBIDDEN && result != STATUS_UNAUTHORIZED)) {
-            return result;
-        }
-        refusal = refusal == STATUS_UNAUTHORIZED ? refusal : result;
+    *status = result;
+    if (result == ENGINE_ACCESS_GRANTED && is_any) {
+        *status = grant(request);
+        return true;
     }
-    if (refusal == STATUS_FORBIDDEN) {
+    if (result <= ENGINE_ACCESS_GRANTED) {
+        return false;
+    }
+    if (!is_any || (result != STATUS_FORBIDDEN && result != STATUS_UNAUTHORIZED)) {
+        return true;
+    }
+    request->refusal = request->refusal == STATUS_UNAUTHORIZED ? request->refusal : result;
+    return false;
+}
+
+/* Everybody was asked. */
+static uint32_t conclude(const struct engine_request *request) {
+    if (request->refusal == STATUS_FORBIDDEN) {
         note_refusal(request);
     }
-    return refusal;
+    return request->refusal;
+}
+
+/* In nginx's order. */
+uint32_t engine_check_access(struct engine_request *request) {
+    static uint32_t (*const checks[])(struct engine_request *) = {check_rules, engine_check_user,
+                                                                  engine_ask_subrequest};
+    request->refusal = 0;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        uint32_t result = checks[i](request);
+        uint32_t status = result;
+        if (result == ENGINE_ACCESS_ASKED || is_settled(request, result, &status)) {
+            return status;
+        }
+    }
+    return conclude(request);
+}
+
+uint32_t engine_end_access(struct engine_request *request, uint32_t status) {
+    uint32_t result = engine_judge_subrequest(request, status);
+    return is_settled(request, result, &status) ? status : conclude(request);
 }

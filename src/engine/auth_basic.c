@@ -13,10 +13,10 @@ static uint32_t ask_for_user(struct engine_request *request, struct slice realm)
     struct slice parts[] = {SLICE("Basic realm=\""), realm, SLICE("\"")};
     struct slice challenge;
     if (!engine_join(request, parts, 3, &challenge) ||
-        !engine_make_value_safe(request->arena, &challenge)) {
+        !engine_make_value_safe(request->arena, &challenge) ||
+        !engine_add_challenge(request, challenge)) {
         return STATUS_INTERNAL_ERROR;
     }
-    request->challenge = challenge;
     return STATUS_UNAUTHORIZED;
 }
 

@@ -286,9 +286,8 @@ static enum engine_phase check_limits(struct engine_request *request,
     return hand_out(request, ENGINE_LIMIT, ENGINE_PHASE_ACCESS, outcome);
 }
 
-static enum engine_phase check_access(struct engine_request *request,
-                                      struct engine_outcome *outcome) {
-    uint32_t status = engine_check_access(request);
+static enum engine_phase end_access(struct engine_request *request, uint32_t status,
+                                    struct engine_outcome *outcome) {
     if (status == STATUS_UNAUTHORIZED && request->settings->auth_delay > 0 &&
         request->takes_phases) {
         engine_note(request, TABLE_LOG_INFO, "delaying unauthorized request");
@@ -296,6 +295,22 @@ static enum engine_phase check_access(struct engine_request *request,
         return ENGINE_PHASE_DONE;
     }
     return status == 0 ? ENGINE_PHASE_FILES : engine_answer_error(request, status, NULL, outcome);
+}
+
+/* As in nginx subrequests need no leave. */
+static enum engine_phase check_access(struct engine_request *request,
+                                      struct engine_outcome *outcome) {
+    if (request->main != NULL) {
+        return ENGINE_PHASE_FILES;
+    }
+    uint32_t status = engine_check_access(request);
+    if (status == ENGINE_ACCESS_ASKED) {
+        *outcome = (struct engine_outcome){
+            .kind = ENGINE_SUBREQUEST,
+            .text = table_text(request->engine->table, request->settings->auth_request)};
+        return ENGINE_PHASE_DONE;
+    }
+    return end_access(request, status, outcome);
 }
 
 static enum engine_phase try_files(struct engine_request *request, struct engine_outcome *outcome) {
@@ -341,12 +356,16 @@ static void run(struct engine_request *request, enum engine_phase phase,
 }
 
 void engine_decide(struct engine_request *request, struct engine_outcome *outcome) {
-    run(request, ENGINE_PHASE_ADDRESS, outcome);
+    run(request, request->main == NULL ? ENGINE_PHASE_ADDRESS : ENGINE_PHASE_SERVER, outcome);
 }
 
 void engine_continue(struct engine_request *request, enum engine_outcome_kind kind, uint32_t status,
                      struct engine_outcome *outcome) {
     enum engine_phase next = kind == ENGINE_LIMIT ? ENGINE_PHASE_ACCESS : ENGINE_PHASE_FILES;
+    if (kind == ENGINE_SUBREQUEST) {
+        run(request, end_access(request, engine_end_access(request, status), outcome), outcome);
+        return;
+    }
     run(request, status == 0 ? next : engine_answer_error(request, status, NULL, outcome), outcome);
 }
 

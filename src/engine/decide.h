@@ -91,9 +91,12 @@ void engine_tell_limits(const struct engine_request *request);
 
 /* --- access.c --- */
 
-/* What allow, deny and auth_basic say of the client, as satisfy joins them: 0, or the status of the
- * refusal. */
+/* What allow, deny, auth_basic and auth_request say of the client, as satisfy joins them: 0, the
+ * status of the refusal, or ENGINE_ACCESS_ASKED. */
 uint32_t engine_check_access(struct engine_request *request);
+
+/* The same behind ENGINE_ACCESS_ASKED, the subrequest being answered with `status`. */
+uint32_t engine_end_access(struct engine_request *request, uint32_t status);
 
 /* Whether a binary address is in the network; `prefix` is at most its width. */
 bool engine_address_matches(struct slice address, enum table_client_match match,
@@ -118,11 +121,20 @@ static inline bool engine_takes_real_address(struct engine_request *request) {
 enum engine_access {
     ENGINE_ACCESS_DECLINED = 0, /* nothing */
     ENGINE_ACCESS_GRANTED = 1,
+    ENGINE_ACCESS_ASKED = 2, /* a subrequest is to find out */
     /* any other: the status of the refusal */
 };
 
 /* One of enum engine_access, or a status. */
 uint32_t engine_check_user(struct engine_request *request);
+
+/* --- subrequest.c --- */
+
+/* What auth_request says, or that it has to ask. */
+uint32_t engine_ask_subrequest(struct engine_request *request);
+
+/* What its answer means; one of enum engine_access, or a status. */
+uint32_t engine_judge_subrequest(const struct engine_request *request, uint32_t status);
 
 /* --- program.c --- */
 

@@ -69,6 +69,9 @@ struct engine_live {
      * nobody knows passwords, so that they are taken for right. */
     enum engine_password (*password)(void *owner, struct slice file, struct slice user,
                                      struct slice password);
+    /* For auth_request, of callers that do not take phases: the status that a subrequest of this
+     * path is answered with. NULL: it lets everybody in. */
+    uint32_t (*subrequest)(void *owner, struct slice path);
     /* A line for the error log. */
     void (*note)(void *owner, enum table_log_level level, const char *message);
 };
@@ -93,6 +96,12 @@ struct engine_event {
 
 struct engine_observer {
     void (*event)(void *owner, const struct engine_event *event);
+};
+
+/* A WWW-Authenticate of whatever the answer will be. */
+struct engine_challenge {
+    struct engine_challenge *next;
+    struct slice value;
 };
 
 /* What the engine knows of one request. The caller fills in the first part and keeps what it
@@ -130,6 +139,7 @@ struct engine_request {
     uint64_t content_length; /* of the body as announced; 0 when it is not, or was too large */
     bool takes_phases;   /* the caller knows what goes on: what takes that is handed out to it */
     struct slice prefix; /* folder that relative roots begin at; without a slash at its end */
+    const struct engine_request *main; /* whose subrequest this is; NULL: the client's own */
 
     const struct table_server *server;
     const struct table_location *location; /* NULL before one is chosen, and when none matches */
@@ -148,7 +158,8 @@ struct engine_request {
     bool adds_to_alias;     /* try_files has chosen what is behind the alias of a regex location */
     bool is_for_proxy;      /* the location, or a block of if in it, has a proxy_pass */
     bool has_error_page;    /* an error is being answered already */
-    struct slice challenge; /* WWW-Authenticate of whatever the answer will be; empty: none */
+    struct engine_challenge *challenges; /* in the order that they were made in */
+    uint32_t refusal; /* 401 or 403, by what has been asked of access so far; 0: nobody refuses */
     struct slice redirect;  /* Location of a redirect that an error page answers; it is sent all the
                                same, as by nginx */
     struct slice kept_type; /* Content-Type of a backend that left the answer to another location;
@@ -257,6 +268,7 @@ enum engine_outcome_kind {
     /* Nothing is decided yet, engine_continue is due; with request->takes_phases alone. */
     ENGINE_LIMIT,        /* see to limit_req and limit_conn of request->settings */
     ENGINE_AUTHENTICATE, /* who asks is refused with `status`, once auth_delay is over */
+    ENGINE_SUBREQUEST,   /* auth_request asks with a subrequest whose path is `text` */
 };
 
 struct engine_outcome {
@@ -271,7 +283,8 @@ struct engine_outcome {
 void engine_decide(struct engine_request *request, struct engine_outcome *outcome);
 
 /* Goes on behind what was handed out, `kind`, now or later: with status 0 as if nothing had been in
- * the way, else with that error. */
+ * the way, else with that error. With ENGINE_SUBREQUEST it is the status of the subrequest's
+ * answer. */
 void engine_continue(struct engine_request *request, enum engine_outcome_kind kind, uint32_t status,
                      struct engine_outcome *outcome);
 
@@ -283,6 +296,25 @@ void engine_fail(struct engine_request *request, uint32_t status, struct engine_
  * without, or a named location. What is no path is answered 404. */
 void engine_accelerate(struct engine_request *request, struct slice target,
                        struct engine_outcome *outcome);
+
+/* --- subrequest.c: requests that are a part of another --- */
+
+/* Makes `part` a subrequest of `main`: a GET of that path from the same client to the same server,
+ * with variables that are main's so far. `part` has its own arena, live_owner and takes_phases
+ * already, all else is filled in. `main` must stay, and waits for it: what is to follow is
+ * engine_decide(part), and engine_end_subrequest. False without memory. */
+__attribute__((warn_unused_result)) bool engine_begin_subrequest(struct engine_request *part,
+                                                                 const struct engine_request *main,
+                                                                 struct slice path);
+
+/* The subrequest is answered: auth_request_set gets its values, and what the variables of the
+ * configuration have become is main's; nothing of it is borrowed. False without memory. */
+__attribute__((warn_unused_result)) bool engine_end_subrequest(struct engine_request *main,
+                                                               struct engine_request *part);
+
+/* Adds a WWW-Authenticate to the answer; `value` is borrowed. False without memory. */
+__attribute__((warn_unused_result)) bool engine_add_challenge(struct engine_request *request,
+                                                              struct slice value);
 
 /* --- content.c: files as answers --- */
 

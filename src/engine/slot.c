@@ -23,12 +23,12 @@ static enum engine_value no_value(struct engine_request *request, const struct t
 }
 
 /* By enum table_slot_source. nginx tells variables apart by what defines them: one that a named
- * group would have set has no value before the match, one that `set` would have set is empty. Logs
- * show the difference. */
+ * group or an auth_request_set would have set has no value before that, one that `set` would have
+ * set is empty. Logs show the difference. */
 static engine_source *const sources[TABLE_slot_source_COUNT] = {
     [TABLE_SLOT_SET] = empty_value,          [TABLE_SLOT_CAPTURE] = no_value,
     [TABLE_SLOT_MAP] = engine_map_value,     [TABLE_SLOT_GEO] = engine_geo_value,
-    [TABLE_SLOT_SPLIT] = engine_split_value,
+    [TABLE_SLOT_SPLIT] = engine_split_value, [TABLE_SLOT_REPLY] = no_value,
 };
 
 void engine_slot_tell(const struct engine_request *request, const struct table_slot *slot,
@@ -50,6 +50,7 @@ static bool is_volatile(const struct table *table, const struct table_slot *slot
     case TABLE_SLOT_SET:
     case TABLE_SLOT_CAPTURE:
     case TABLE_SLOT_SPLIT:
+    case TABLE_SLOT_REPLY:
         break;
     }
     return false;
@@ -95,7 +96,8 @@ enum engine_value engine_slot_value(struct engine_request *request, uint32_t ind
     if (value->data != NULL) {
         return ENGINE_VALUE_FOUND;
     }
-    if (slot->source == TABLE_SLOT_SET || slot->source == TABLE_SLOT_CAPTURE) {
+    if (slot->source == TABLE_SLOT_SET || slot->source == TABLE_SLOT_CAPTURE ||
+        slot->source == TABLE_SLOT_REPLY) {
         return sources[slot->source](request, slot, value);
     }
     return compute(request, slot, value);

@@ -59,10 +59,11 @@ enum engine_value engine_variable_request_line(struct engine_request *request, s
     return engine_value_of(request->line, value);
 }
 
+/* As in nginx that of the client's request in subrequests, too. */
 enum engine_value engine_variable_request_method(struct engine_request *request,
                                                  struct slice suffix, struct slice *value) {
     (void)suffix;
-    return engine_value_of(request->method, value);
+    return engine_value_of(request->main != NULL ? request->main->method : request->method, value);
 }
 
 /* As sent, a fragment included. Of an absolute-form target the part behind the authority, which

@@ -24,7 +24,7 @@ static bool is_list(enum directive_storage storage) {
            storage == STORAGE_REFERERS || storage == STORAGE_REPLACEMENTS ||
            storage == STORAGE_COOKIE_RULES || storage == STORAGE_TEMPLATES ||
            storage == STORAGE_TYPES || storage == STORAGE_TRUSTED_NETWORKS ||
-           storage == STORAGE_EXPRESSIONS;
+           storage == STORAGE_EXPRESSIONS || storage == STORAGE_ASSIGNMENTS;
 }
 
 /* Whether nginx refuses a second one in the same block. */

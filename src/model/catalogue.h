@@ -89,6 +89,7 @@ enum directive_storage {
     STORAGE_SYMLINKS,
     STORAGE_TRUSTED_NETWORKS,
     STORAGE_EXPRESSIONS,
+    STORAGE_ASSIGNMENTS,
 };
 
 struct setter_call;

@@ -54,7 +54,6 @@ struct defining_directive {
 #define LAST UINT32_MAX
 
 static const struct defining_directive defining_directives[] = {
-    {SLICE_INIT("auth_request_set"), 0},
     {SLICE_INIT("perl_set"), 0},
     {SLICE_INIT("js_set"), 0},
     {SLICE_INIT("js_var"), 0},

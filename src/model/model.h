@@ -147,6 +147,16 @@ struct expression_list {
     VECTOR_OF(struct expression_setting) list;
 };
 
+/* One auth_request_set. */
+struct assignment_setting {
+    const struct statement *statement;
+    struct config_variable *variable;
+    struct template value; /* of the subrequest */
+};
+struct assignment_list {
+    VECTOR_OF(struct assignment_setting) list;
+};
+
 struct address {
     enum table_family family;
     uint8_t bytes[16]; /* IPv4 in the first four; network order */
@@ -299,6 +309,7 @@ struct limit_list {
 #define MODEL_TYPE_SYMLINKS struct symlinks_setting
 #define MODEL_TYPE_TRUSTED_NETWORKS struct network_list
 #define MODEL_TYPE_EXPRESSIONS struct expression_list
+#define MODEL_TYPE_ASSIGNMENTS struct assignment_list
 
 /* One number per setting of http, server and location. */
 enum setting_id {

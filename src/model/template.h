@@ -51,7 +51,8 @@ enum definition_kind {
     DEFINED_BY_MAP,     /* results: one template per possible value, key: the source */
     DEFINED_BY_GEO,     /* results: constants */
     DEFINED_BY_SPLIT,   /* results: constants */
-    DEFINED_ELSEWHERE,  /* auth_request_set, perl_set, ...: nothing is known about it */
+    DEFINED_BY_REPLY,   /* auth_request_set; value: the template */
+    DEFINED_ELSEWHERE,  /* perl_set, ...: nothing is known about it */
 };
 
 struct variable_definition {

@@ -73,8 +73,8 @@ void diff_report(struct differ *differ, struct diff_subject *subject, enum diff_
     }
 }
 
-/* A proxy_pass that names a host makes a group of its own, `set` and captures make variables: of
- * locations, statements and expressions with them is told. */
+/* A proxy_pass that names a host makes a group of its own, `set`, auth_request_set
+ * and captures make variables: of locations, statements and expressions with them is told. */
 static bool is_implied(const struct differ *differ, const struct diff_subject *subject) {
     enum diff_side side = subject->records[DIFF_NEW] == TABLE_NONE ? DIFF_OLD : DIFF_NEW;
     const struct table *table = differ->sides[side].table;
@@ -84,7 +84,8 @@ static bool is_implied(const struct differ *differ, const struct diff_subject *s
     }
     return subject->section == TABLE_SECTION_slot &&
            (table->slot[record].source == TABLE_SLOT_SET ||
-            table->slot[record].source == TABLE_SLOT_CAPTURE);
+            table->slot[record].source == TABLE_SLOT_CAPTURE ||
+            table->slot[record].source == TABLE_SLOT_REPLY);
 }
 
 void diff_report_thing(struct differ *differ, struct diff_subject *subject) {

@@ -388,6 +388,14 @@ static void describe_expression(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_assignment(const struct dumper *dumper, uint32_t index) {
+    const struct table_assignment *assignment = &dumper->table->assignment[index];
+    fputc('$', dumper->out);
+    dump_text(dumper, table_text(dumper->table, dumper->table->slot[assignment->slot].name));
+    fputc(' ', dumper->out);
+    dump_program(dumper, assignment->value);
+}
+
 static void describe_referer_slot(const struct dumper *dumper, uint32_t index) {
     const struct table *table = dumper->table;
     const struct table_referer_slot *slot = &table->referer_slot[index];
@@ -455,6 +463,7 @@ static const struct {
     {TABLE_SECTION_expires, describe_expires},
     {TABLE_SECTION_symlinks, describe_symlinks},
     {TABLE_SECTION_expression, describe_expression},
+    {TABLE_SECTION_assignment, describe_assignment},
     {TABLE_SECTION_referers, describe_referers},
     {TABLE_SECTION_referer_slot, describe_referer_slot},
     {TABLE_SECTION_referer_regex, describe_referer_regex},

@@ -83,8 +83,9 @@ enum table_slot_source {
     TABLE_SLOT_MAP,
     TABLE_SLOT_GEO,
     TABLE_SLOT_SPLIT,
+    TABLE_SLOT_REPLY, /* auth_request_set */
 };
-#define TABLE_slot_source_COUNT 5u
+#define TABLE_slot_source_COUNT 6u
 
 enum table_rewrite_flag { TABLE_REWRITE_GO_ON, TABLE_REWRITE_LAST, TABLE_REWRITE_BREAK };
 #define TABLE_rewrite_flag_COUNT 3u

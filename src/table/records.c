@@ -14,7 +14,7 @@ static const char *const log_level_words[] = {"emerg", "alert",  "crit", "error"
 static const char *const log_escape_words[] = {"default", "json", "none"};
 static const char *const client_match_words[] = {"all", "ipv4", "ipv6", "unix"};
 static const char *const limit_kind_words[] = {"requests", "connections"};
-static const char *const slot_source_words[] = {"set", "capture", "map", "geo", "split"};
+static const char *const slot_source_words[] = {"set", "capture", "map", "geo", "split", "reply"};
 static const char *const rewrite_flag_words[] = {"none", "last", "break"};
 static const char *const balance_method_words[] = {
     "round_robin", "least_conn",           "ip_hash", "hash", "hash-consistent",

@@ -38,6 +38,7 @@ enum table_storage {
     TABLE_STORAGE_SYMLINKS,
     TABLE_STORAGE_TRUSTED_NETWORKS,
     TABLE_STORAGE_EXPRESSIONS,
+    TABLE_STORAGE_ASSIGNMENTS,
 };
 
 struct table_setting {

@@ -135,7 +135,7 @@ def basic(user, password):
 
 def outcome(response):
     body = None if b"<center>" in response.body else response.body
-    return response.status, sorted(set(response.all("WWW-Authenticate"))), body
+    return response.status, response.all("WWW-Authenticate"), body
 
 
 def ask_all(address, questions, host="example.com"):

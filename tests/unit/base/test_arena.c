@@ -130,9 +130,27 @@ static void copies_and_formats_text(void) {
     arena_release(&arena);
 }
 
+static void takes_texts_over(void) {
+    struct arena arena;
+    arena_init(&arena, 64);
+    char bytes[] = "text";
+    struct slice text = {bytes, 4};
+    struct slice none = {NULL, 0};
+    CU_ASSERT_TRUE(arena_take_over(&arena, &text));
+    CU_ASSERT_TRUE(arena_take_over(&arena, &none));
+    memset(bytes, 'x', sizeof bytes);
+    CU_ASSERT_TRUE(slice_equals(text, SLICE("text")));
+    CU_ASSERT_EQUAL(none.size, 0);
+    struct slice huge = {bytes, SIZE_MAX};
+    CU_ASSERT_FALSE(arena_take_over(&arena, &huge));
+    CU_ASSERT_PTR_EQUAL(huge.data, bytes);
+    arena_release(&arena);
+}
+
 UNIT_TESTS("base/arena", {"gives aligned, zeroed pieces", gives_aligned_zeroed_pieces},
            {"keeps using its chunk after a large piece", keeps_using_its_chunk_after_a_large_piece},
            {"refuses impossible sizes", refuses_impossible_sizes},
            {"runs cleanups newest first", runs_cleanups_newest_first},
            {"is usable after reset and release", is_usable_after_reset_and_release},
-           {"copies and formats text", copies_and_formats_text})
+           {"copies and formats text", copies_and_formats_text},
+           {"takes texts over", takes_texts_over})

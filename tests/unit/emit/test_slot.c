@@ -31,6 +31,15 @@ static void takes_the_last_definition(void) {
     expect_source("server { location ~ (?<a>x) { } } map $uri $a { }", TABLE_SLOT_MAP);
 }
 
+/* Of `set` and auth_request_set, which both give way to others, the first. */
+static void takes_the_first_of_the_weak(void) {
+    expect_source("server { auth_request_set $a $host; }", TABLE_SLOT_REPLY);
+    expect_source("server { auth_request_set $a $host; set $a 1; }", TABLE_SLOT_REPLY);
+    expect_source("server { set $a 1; auth_request_set $a $host; }", TABLE_SLOT_SET);
+    expect_source("map $uri $a { } server { auth_request_set $a $host; }", TABLE_SLOT_MAP);
+    expect_source("server { auth_request_set $a $host; } map $uri $a { }", TABLE_SLOT_MAP);
+}
+
 static void names_the_record_of_the_source(void) {
     struct compiled compiled;
     COMPILE_FATAL(&compiled,
@@ -58,5 +67,6 @@ static void stays_volatile(void) {
 }
 
 UNIT_TESTS("emit/slot", {"takes the last definition", takes_the_last_definition},
+           {"takes the first of the weak", takes_the_first_of_the_weak},
            {"names the record of the source", names_the_record_of_the_source},
            {"stays volatile", stays_volatile})

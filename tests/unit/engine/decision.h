@@ -142,6 +142,9 @@ static inline const char *decision_tell(struct decision *decision) {
     case ENGINE_AUTHENTICATE:
         snprintf(said, room, "authentication");
         break;
+    case ENGINE_SUBREQUEST:
+        snprintf(said, room, "asks %.*s", SLICE_ARGS(outcome->text));
+        break;
     }
     return decision->said;
 }

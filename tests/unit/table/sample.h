@@ -204,6 +204,10 @@ static void sample_add_settings(struct table_writer *writer) {
         table_writer_intern(writer, TABLE_SECTION_cookie_rule, &cookie, 1);
     const struct table_expression expressions[] = {{0}, {TABLE_NONE}};
     settings.gzip_disable = table_writer_intern(writer, TABLE_SECTION_expression, expressions, 2);
+    const struct table_assignment assignment = {0, 0};
+    settings.auth_request = sample_string(writer, "/auth");
+    settings.auth_request_set =
+        table_writer_intern(writer, TABLE_SECTION_assignment, &assignment, 1);
     settings.error_page = table_writer_intern(writer, TABLE_SECTION_error_page, &page, 1);
     settings.allow = table_writer_intern(writer, TABLE_SECTION_access_rule, rules, 2);
     sample_add_limits(writer, &settings);
