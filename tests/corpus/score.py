@@ -10,13 +10,13 @@ is a configuration as people write them. Comments say what is wrong with it, by 
     location /ws/ {                 # expect-within: websocket-upgrade
 
 The first names the line, for faults that stand somewhere; the second the block that begins there, for
-something that is missing from it. "may:" and "may-within:" name what reviewers could say or leave out,
+something that is missing from it. Either of "rule|other" will do. "may:" and "may-within:" name what reviewers could say or leave out,
 and is counted neither way. In the comment at the head of a file "-within" means all of it, and
 "# lint: OPTION..." is what `rpc lint` is told beside the file. A file that expects nothing has no fault.
 
-Findings count from warnings upwards, lesser ones where they are expected. A fault that keeps the
-configuration from being loaded is found, too, when an error in its lines says so. Only rules that
-`rpc explain` lists are judged: faults of others wait for their rules.
+Findings count from warnings upwards, lesser ones where they are expected. A fault is found, too, when
+an error or a warning of the compiler's own (RPCnnnn) in its lines says so. Only rules that `rpc explain`
+lists are judged: faults of others wait for their rules.
 
 Usage: score.py [-v] [NAME...]"""
 
@@ -36,7 +36,7 @@ BUILD = (CORPUS.parent.parent / os.environ.get("RPC_BUILD", "build")).resolve()
 BAR = 0.98
 LEAST_FILES = 200
 COUNTED = ("error", "warning")
-MARK = re.compile(r"\b(expect|may)(-within)?:((?:\s+[a-z][a-z0-9-]*(?![a-z0-9:-]))+)")
+MARK = re.compile(r"\b(expect|may)(-within)?:((?:\s+[a-z][a-z0-9|-]*(?![a-z0-9|:-]))+)")
 OPTIONS = re.compile(r"#\s*lint:\s*(.+)")
 # A word that holds a quote further on is not quoted, and "${" opens no block.
 TOKEN = re.compile(r"""#[^\n]*|\$\{|\\.|(?<![^\s{};])"(?:\\.|[^"\\])*"|(?<![^\s{};])'(?:\\.|[^'\\])*'"""
@@ -45,8 +45,8 @@ TOKEN = re.compile(r"""#[^\n]*|\$\{|\\.|(?<![^\s{};])"(?:\\.|[^"\\])*"|(?<![^\s{
 
 @dataclasses.dataclass(frozen=True)
 class Mark:
-    """What a comment says of a rule: that it finds something in these lines, or may."""
-    rule: str
+    """What a comment says of rules: that one finds something in these lines, or may."""
+    rules: tuple
     first: int
     last: int
     is_expected: bool
@@ -55,7 +55,10 @@ class Mark:
         return self.first <= place["line"] <= self.last
 
     def covers(self, finding):
-        return finding["rule"] == self.rule and self.holds(finding)
+        return finding["rule"] in self.rules and self.holds(finding)
+
+    def names(self):
+        return "|".join(self.rules)
 
 
 @dataclasses.dataclass
@@ -123,7 +126,7 @@ def read_case(path):
                 if line >= statement and line not in ends:
                     sys.exit(f"{path.name}:{line}: no block begins here")
                 lines = (1, last) if line < statement else (line, ends[line])
-            marks += [Mark(slug, *lines, kind == "expect") for slug in slugs.split()]
+            marks += [Mark(tuple(word.split("|")), *lines, kind == "expect") for word in slugs.split()]
     return Case(path, marks, options)
 
 
@@ -150,13 +153,16 @@ def judge_errors(case, report, score):
 
 def judge_file(case, report, rules, score):
     name = case.path.name
+    of_compiler = report["errors"] + [finding for finding in report["findings"]
+                                      if finding["rule"].startswith("RPC")]
     for mark in case.expected():
-        if any(map(mark.covers, report["findings"])) or any(map(mark.holds, report["errors"])):
-            score.found[mark.rule] += 1
-        elif mark.rule not in rules:
-            score.waiting[mark.rule] += 1
+        found = [finding["rule"] for finding in report["findings"] if mark.covers(finding)]
+        if found or any(map(mark.holds, of_compiler)):
+            score.found[found[0] if found else mark.rules[0]] += 1
+        elif rules.isdisjoint(mark.rules):
+            score.waiting[mark.names()] += 1
         else:
-            score.missed.append((mark.rule, f"{name}:{mark.first}"))
+            score.missed.append((mark.names(), f"{name}:{mark.first}"))
             score.wrong.add(name)
     for finding in report["findings"]:
         if finding["rule"] in rules and finding["severity"] in COUNTED \
@@ -169,7 +175,7 @@ def judge_case(case, report, rules, score):
     if report is None and case.options:
         # This build does not know the options yet.
         for mark in case.expected():
-            score.waiting[mark.rule] += 1
+            score.waiting[mark.names()] += 1
         return
     if report is None:
         score.unreadable.append(f"{case.path.name}: rpc lint prints no JSON")
