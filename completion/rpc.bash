@@ -46,7 +46,7 @@ _rpc() {
         mapfile -t COMPREPLY < <(compgen -W 'modern intermediate old' -- "$current")
         return
         ;;
-    --file | --junit | --config)
+    --file | --junit | --config | --baseline)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;

@@ -50,6 +50,8 @@ struct lint_options {
     bool has_no_project;     /* project files are left alone */
     uint32_t nginx_version;  /* see struct check_options; 0: not given */
     const char *tls_profile; /* NULL: not given */
+    const char *baseline;    /* a file of findings that do not count; NULL: none */
+    bool writes_baseline;    /* instead of reading it */
 };
 
 /* A finding, a warning of the compiler, or an error in the input. */
@@ -77,6 +79,7 @@ struct lint_file {
     struct certificate_options certificates;
     struct lint_findings findings;   /* by place, as all of these */
     struct lint_findings suppressed; /* by comments */
+    struct lint_findings known;      /* from the baseline; they do not count */
     struct lint_findings errors;     /* in the input */
     size_t error_count;              /* with those that were too many to keep */
 };
@@ -100,6 +103,8 @@ struct lint_report {
     size_t counts[SEVERITY_ERROR + 1]; /* of findings, by severity */
     size_t finding_count;
     size_t suppressed_count;
+    size_t known_count; /* in the baseline, and found again */
+    size_t gone_count;  /* in the baseline, and not found any more */
     size_t error_count; /* of errors in the input */
 };
 
@@ -189,6 +194,12 @@ const struct source *lint_source(const struct lint_file *file, struct span span)
  * and of how many of them there were before. */
 void lint_take_prints(struct lint_report *report, struct lint_file *file,
                       struct lint_findings *findings);
+
+/* --- lint_baseline.c --- */
+
+/* Reads or writes the baseline, if there is one, and puts the findings that are known apart.
+ * OUTCOME_CLEAN unless that fails, which it says. */
+enum outcome lint_apply_baseline(struct lint_report *report);
 
 /* --- the formats --- */
 

@@ -8,8 +8,9 @@
  *                    "fingerprint": "...", "edits": [{"file": ..., ..., "text": "..."}]}],
  *      "errors": [{"code": "RPC0100", ...as above}],
  *      "suppressed": [{"rule": ..., "reason": "...", ...as above}],
+ *      "known": [...as findings, those of the baseline],
  *      "summary": {"findings": 1, "error": 1, "warning": 0, "info": 0, "note": 0,
- *                  "input_errors": 0, "suppressed": 0}}
+ *                  "input_errors": 0, "suppressed": 0, "known": 0, "gone": 0}}
  *
  * Lines and columns count from 1, columns in bytes; the end is just behind the last byte. A note
  * without a place has no file and line. Warnings of the compiler are findings whose rule is their
@@ -93,6 +94,8 @@ static json_t *summarise(const struct lint_report *report) {
     }
     json_put(summary, "input_errors", json_integer((json_int_t)report->error_count));
     json_put(summary, "suppressed", json_integer((json_int_t)report->suppressed_count));
+    json_put(summary, "known", json_integer((json_int_t)report->known_count));
+    json_put(summary, "gone", json_integer((json_int_t)report->gone_count));
     return summary;
 }
 
@@ -101,12 +104,14 @@ void lint_print_json(struct lint_report *report) {
     json_t *findings = json_require(json_array());
     json_t *errors = json_require(json_array());
     json_t *suppressed = json_require(json_array());
+    json_t *known = json_require(json_array());
     for (size_t i = 0; i < report->files.count; i++) {
         const struct lint_file *file = report->files.items[i];
         json_append(files, json_text(file->name));
         add_findings(findings, file, &file->findings, "rule", false);
         add_findings(errors, file, &file->errors, "code", false);
         add_findings(suppressed, file, &file->suppressed, "rule", true);
+        add_findings(known, file, &file->known, "rule", false);
     }
     json_t *document = json_require(json_object());
     json_put(document, "version", json_integer(FORMAT_VERSION));
@@ -114,6 +119,7 @@ void lint_print_json(struct lint_report *report) {
     json_put(document, "findings", findings);
     json_put(document, "errors", errors);
     json_put(document, "suppressed", suppressed);
+    json_put(document, "known", known);
     json_put(document, "summary", summarise(report));
     json_print(document);
     json_decref(document);

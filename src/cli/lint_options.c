@@ -32,6 +32,8 @@ static const char help[] =
     "      --config FILE       project file (default: of each file the nearest .rpclint in its\n"
     "                          folder or one above)\n"
     "      --no-config         leave project files alone\n"
+    "      --baseline FILE     do not count findings that are in this file\n"
+    "      --write-baseline    write all findings into it instead\n"
     "  -h, --help              this text\n"
     "\n"
     "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
@@ -44,7 +46,9 @@ enum {
     OPTION_CONFIG,
     OPTION_NO_CONFIG,
     OPTION_NGINX_VERSION,
-    OPTION_TLS_PROFILE
+    OPTION_TLS_PROFILE,
+    OPTION_BASELINE,
+    OPTION_WRITE_BASELINE
 };
 
 static const struct option known[] = {
@@ -56,6 +60,8 @@ static const struct option known[] = {
     {"certs", no_argument, NULL, 'c'},
     {"now", required_argument, NULL, OPTION_NOW},
     {"config", required_argument, NULL, OPTION_CONFIG},
+    {"baseline", required_argument, NULL, OPTION_BASELINE},
+    {"write-baseline", no_argument, NULL, OPTION_WRITE_BASELINE},
     {"no-config", no_argument, NULL, OPTION_NO_CONFIG},
     {"nginx-version", required_argument, NULL, OPTION_NGINX_VERSION},
     {"tls-profile", required_argument, NULL, OPTION_TLS_PROFILE},
@@ -130,6 +136,12 @@ static enum outcome read_option(const struct command *command, int option, char 
                    ? OUTCOME_CLEAN
                    : cli_usage_error(
                          command, "unknown profile \"%s\" (modern, intermediate or old)", optarg);
+    case OPTION_BASELINE:
+        options->baseline = optarg;
+        return OUTCOME_CLEAN;
+    case OPTION_WRITE_BASELINE:
+        options->writes_baseline = true;
+        return OUTCOME_CLEAN;
     default:
         return cli_option_error(command, option, argv);
     }
@@ -154,6 +166,9 @@ enum outcome lint_read_options(const struct command *command, int argc, char **a
     }
     if (options->project != NULL && options->has_no_project) {
         return cli_usage_error(command, "\"--config\" and \"--no-config\" exclude each other");
+    }
+    if (options->writes_baseline && options->baseline == NULL) {
+        return cli_usage_error(command, "\"--write-baseline\" needs \"--baseline FILE\"");
     }
     if (optind == argc) {
         return cli_usage_error(command, "no file is named");

@@ -116,7 +116,8 @@ static void collect(struct lint_report *report, struct lint_file *file,
     file->error_count = file->errors.items.count + (told->error_count - kept);
 }
 
-static enum outcome count(struct lint_report *report, const struct lint_file *file) {
+/* Of what is not in the baseline. */
+static enum outcome count_findings(struct lint_report *report, const struct lint_file *file) {
     enum outcome outcome = OUTCOME_CLEAN;
     for (size_t i = 0; i < file->findings.items.count; i++) {
         enum severity severity = file->findings.items.items[i].diagnostic->severity;
@@ -142,7 +143,7 @@ static enum outcome lint_file(struct lint_report *report, struct lint_file *file
     file->checks.certificates = options->reads_certificates ? &file->certificates : NULL;
     input_check(file->input, &file->checks, &findings);
     collect(report, file, &findings);
-    return cli_worse(outcome, count(report, file));
+    return outcome;
 }
 
 /* Reads and parses a file; NULL after saying so when it cannot be read. */
@@ -170,10 +171,7 @@ static bool was_read(const struct lint_report *report, const char *path) {
     return false;
 }
 
-bool lint_run(struct lint_report *report, char **named, size_t count, enum outcome *result) {
-    map_init(&report->seen, report->arena);
-    map_init(&report->prints, report->arena);
-    map_init(&report->projects, report->arena);
+static void read_files(struct lint_report *report, char **named, size_t count) {
     struct lint_paths paths = lint_list_files(report, named, count);
     for (size_t i = 0; i < paths.items.count; i++) {
         const char *path = paths.items.items[i];
@@ -183,6 +181,13 @@ bool lint_run(struct lint_report *report, char **named, size_t count, enum outco
         }
     }
     lint_drop_included(report);
+}
+
+bool lint_run(struct lint_report *report, char **named, size_t count, enum outcome *result) {
+    map_init(&report->seen, report->arena);
+    map_init(&report->prints, report->arena);
+    map_init(&report->projects, report->arena);
+    read_files(report, named, count);
     for (size_t i = 0; i < report->files.count; i++) {
         if (!lint_settle(report, report->files.items[i], result)) {
             return false;
@@ -191,6 +196,14 @@ bool lint_run(struct lint_report *report, char **named, size_t count, enum outco
     *result = report->failures.count > 0 ? OUTCOME_FAILED : OUTCOME_CLEAN;
     for (size_t i = 0; i < report->files.count; i++) {
         *result = cli_worse(*result, lint_file(report, report->files.items[i]));
+    }
+    enum outcome baseline = lint_apply_baseline(report);
+    if (baseline != OUTCOME_CLEAN) {
+        *result = baseline;
+        return false;
+    }
+    for (size_t i = 0; i < report->files.count; i++) {
+        *result = cli_worse(*result, count_findings(report, report->files.items[i]));
     }
     return true;
 }

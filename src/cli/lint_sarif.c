@@ -273,12 +273,16 @@ static void put_suppression(json_t *result, const char *kind, struct slice reaso
 }
 
 static void add_results(struct sarif *sarif, const struct lint_file *file,
-                        const struct lint_findings *findings, const char *suppressed) {
+                        const struct lint_findings *findings, const char *suppressed,
+                        const char *state) {
     for (size_t i = 0; i < findings->items.count; i++) {
         const struct lint_finding *finding = &findings->items.items[i];
         json_t *result = describe_result(sarif, file, finding);
         if (suppressed != NULL) {
             put_suppression(result, suppressed, finding->reason);
+        }
+        if (state != NULL) {
+            json_put(result, "baselineState", string(state));
         }
         json_append(sarif->results, result);
     }
@@ -354,9 +358,11 @@ void lint_print_sarif(struct lint_report *report) {
     describe_rules(&sarif);
     for (size_t i = 0; i < report->files.count; i++) {
         const struct lint_file *file = report->files.items[i];
-        add_results(&sarif, file, &file->errors, NULL);
-        add_results(&sarif, file, &file->findings, NULL);
-        add_results(&sarif, file, &file->suppressed, "inSource");
+        add_results(&sarif, file, &file->errors, NULL, NULL);
+        add_results(&sarif, file, &file->findings, NULL,
+                    report->options->baseline != NULL ? "new" : NULL);
+        add_results(&sarif, file, &file->suppressed, "inSource", NULL);
+        add_results(&sarif, file, &file->known, "external", "unchanged");
     }
     json_t *runs = json_require(json_array());
     json_append(runs, describe_run(&sarif));

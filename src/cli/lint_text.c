@@ -36,6 +36,16 @@ static void print_file_count(const struct lint_report *report) {
     }
 }
 
+/* "; 12 known from old.json, where 3 are gone" */
+static void print_baseline(const struct lint_report *report) {
+    if (report->known_count > 0 || report->gone_count > 0) {
+        printf("; %zu known from %s", report->known_count, report->options->baseline);
+    }
+    if (report->gone_count > 0) {
+        printf(", where %zu %s gone", report->gone_count, report->gone_count == 1 ? "is" : "are");
+    }
+}
+
 /* "3 findings: 1 error, 2 warnings; 1 error in the input" */
 static void print_summary(const struct lint_report *report) {
     printf("%zu finding%s", report->finding_count, plural(report->finding_count));
@@ -51,6 +61,7 @@ static void print_summary(const struct lint_report *report) {
     if (report->error_count > 0) {
         printf("; %zu error%s in the input", report->error_count, plural(report->error_count));
     }
+    print_baseline(report);
     putchar('\n');
 }
 
@@ -59,7 +70,8 @@ void lint_print_text(struct lint_report *report) {
         print_errors(report->files.items[i]);
         print_findings(report->files.items[i]);
     }
-    if (report->finding_count > 0 || report->error_count > 0) {
+    if (report->finding_count + report->error_count + report->known_count + report->gone_count >
+        0) {
         print_summary(report);
     }
 }
