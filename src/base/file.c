@@ -79,24 +79,42 @@ int file_write_all(int descriptor, struct slice content) {
     return 0;
 }
 
-int file_replace(const char *path, struct slice content) {
+/* Mode, owner and group for a new file: those of `model`, or the mode that open(2) would give. */
+static int take_rights(int descriptor, const struct stat *model) {
+    struct stat status;
+    if (model == NULL) {
+        mode_t mask = umask(0);
+        umask(mask);
+        return fchmod(descriptor, 0666 & ~mask) != 0 ? errno : 0;
+    }
+    if (fstat(descriptor, &status) != 0) {
+        return errno;
+    }
+    bool is_other = status.st_uid != model->st_uid || status.st_gid != model->st_gid;
+    if (is_other && fchown(descriptor, model->st_uid, model->st_gid) != 0) {
+        return errno;
+    }
+    return fchmod(descriptor, model->st_mode & 07777) != 0 ? errno : 0;
+}
+
+static int write_beside(const char *path, struct slice content, const struct stat *model) {
     size_t size = strlen(path) + sizeof ".XXXXXX";
     char *temporary = malloc(size);
     if (temporary == NULL) {
         return ENOMEM;
     }
     snprintf(temporary, size, "%s.XXXXXX", path);
-    int error = 0;
     int descriptor = mkostemp(temporary, O_CLOEXEC);
     if (descriptor < 0) {
-        error = errno;
+        int error = errno;
         free(temporary);
         return error;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    error = file_write_all(descriptor, content);
-    if (error == 0 && (fchmod(descriptor, 0666 & ~mask) != 0 || fsync(descriptor) != 0)) {
+    int error = file_write_all(descriptor, content);
+    if (error == 0) {
+        error = take_rights(descriptor, model);
+    }
+    if (error == 0 && fsync(descriptor) != 0) {
         error = errno;
     }
     if (close(descriptor) != 0 && error == 0) {
@@ -109,5 +127,26 @@ int file_replace(const char *path, struct slice content) {
         unlink(temporary);
     }
     free(temporary);
+    return error;
+}
+
+int file_replace(const char *path, struct slice content) {
+    return write_beside(path, content, NULL);
+}
+
+int file_rewrite(const char *path, struct slice content) {
+    char *target = realpath(path, NULL);
+    struct stat status;
+    if (target == NULL) {
+        return errno;
+    }
+    int error = stat(target, &status) != 0 ? errno : 0;
+    if (error == 0 && !S_ISREG(status.st_mode)) {
+        error = EINVAL;
+    }
+    if (error == 0) {
+        error = write_beside(target, content, &status);
+    }
+    free(target);
     return error;
 }

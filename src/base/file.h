@@ -15,6 +15,10 @@ int file_read_descriptor(struct arena *arena, int descriptor, size_t limit, stru
  * a reader sees the old or the new file and a full disk leaves the old one. Returns 0 or errno. */
 int file_replace(const char *path, struct slice content);
 
+/* The same for an existing file that is its owner's: mode, owner and group stay, and where `path`
+ * is a symbolic link the file that it leads to is replaced. Returns 0 or errno. */
+int file_rewrite(const char *path, struct slice content);
+
 /* Writes everything, through short writes and EINTR. Returns 0 or errno. */
 int file_write_all(int descriptor, struct slice content);
 

@@ -124,12 +124,15 @@ static void read_comment(const struct tree *tree, const struct comment *comment,
                          const struct statement_index *index, struct suppression_list *list) {
     const struct statement *covered = find_covered(tree, comment, index);
     struct slice reason = suppression_find_reason(tree, comment, names);
+    struct span rest = names;
     struct span name;
-    while (suppression_next_name(tree, &names, &name)) {
+    while (suppression_next_name(tree, &rest, &name)) {
         const struct rule *rule = check_find_rule(suppression_text(tree, name));
         if (rule != NULL) {
             struct suppression suppression = {
                 .name = name,
+                .names = names,
+                .comment = comment->span,
                 .covered = covered != NULL ? covered->span : comment->span,
                 .line = comment->is_alone ? 0 : comment->line,
                 .reason = reason,

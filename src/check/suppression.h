@@ -13,7 +13,9 @@
 #include "check/check.h"
 
 struct suppression {
-    struct span name;    /* of the rule, in the comment */
+    struct span name;  /* of the rule, in the comment */
+    struct span names; /* of all rules in it */
+    struct span comment;
     struct span covered; /* the statement, with its block */
     uint32_t line;       /* of a comment beside a statement: whatever begins there; else 0 */
     struct slice reason; /* see suppression_find_reason */

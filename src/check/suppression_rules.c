@@ -2,6 +2,7 @@
  * finds nothing, or do not say why. */
 #include "check/rules.h"
 #include "check/suppression.h"
+#include "syntax/edit.h"
 
 void check_rule_unknown_rule(struct finding_list *findings) {
     struct model *model = findings->model;
@@ -67,6 +68,26 @@ static struct slice place_of(const struct finding_list *findings,
                         suppression->name.begin);
 }
 
+/* The name goes, or the comment when it has no other. Of an included file it may be of use where
+ * another configuration includes it. */
+static void add_edit(const struct tree *tree, const struct suppression *suppression,
+                     struct diagnostic *diagnostic) {
+    const struct source *source = tree->sources->all.items[suppression->name.source];
+    struct span names = suppression->names;
+    struct span cut = suppression->name;
+    if (source->is_included) {
+        return;
+    }
+    if (names.begin == cut.begin && names.end == cut.end) {
+        cut = edit_widen(tree, suppression->comment);
+    } else if (cut.end < names.end) {
+        cut.end++; /* the comma behind it */
+    } else {
+        cut.begin--; /* the one before */
+    }
+    diagnostic_edit(tree->arena, diagnostic, cut, "%s", "");
+}
+
 static void report_unused(struct finding_list *findings, const struct suppression *suppression) {
     struct tree *tree = findings->model->tree;
     struct diagnostic *diagnostic =
@@ -74,6 +95,7 @@ static void report_unused(struct finding_list *findings, const struct suppressio
                      "\"%.*s\" finds nothing here that the comment could turn off",
                      SLICE_ARGS(suppression_text(tree, suppression->name)));
     diagnostic_help(tree->arena, diagnostic, "remove it");
+    add_edit(tree, suppression, diagnostic);
 }
 
 /* The last of all rules: it looks at what the others found. Of a configuration that was not

@@ -52,6 +52,8 @@ struct lint_options {
     const char *tls_profile; /* NULL: not given */
     const char *baseline;    /* a file of findings that do not count; NULL: none */
     bool writes_baseline;    /* instead of reading it */
+    bool fixes;              /* make safe edits, then lint again */
+    bool shows_edits;        /* print a diff of them instead of findings */
 };
 
 /* A finding, a warning of the compiler, or an error in the input. */
@@ -200,6 +202,15 @@ void lint_take_prints(struct lint_report *report, struct lint_file *file,
 /* Reads or writes the baseline, if there is one, and puts the findings that are known apart.
  * OUTCOME_CLEAN unless that fails, which it says. */
 enum outcome lint_apply_baseline(struct lint_report *report);
+
+/* --- lint_fix.c --- */
+
+/* The safe edits of the findings as a diff, to standard output. */
+void lint_print_diff(struct lint_report *report);
+
+/* Makes them, and prints the diff to standard error. OUTCOME_FAILED when a file cannot be written.
+ */
+enum outcome lint_fix(struct lint_report *report);
 
 /* --- the formats --- */
 

@@ -34,6 +34,8 @@ static const char help[] =
     "      --no-config         leave project files alone\n"
     "      --baseline FILE     do not count findings that are in this file\n"
     "      --write-baseline    write all findings into it instead\n"
+    "      --diff              print what --fix would do, as a diff, instead of findings\n"
+    "      --fix               put right what has a safe edit, then lint again\n"
     "  -h, --help              this text\n"
     "\n"
     "A comment \"# rpc:disable=RULE,RULE\" beside or directly above a statement turns rules off "
@@ -48,7 +50,9 @@ enum {
     OPTION_NGINX_VERSION,
     OPTION_TLS_PROFILE,
     OPTION_BASELINE,
-    OPTION_WRITE_BASELINE
+    OPTION_WRITE_BASELINE,
+    OPTION_FIX,
+    OPTION_DIFF
 };
 
 static const struct option known[] = {
@@ -62,6 +66,8 @@ static const struct option known[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"baseline", required_argument, NULL, OPTION_BASELINE},
     {"write-baseline", no_argument, NULL, OPTION_WRITE_BASELINE},
+    {"fix", no_argument, NULL, OPTION_FIX},
+    {"diff", no_argument, NULL, OPTION_DIFF},
     {"no-config", no_argument, NULL, OPTION_NO_CONFIG},
     {"nginx-version", required_argument, NULL, OPTION_NGINX_VERSION},
     {"tls-profile", required_argument, NULL, OPTION_TLS_PROFILE},
@@ -142,6 +148,12 @@ static enum outcome read_option(const struct command *command, int option, char 
     case OPTION_WRITE_BASELINE:
         options->writes_baseline = true;
         return OUTCOME_CLEAN;
+    case OPTION_FIX:
+        options->fixes = true;
+        return OUTCOME_CLEAN;
+    case OPTION_DIFF:
+        options->shows_edits = true;
+        return OUTCOME_CLEAN;
     default:
         return cli_option_error(command, option, argv);
     }
@@ -169,6 +181,10 @@ enum outcome lint_read_options(const struct command *command, int argc, char **a
     }
     if (options->writes_baseline && options->baseline == NULL) {
         return cli_usage_error(command, "\"--write-baseline\" needs \"--baseline FILE\"");
+    }
+    if (options->fixes && (options->shows_edits || options->writes_baseline)) {
+        return cli_usage_error(command, "\"--fix\" goes with neither \"--diff\" nor "
+                                        "\"--write-baseline\"");
     }
     if (optind == argc) {
         return cli_usage_error(command, "no file is named");

@@ -1,6 +1,7 @@
 /* HTTP/2 with clients: sizes with limits of their own, and directives that nginx has given up. */
 #include "model/quantity.h"
 #include "model/reading.h"
+#include "syntax/edit.h"
 
 enum {
     SMALLEST_INPUT = 33, /* nginx's own limit: more than twice what it keeps of a frame */
@@ -38,5 +39,6 @@ bool model_set_obsolete(const struct setter_call *call) {
         call->statement->words[0].span, "%s is obsolete and does nothing", call->directive->name);
     struct slice advice = catalogue_obsolete_advice(call->directive);
     diagnostic_help(call->model->arena, diagnostic, "leave it out: %.*s", SLICE_ARGS(advice));
+    edit_remove_statement(call->model->tree, diagnostic, call->statement);
     return true;
 }

@@ -43,6 +43,33 @@ static void writes_and_reads_back(void) {
     leave(&folder);
 }
 
+static void rewrites_what_a_link_leads_to(void) {
+    struct folder folder;
+    enter(&folder);
+    char link[96];
+    struct stat status;
+    struct slice content;
+    snprintf(link, sizeof link, "%s/link", folder.path);
+    CU_ASSERT_EQUAL(file_replace(folder.file, SLICE("one")), 0);
+    CU_ASSERT_EQUAL(chmod(folder.file, 0640), 0);
+    if (geteuid() == 0) {
+        CU_ASSERT_EQUAL(chown(folder.file, 1234, 4321), 0);
+    }
+    CU_ASSERT_EQUAL(symlink("f", link), 0);
+    CU_ASSERT_EQUAL(file_rewrite(link, SLICE("two")), 0);
+    CU_ASSERT_EQUAL(lstat(link, &status), 0);
+    CU_ASSERT_TRUE(S_ISLNK(status.st_mode));
+    CU_ASSERT_EQUAL(stat(folder.file, &status), 0);
+    CU_ASSERT_EQUAL(status.st_mode & 07777, 0640);
+    CU_ASSERT_TRUE(geteuid() != 0 || (status.st_uid == 1234 && status.st_gid == 4321));
+    CU_ASSERT_EQUAL(file_read(&folder.arena, folder.file, 100, &content), 0);
+    CU_ASSERT_TRUE(slice_equals(content, SLICE("two")));
+    unlink(link);
+    CU_ASSERT_EQUAL(file_rewrite(link, SLICE("x")), ENOENT);
+    CU_ASSERT_EQUAL(file_rewrite(folder.path, SLICE("x")), EINVAL);
+    leave(&folder);
+}
+
 static void reads_large_files(void) {
     struct folder folder;
     enter(&folder);
@@ -127,6 +154,7 @@ static void replaces_as_a_whole(void) {
 }
 
 UNIT_TESTS("base/file", {"writes and reads back", writes_and_reads_back},
+           {"rewrites what a link leads to", rewrites_what_a_link_leads_to},
            {"reads large files", reads_large_files},
            {"reads what has no size", reads_what_has_no_size},
            {"limits what has no size", limits_what_has_no_size},

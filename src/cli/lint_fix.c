@@ -1,0 +1,159 @@
+/* Safe edits of findings: shown as a diff (--diff), or made (--fix). An edit that overlaps one that
+ * was taken before waits for the next run. */
+#include "cli/lint.h"
+
+#include "base/file.h"
+#include "cli/text_diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A file that is edited. */
+struct target {
+    struct slice path; /* from the root */
+    struct slice name; /* as it is shown */
+    const struct source *source;
+    struct text_edits edits;
+};
+
+struct fixes {
+    struct lint_report *report;
+    struct map targets; /* by path */
+    size_t taken;       /* findings that are put right */
+    size_t waiting;     /* whose edits overlap others */
+};
+
+static struct target *find_target(struct fixes *fixes, const struct lint_file *file,
+                                  struct span span) {
+    const struct source *source = lint_source(file, span);
+    struct slice path = lint_full_path(fixes->report, source->name);
+    struct target *target = map_find(&fixes->targets, path);
+    if (target == NULL) {
+        target = arena_require(fixes->report->arena, sizeof *target);
+        target->path = path;
+        target->name = source->name;
+        target->source = source;
+        map_set(&fixes->targets, path, target);
+    }
+    return target;
+}
+
+/* Insertions at one place are no overlap of bytes, but their order would be by chance. */
+static bool overlaps(struct span a, struct span b) {
+    return a.begin == b.begin || (a.begin < b.end && b.begin < a.end);
+}
+
+static bool is_free(struct fixes *fixes, const struct lint_file *file,
+                    const struct diagnostic *diagnostic) {
+    for (size_t i = 0; i < diagnostic->edits.count; i++) {
+        struct span span = diagnostic->edits.items[i].span;
+        const struct target *target = find_target(fixes, file, span);
+        for (size_t j = 0; j < target->edits.items.count; j++) {
+            if (overlaps(target->edits.items.items[j].span, span)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void take(struct fixes *fixes, const struct lint_file *file,
+                 const struct diagnostic *diagnostic) {
+    for (size_t i = 0; i < diagnostic->edits.count; i++) {
+        struct diagnostic_edit edit = diagnostic->edits.items[i];
+        struct target *target = find_target(fixes, file, edit.span);
+        VECTOR_PUSH(fixes->report->arena, &target->edits.items, edit);
+    }
+}
+
+static int compare_edits(const void *left, const void *right) {
+    const struct diagnostic_edit *a = left;
+    const struct diagnostic_edit *b = right;
+    return (a->span.begin > b->span.begin) - (a->span.begin < b->span.begin);
+}
+
+static void collect(struct fixes *fixes) {
+    struct lint_report *report = fixes->report;
+    map_init(&fixes->targets, report->arena);
+    for (size_t i = 0; i < report->files.count; i++) {
+        const struct lint_file *file = report->files.items[i];
+        for (size_t j = 0; j < file->findings.items.count; j++) {
+            const struct diagnostic *diagnostic = file->findings.items.items[j].diagnostic;
+            if (diagnostic->edits.count == 0) {
+                continue;
+            }
+            if (is_free(fixes, file, diagnostic)) {
+                take(fixes, file, diagnostic);
+                fixes->taken++;
+            } else {
+                fixes->waiting++;
+            }
+        }
+    }
+    for (size_t i = 0; i < fixes->targets.count; i++) {
+        struct target *target = fixes->targets.entries[i].value;
+        if (target->edits.items.count > 1) {
+            qsort(target->edits.items.items, target->edits.items.count,
+                  sizeof *target->edits.items.items, compare_edits);
+        }
+    }
+}
+
+static void print_diffs(FILE *out, const struct fixes *fixes) {
+    for (size_t i = 0; i < fixes->targets.count; i++) {
+        const struct target *target = fixes->targets.entries[i].value;
+        text_edits_print(out, fixes->report->arena, target->name, target->source->text,
+                         &target->edits);
+    }
+}
+
+static void print_count(const struct fixes *fixes, const char *what) {
+    const struct lint_report *report = fixes->report;
+    fflush(stdout);
+    fprintf(stderr, "rpc lint: %zu of %zu findings %s", fixes->taken, report->finding_count, what);
+    if (fixes->waiting > 0) {
+        fprintf(stderr, "; %zu more wait for the next run, as they are about the same words",
+                fixes->waiting);
+    }
+    fputc('\n', stderr);
+}
+
+void lint_print_diff(struct lint_report *report) {
+    struct fixes fixes = {.report = report};
+    collect(&fixes);
+    print_diffs(stdout, &fixes);
+    print_count(&fixes, "can be put right by --fix");
+}
+
+/* Somebody may have saved the file in the meantime: what is read again must be what was judged. */
+static int write_target(struct arena *arena, const struct target *target) {
+    struct slice text;
+    int error = file_read(arena, target->path.data, target->source->text.size, &text);
+    if (error != 0) {
+        return error;
+    }
+    if (!slice_equals(text, target->source->text)) {
+        return EFBIG;
+    }
+    return file_rewrite(target->path.data,
+                        text_edits_apply(arena, target->source->text, &target->edits));
+}
+
+enum outcome lint_fix(struct lint_report *report) {
+    struct fixes fixes = {.report = report};
+    enum outcome outcome = OUTCOME_CLEAN;
+    collect(&fixes);
+    for (size_t i = 0; i < fixes.targets.count; i++) {
+        const struct target *target = fixes.targets.entries[i].value;
+        int error = target->edits.items.count > 0 ? write_target(report->arena, target) : 0;
+        if (error != 0) {
+            outcome = cli_error(report->command, "cannot write %.*s: %s", SLICE_ARGS(target->name),
+                                error == EFBIG ? "it has changed meanwhile" : strerror(error));
+            continue;
+        }
+        text_edits_print(stderr, report->arena, target->name, target->source->text, &target->edits);
+    }
+    print_count(&fixes, outcome == OUTCOME_CLEAN ? "were put right" : "have edits");
+    return outcome;
+}
