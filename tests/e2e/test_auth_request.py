@@ -485,9 +485,22 @@ def test_keeps_connections_to_the_judge(lab):
     with Client(lab.port) as client:
         for _ in range(5):
             assert client.ask("/").status == 200
+            assert client.ask("/", method="HEAD").status == 200
             assert client.ask("/large").status == 200
     assert len(small.connections) == 1
     assert len(large.connections) == 5
+
+
+def test_ends_on_the_configuration_it_began_on(lab):
+    gate = Gate()
+    daemon = held(lab, gate)
+    with Client(lab.port) as client:
+        client.send(request_bytes("/"))
+        lab.backends[0].wait_for(1)
+        lab.reload(daemon, "server { listen {host}:{port}; location / { return 403; } }")
+        gate.may_answer.set()
+        assert client.response().status == 200
+        wait_until(lambda: ask(lab.port, "/")[0] == 403, "the new configuration")
 
 
 def test_asks_for_streams_of_http2(lab):
