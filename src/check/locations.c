@@ -11,6 +11,8 @@ struct siblings {
     struct location *const *items;
     size_t count;
     struct pattern *patterns; /* parallel; of regular expressions */
+    /* Their positions: a server may have thousands of prefixes, each of which asks for them. */
+    VECTOR_OF(size_t) regexes;
 };
 
 static bool is_regex(const struct location *location) {
@@ -116,9 +118,10 @@ static void check_final_prefix(const struct siblings *siblings, size_t index) {
 
 static void check_prefix(const struct siblings *siblings, size_t index) {
     const struct location *location = siblings->items[index];
-    for (size_t i = 0; i < siblings->count; i++) {
-        const struct location *other = siblings->items[i];
-        if (!is_regex(other) || !pattern_covers_prefix(&siblings->patterns[i], location->name)) {
+    for (size_t i = 0; i < siblings->regexes.count; i++) {
+        size_t position = siblings->regexes.items[i];
+        const struct location *other = siblings->items[position];
+        if (!pattern_covers_prefix(&siblings->patterns[position], location->name)) {
             continue;
         }
         struct diagnostic *diagnostic =
@@ -153,6 +156,7 @@ static void check_siblings(struct finding_list *findings, struct location *const
         if (is_regex(items[i])) {
             siblings.patterns[i] = pattern_read(arena, items[i]->regex->pattern,
                                                 items[i]->kind == TABLE_LOCATION_REGEX_NOCASE);
+            VECTOR_PUSH(arena, &siblings.regexes, i);
         }
     }
     for (size_t i = 0; i < count; i++) {

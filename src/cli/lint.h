@@ -99,6 +99,7 @@ struct lint_report {
     struct slice directory; /* the working directory, ending with "/" */
     VECTOR_OF(struct lint_file *) files;
     VECTOR_OF(struct lint_failure) failures;
+    struct map columns;                /* see lint_place.c */
     struct map projects;               /* by path */
     struct map seen;                   /* what was reported, so that it is once */
     struct map prints;                 /* how often a fingerprint's text was seen: uint32_t */
@@ -185,7 +186,8 @@ struct lint_region {
     struct position end;
 };
 struct lint_region lint_region_in_bytes(struct source_set *sources, struct span span);
-struct lint_region lint_region_in_units(struct source_set *sources, struct span span);
+struct lint_region lint_region_in_units(struct lint_report *report, const struct lint_file *file,
+                                        struct span span);
 
 /* The source of a span. */
 const struct source *lint_source(const struct lint_file *file, struct span span);

@@ -37,7 +37,7 @@ static void open_element(struct checkstyle *style, struct slice path) {
 static void print_finding(struct checkstyle *style, const struct lint_finding *finding) {
     const struct diagnostic *diagnostic = finding->diagnostic;
     struct position position =
-        lint_region_in_units(&style->file->input->sources, diagnostic->span).begin;
+        lint_region_in_units(style->report, style->file, diagnostic->span).begin;
     struct slice source =
         arena_format(style->report->arena, "rpc.%.*s", SLICE_ARGS(diagnostic->label));
     open_element(style, finding->path);

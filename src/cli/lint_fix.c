@@ -6,7 +6,6 @@
 #include "cli/text_diff.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A file that is edited. */
@@ -44,15 +43,26 @@ static bool overlaps(struct span a, struct span b) {
     return a.begin == b.begin || (a.begin < b.end && b.begin < a.end);
 }
 
+/* The place of an edit among those that were taken, which are in order. Findings come in order, so
+ * it is mostly the end. */
+static size_t find_place(const struct target *target, struct span span) {
+    size_t place = target->edits.items.count;
+    while (place > 0 && target->edits.items.items[place - 1].span.begin > span.begin) {
+        place--;
+    }
+    return place;
+}
+
 static bool is_free(struct fixes *fixes, const struct lint_file *file,
                     const struct diagnostic *diagnostic) {
     for (size_t i = 0; i < diagnostic->edits.count; i++) {
         struct span span = diagnostic->edits.items[i].span;
         const struct target *target = find_target(fixes, file, span);
-        for (size_t j = 0; j < target->edits.items.count; j++) {
-            if (overlaps(target->edits.items.items[j].span, span)) {
-                return false;
-            }
+        size_t place = find_place(target, span);
+        if ((place > 0 && overlaps(target->edits.items.items[place - 1].span, span)) ||
+            (place < target->edits.items.count &&
+             overlaps(target->edits.items.items[place].span, span))) {
+            return false;
         }
     }
     return true;
@@ -63,14 +73,13 @@ static void take(struct fixes *fixes, const struct lint_file *file,
     for (size_t i = 0; i < diagnostic->edits.count; i++) {
         struct diagnostic_edit edit = diagnostic->edits.items[i];
         struct target *target = find_target(fixes, file, edit.span);
+        size_t place = find_place(target, edit.span);
         VECTOR_PUSH(fixes->report->arena, &target->edits.items, edit);
+        struct diagnostic_edit *items = target->edits.items.items;
+        memmove(&items[place + 1], &items[place],
+                (target->edits.items.count - 1 - place) * sizeof *items);
+        items[place] = edit;
     }
-}
-
-static int compare_edits(const void *left, const void *right) {
-    const struct diagnostic_edit *a = left;
-    const struct diagnostic_edit *b = right;
-    return (a->span.begin > b->span.begin) - (a->span.begin < b->span.begin);
 }
 
 static void collect(struct fixes *fixes) {
@@ -89,13 +98,6 @@ static void collect(struct fixes *fixes) {
             } else {
                 fixes->waiting++;
             }
-        }
-    }
-    for (size_t i = 0; i < fixes->targets.count; i++) {
-        struct target *target = fixes->targets.entries[i].value;
-        if (target->edits.items.count > 1) {
-            qsort(target->edits.items.items, target->edits.items.count,
-                  sizeof *target->edits.items.items, compare_edits);
         }
     }
 }

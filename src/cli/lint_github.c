@@ -35,9 +35,9 @@ static void print_property(struct slice text) {
     print_escaped(text, "%:,");
 }
 
-static void print_place(const struct lint_file *file, const struct lint_finding *finding) {
-    struct lint_region region =
-        lint_region_in_units(&file->input->sources, finding->diagnostic->span);
+static void print_place(struct lint_report *report, const struct lint_file *file,
+                        const struct lint_finding *finding) {
+    struct lint_region region = lint_region_in_units(report, file, finding->diagnostic->span);
     fputs(" file=", stdout);
     print_property(finding->path);
     printf(",line=%u,endLine=%u", region.begin.line, region.end.line);
@@ -48,12 +48,13 @@ static void print_place(const struct lint_file *file, const struct lint_finding 
     putchar(',');
 }
 
-static void print_findings(const struct lint_file *file, const struct lint_findings *findings) {
+static void print_findings(struct lint_report *report, const struct lint_file *file,
+                           const struct lint_findings *findings) {
     for (size_t i = 0; i < findings->items.count; i++) {
         const struct lint_finding *finding = &findings->items.items[i];
         const struct diagnostic *diagnostic = finding->diagnostic;
         printf("::%s", commands[diagnostic->severity]);
-        print_place(file, finding);
+        print_place(report, file, finding);
         fputs("title=", stdout);
         print_property(diagnostic->label);
         fputs("::", stdout);
@@ -73,7 +74,7 @@ static void print_findings(const struct lint_file *file, const struct lint_findi
 void lint_print_github(struct lint_report *report) {
     for (size_t i = 0; i < report->files.count; i++) {
         const struct lint_file *file = report->files.items[i];
-        print_findings(file, &file->errors);
-        print_findings(file, &file->findings);
+        print_findings(report, file, &file->errors);
+        print_findings(report, file, &file->findings);
     }
 }

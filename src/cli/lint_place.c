@@ -64,25 +64,98 @@ struct lint_region lint_region_in_bytes(struct source_set *sources, struct span 
                                 source_locate(sources, span.source, span.end)};
 }
 
-/* Code units of what stands before a column. A byte that is not UTF-8 is shown as one U+FFFD. */
-static uint32_t count_units(struct source_set *sources, uint32_t source, struct position position) {
-    struct slice rest =
-        slice_take(source_line(sources, source, position.line), position.column - 1);
-    /* At a line's end the column may count bytes of the line end, which are units, too. */
-    uint32_t units = position.column - 1 - (uint32_t)rest.size;
-    while (rest.size > 0) {
+/* Code units of UTF-16. A byte that is not UTF-8 is shown as one U+FFFD. */
+static uint32_t count_units(struct slice text) {
+    uint32_t units = 0;
+    while (text.size > 0) {
         uint32_t point = 0;
-        size_t size = glyph_decode_utf8(rest, &point);
+        size_t size = glyph_decode_utf8(text, &point);
         units += size > 0 && point > 0xffff ? 2 : 1;
-        rest = slice_skip(rest, size > 0 ? size : 1);
+        text = slice_skip(text, size > 0 ? size : 1);
     }
     return units;
 }
 
-struct lint_region lint_region_in_units(struct source_set *sources, struct span span) {
-    struct lint_region region = lint_region_in_bytes(sources, span);
-    region.begin.column = count_units(sources, span.source, region.begin) + 1;
-    region.end.column = count_units(sources, span.source, region.end) + 1;
+/* Of a long line, which may hold many findings, the units are counted once, and noted where a step
+ * begins. */
+enum { STEP = 4096 };
+
+struct line_steps {
+    size_t count;
+    struct {
+        uint32_t byte;  /* where a character begins */
+        uint32_t units; /* before it */
+    } steps[];
+};
+
+struct line_key {
+    const struct source *source;
+    uint64_t line;
+};
+
+static struct line_steps *measure_line(struct arena *arena, struct slice line) {
+    size_t most = line.size / STEP + 1;
+    struct line_steps *steps = arena_require(arena, sizeof *steps + most * sizeof steps->steps[0]);
+    uint32_t units = 0;
+    for (size_t at = 0; at < line.size && steps->count < most;) {
+        steps->steps[steps->count].byte = (uint32_t)at;
+        steps->steps[steps->count++].units = units;
+        for (size_t end = at + STEP; at < line.size && at < end;) {
+            uint32_t point = 0;
+            size_t size = glyph_decode_utf8(slice_skip(line, at), &point);
+            units += size > 0 && point > 0xffff ? 2 : 1;
+            at += size > 0 ? size : 1;
+        }
+    }
+    return steps;
+}
+
+static const struct line_steps *find_steps(struct lint_report *report, const struct source *source,
+                                           uint32_t line, struct slice text) {
+    struct line_key *key = arena_require(report->arena, sizeof *key);
+    key->source = source;
+    key->line = line;
+    struct slice bytes = {(const char *)key, sizeof *key};
+    struct line_steps *steps = map_find(&report->columns, bytes);
+    if (steps == NULL) {
+        steps = measure_line(report->arena, text);
+        map_set(&report->columns, bytes, steps);
+    }
+    return steps;
+}
+
+/* Units before a byte of a line. */
+static uint32_t units_before(struct lint_report *report, const struct source *source, uint32_t line,
+                             struct slice text, uint32_t byte) {
+    if (byte < STEP) {
+        return count_units(slice_take(text, byte));
+    }
+    const struct line_steps *steps = find_steps(report, source, line, text);
+    size_t step = byte / STEP < steps->count ? byte / STEP : steps->count - 1;
+    while (steps->steps[step].byte > byte) {
+        step--;
+    }
+    uint32_t begin = steps->steps[step].byte;
+    return steps->steps[step].units +
+           count_units(slice_take(slice_skip(text, begin), byte - begin));
+}
+
+static uint32_t column_in_units(struct lint_report *report, const struct lint_file *file,
+                                uint32_t id, struct position position) {
+    struct source_set *sources = &file->input->sources;
+    struct slice text = source_line(sources, id, position.line);
+    uint32_t byte = position.column - 1;
+    /* At a line's end the column may count bytes of the line end, which are units, too. */
+    uint32_t beyond = byte > text.size ? byte - (uint32_t)text.size : 0;
+    return 1 + beyond +
+           units_before(report, sources->all.items[id], position.line, text, byte - beyond);
+}
+
+struct lint_region lint_region_in_units(struct lint_report *report, const struct lint_file *file,
+                                        struct span span) {
+    struct lint_region region = lint_region_in_bytes(&file->input->sources, span);
+    region.begin.column = column_in_units(report, file, span.source, region.begin);
+    region.end.column = column_in_units(report, file, span.source, region.end);
     return region;
 }
 

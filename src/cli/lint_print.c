@@ -27,29 +27,48 @@ static void add_normalised(struct text *text, struct slice line) {
     }
 }
 
+/* The line that was hashed last: of a long one with many findings once is enough. */
+struct line_hash {
+    bool is_known;
+    uint32_t source;
+    uint32_t line;
+    uint64_t hash;
+};
+
+static uint64_t hash_line(struct lint_report *report, struct lint_file *file, struct span span,
+                          struct line_hash *latest) {
+    struct source_set *sources = &file->input->sources;
+    uint32_t line = source_locate(sources, span.source, span.begin).line;
+    if (!latest->is_known || latest->source != span.source || latest->line != line) {
+        struct text text;
+        text_init(&text, report->arena);
+        add_normalised(&text, source_line(sources, span.source, line));
+        *latest = (struct line_hash){true, span.source, line, slice_hash(text_slice(&text))};
+    }
+    return latest->hash;
+}
+
 /* The message is no part of it: its words may become better ones. */
 static struct slice describe(struct lint_report *report, struct lint_file *file,
-                             const struct lint_finding *finding) {
+                             const struct lint_finding *finding, struct line_hash *latest) {
     struct text text;
     text_init(&text, report->arena);
     text_add(&text, finding_kind_name(report->arena, finding->kind));
     text_add_byte(&text, '\0');
     text_add(&text, lint_project_path(report, file, finding->name));
-    text_add_byte(&text, '\0');
     if (finding->diagnostic->has_span) {
-        struct span span = finding->diagnostic->span;
-        struct source_set *sources = &file->input->sources;
-        uint32_t line = source_locate(sources, span.source, span.begin).line;
-        add_normalised(&text, source_line(sources, span.source, line));
+        text_format(&text, "/%016" PRIx64,
+                    hash_line(report, file, finding->diagnostic->span, latest));
     }
     return text_slice(&text);
 }
 
 void lint_take_prints(struct lint_report *report, struct lint_file *file,
                       struct lint_findings *findings) {
+    struct line_hash latest = {0};
     for (size_t i = 0; i < findings->items.count; i++) {
         struct lint_finding *finding = &findings->items.items[i];
-        struct slice key = describe(report, file, finding);
+        struct slice key = describe(report, file, finding, &latest);
         uint32_t *count = arena_require(report->arena, sizeof *count);
         count = map_insert(&report->prints, key, count);
         ++*count;

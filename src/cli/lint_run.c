@@ -187,6 +187,7 @@ bool lint_run(struct lint_report *report, char **named, size_t count, enum outco
     map_init(&report->seen, report->arena);
     map_init(&report->prints, report->arena);
     map_init(&report->projects, report->arena);
+    map_init(&report->columns, report->arena);
     read_files(report, named, count);
     for (size_t i = 0; i < report->files.count; i++) {
         if (!lint_settle(report, report->files.items[i], result)) {

@@ -139,8 +139,9 @@ static json_t *describe_artifact(struct arena *arena, struct slice path) {
     return artifact;
 }
 
-static json_t *describe_region(struct source_set *sources, struct span span) {
-    struct lint_region region = lint_region_in_units(sources, span);
+static json_t *describe_region(struct lint_report *report, const struct lint_file *file,
+                               struct span span) {
+    struct lint_region region = lint_region_in_units(report, file, span);
     json_t *object = json_require(json_object());
     json_put(object, "startLine", json_integer(region.begin.line));
     json_put(object, "startColumn", json_integer(region.begin.column));
@@ -154,7 +155,7 @@ static json_t *describe_location(struct sarif *sarif, const struct lint_file *fi
     struct slice path = lint_path(sarif->report, lint_source(file, span)->name);
     json_t *physical = json_require(json_object());
     json_put(physical, "artifactLocation", describe_artifact(sarif->report->arena, path));
-    json_put(physical, "region", describe_region(&file->input->sources, span));
+    json_put(physical, "region", describe_region(sarif->report, file, span));
     json_t *location = json_require(json_object());
     json_put(location, "physicalLocation", physical);
     return location;
@@ -201,7 +202,7 @@ static json_t *describe_changes(struct sarif *sarif, const struct lint_file *fil
             continue;
         }
         json_t *replacement = json_require(json_object());
-        json_put(replacement, "deletedRegion", describe_region(&file->input->sources, edit->span));
+        json_put(replacement, "deletedRegion", describe_region(sarif->report, file, edit->span));
         json_put(replacement, "insertedContent", message(edit->text));
         json_append(replacements, replacement);
     }

@@ -64,8 +64,9 @@ static struct changes find_changes(struct arena *arena, struct slice text,
         size_t end = change_end(text, begin, first);
         size_t count = 1;
         while (i + count < edits->items.count && first[count].span.begin < end) {
-            size_t other = change_end(text, begin, &first[count]);
-            end = other > end ? other : end;
+            if (first[count].span.end >= end) {
+                end = change_end(text, begin, &first[count]);
+            }
             count++;
         }
         struct text lines;

@@ -4,6 +4,7 @@
 
 enum {
     LINE_WIDTH = 160,       /* no source line is printed wider */
+    LONG_LINE = 2048,       /* bytes; of a longer one only a part is looked at */
     LONGEST_FILE_CHAIN = 10 /* "in file included from" lines */
 };
 
@@ -132,13 +133,33 @@ static void print_caret(const struct printer *printer, uint32_t indent, uint32_t
     fputc('\n', printer->out);
 }
 
+static bool continues_glyph(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* A line that may be as long as the file is cut around `caret`, a byte of it, to more than a line
+ * of output shows. Returns where the part begins. */
+static uint32_t cut_long_line(struct slice *line, uint32_t caret) {
+    if (line->size <= LONG_LINE) {
+        return 0;
+    }
+    size_t begin = caret > LONG_LINE / 2 ? caret - LONG_LINE / 2 : 0;
+    while (begin > 0 && continues_glyph(line->data[begin])) {
+        begin--;
+    }
+    *line = slice_take(slice_skip(*line, begin), LONG_LINE);
+    return (uint32_t)begin;
+}
+
 /* The first line of a span with a caret under its first byte and tildes under the rest. */
 static void print_snippet(const struct printer *printer, struct span span) {
     struct position position = source_locate(printer->sources, span.source, span.begin);
     struct slice line = source_line(printer->sources, span.source, position.line);
     size_t size = span.end > span.begin ? span.end - span.begin : 0;
-    uint32_t caret = glyph_measure(slice_take(line, position.column - 1));
-    uint32_t caret_end = glyph_measure(slice_take(line, position.column - 1 + size));
+    uint32_t cut = cut_long_line(&line, position.column - 1);
+    uint32_t before = position.column - 1 - cut;
+    uint32_t caret = glyph_measure(slice_take(line, before));
+    uint32_t caret_end = glyph_measure(slice_take(line, before + size));
 
     uint32_t gutter = (uint32_t)snprintf(NULL, 0, "%4u | ", position.line);
     struct window window = choose_window(glyph_measure(line), caret, LINE_WIDTH - gutter);

@@ -76,16 +76,14 @@ void edit_replace_words(const struct tree *tree, struct diagnostic *diagnostic,
 
 /* The white space that a statement's line begins with. */
 static struct slice indent_of(const struct tree *tree, const struct statement *statement) {
-    struct slice text = text_of(tree, statement->span.source);
-    size_t begin = statement->span.begin;
-    while (begin > 0 && text.data[begin - 1] != '\n') {
-        begin--;
+    struct span span = statement->span;
+    uint32_t line = source_locate(tree->sources, span.source, span.begin).line;
+    struct slice text = source_line(tree->sources, span.source, line);
+    size_t size = 0;
+    while (size < text.size && (text.data[size] == ' ' || text.data[size] == '\t')) {
+        size++;
     }
-    size_t end = begin;
-    while (end < statement->span.begin && (text.data[end] == ' ' || text.data[end] == '\t')) {
-        end++;
-    }
-    return slice_take(slice_skip(text, begin), end - begin);
+    return slice_take(text, size);
 }
 
 void edit_add_below(const struct tree *tree, struct diagnostic *diagnostic,

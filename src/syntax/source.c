@@ -77,8 +77,10 @@ struct slice source_line(struct source_set *set, uint32_t id, uint32_t line) {
     if (line == 0 || line > source->line_count) {
         return (struct slice){NULL, 0};
     }
-    struct slice rest = slice_skip(source->text, source->line_starts[line - 1]);
-    struct slice text = slice_take(rest, slice_find_byte(rest, '\n'));
+    /* No look at the text: a line may be as long as the file, and be asked for often. */
+    size_t begin = source->line_starts[line - 1];
+    size_t end = line < source->line_count ? source->line_starts[line] - 1 : source->text.size;
+    struct slice text = slice_take(slice_skip(source->text, begin), end > begin ? end - begin : 0);
     if (text.size > 0 && text.data[text.size - 1] == '\r') {
         text.size--;
     }
