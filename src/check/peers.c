@@ -24,9 +24,9 @@ static const struct slice health_parameters[] = {
     SLICE_INIT("max_fails="), SLICE_INIT("fail_timeout="), SLICE_INIT("slow_start=")};
 
 static void check_single(struct finding_list *findings, const struct peer *peer) {
-    /* A name may stand for several addresses, which are servers of their own. max_fails=0 says what
-     * is the case anyway. */
-    if (peer->address.family == TABLE_FAMILY_NAME || peer->max_fails == 0) {
+    /* A name that is looked up again and again may have several addresses, which are servers of
+     * their own. max_fails=0 says what is the case anyway. */
+    if (peer->resolve || peer->max_fails == 0) {
         return;
     }
     for (size_t i = 0; i < sizeof health_parameters / sizeof health_parameters[0]; i++) {

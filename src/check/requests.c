@@ -236,16 +236,7 @@ static void check_delays(struct finding_list *findings, const struct settings *s
 }
 
 void check_rule_limit_without_nodelay_note(struct finding_list *findings) {
-    struct model *model = findings->model;
-    check_delays(findings, model->http_settings);
-    for (size_t i = 0; i < model->servers.count; i++) {
-        check_delays(findings, model->servers.items[i]->settings);
-    }
-    for (size_t i = 0; i < findings->site.locations.count; i++) {
-        const struct location *location = findings->site.locations.items[i];
-        /* Trying passwords is to be slow. */
-        if (!is_login(model->arena, location)) {
-            check_delays(findings, location->settings);
-        }
+    for (size_t i = 0; i < findings->site.settings.count; i++) {
+        check_delays(findings, findings->site.settings.items[i]);
     }
 }

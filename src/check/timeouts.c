@@ -28,22 +28,34 @@ static bool is_for_all(const struct header_setting *header) {
     return owner == NULL || slice_equals(statement_name(owner), SLICE("http"));
 }
 
+/* The default, in milliseconds; pings are usually sent more often than that. */
+#define USUAL_WAIT 60000
+
+static void check_wait(struct finding_list *findings, const struct location *location) {
+    const struct statement *chosen = location->settings->origin[SETTING_proxy_read_timeout];
+    uint64_t wait = location->settings->proxy_read_timeout;
+    if (wait == 0 || wait > USUAL_WAIT || (chosen != NULL && wait == USUAL_WAIT)) {
+        return;
+    }
+    bool is_chosen_here = location->settings->is_own[SETTING_proxy_read_timeout];
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_websocket_timeout,
+        is_chosen_here ? chosen->words[0].span : location->proxy->statement->words[0].span,
+        "WebSockets are closed when the backend is silent for %llu seconds%s",
+        (unsigned long long)((wait + 999) / 1000),
+        chosen == NULL ? ", the default of proxy_read_timeout" : "");
+    diagnostic_help(findings->model->arena, diagnostic,
+                    "write \"proxy_read_timeout 1h;\", or let one side send pings more often");
+}
+
 void check_rule_websocket_timeout(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        const struct settings *settings = location->settings;
-        const struct header_setting *upgrade = find_upgrade(settings);
-        if (location->proxy == NULL || location->proxy->is_grpc || upgrade == NULL ||
-            settings->origin[SETTING_proxy_read_timeout] != NULL || is_for_all(upgrade)) {
-            continue;
+        const struct header_setting *upgrade = find_upgrade(location->settings);
+        if (location->proxy != NULL && !location->proxy->is_grpc && upgrade != NULL &&
+            !is_for_all(upgrade)) {
+            check_wait(findings, location);
         }
-        /* Locations that inherit the header find the same; that is told once. */
-        struct diagnostic *diagnostic = check_report(
-            findings, RULE_websocket_timeout, upgrade->statement->words[0].span,
-            "WebSockets are closed when the backend is silent for 60 seconds, the default of "
-            "proxy_read_timeout");
-        diagnostic_help(findings->model->arena, diagnostic,
-                        "write \"proxy_read_timeout 1h;\", or let one side send pings more often");
     }
 }
 
