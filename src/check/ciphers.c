@@ -52,7 +52,13 @@ static bool is_usable(const SSL_CIPHER *suite) {
            exchange != NID_kx_ecdhe_psk && exchange != NID_kx_dhe_psk;
 }
 
+static bool has_forward_secrecy(const SSL_CIPHER *suite) {
+    int exchange = SSL_CIPHER_get_kx_nid(suite);
+    return exchange == NID_kx_ecdhe || exchange == NID_kx_dhe;
+}
+
 static void add_suite(struct arena *arena, const SSL_CIPHER *suite, struct cipher_list *list) {
+    list->has_forward_secrecy |= has_forward_secrecy(suite);
     for (size_t i = 0; is_usable(suite) && i < sizeof weak_properties / sizeof weak_properties[0];
          i++) {
         if (weak_properties[i].property(suite) == weak_properties[i].nid) {
@@ -137,4 +143,21 @@ void ciphers_expand(struct arena *arena, struct slice string, struct cipher_list
         }
     }
     SSL_CTX_free(context);
+}
+
+struct phrase_list ciphers_list(struct arena *arena, struct slice string) {
+    struct phrase_list names = {0};
+    SSL_CTX *context = openssl_create_context(true);
+    if (openssl_set_ciphers(context, arena, string)) {
+        STACK_OF(SSL_CIPHER) *suites = SSL_CTX_get_ciphers(context);
+        for (int i = 0; i < sk_SSL_CIPHER_num(suites); i++) {
+            const SSL_CIPHER *suite = sk_SSL_CIPHER_value(suites, i);
+            if (SSL_CIPHER_get_kx_nid(suite) != NID_kx_any && is_usable(suite)) {
+                VECTOR_PUSH(arena, &names.items,
+                            arena_copy_slice(arena, slice_from_string(SSL_CIPHER_get_name(suite))));
+            }
+        }
+    }
+    SSL_CTX_free(context);
+    return names;
 }

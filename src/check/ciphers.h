@@ -19,6 +19,7 @@ enum cipher_weakness {
 extern const char *const cipher_weakness_names[CIPHER_WEAKNESS_COUNT];
 
 struct cipher_list {
+    bool has_forward_secrecy; /* some suite has */
     struct phrase_list weak[CIPHER_WEAKNESS_COUNT];
 };
 
@@ -26,5 +27,8 @@ struct cipher_list {
  * OpenSSL does not have any more, but which the string asks for by name, are found too: the
  * machine that runs the configuration may have them. */
 void ciphers_expand(struct arena *arena, struct slice string, struct cipher_list *list);
+
+/* The suites that the string admits below TLS 1.3, as OpenSSL names them. */
+struct phrase_list ciphers_list(struct arena *arena, struct slice string);
 
 #endif

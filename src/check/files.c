@@ -93,7 +93,7 @@ static bool is_handler(struct slice name) {
 static bool has_handler(const struct location *location) {
     struct tree_walk walk = tree_walk_begin(location->statement->block);
     for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        if (is_handler(statement_name(s)) || slice_equals(statement_name(s), SLICE("try_files"))) {
+        if (is_handler(statement_name(s))) {
             return true;
         }
     }
@@ -113,7 +113,7 @@ static const struct location *find_with_root(const struct server *server) {
     for (size_t i = 0; i < server->locations.count; i++) {
         const struct location *location = server->locations.items[i];
         if (!location->is_condition && location->settings->is_own[SETTING_root] &&
-            slice_equals(location->name, SLICE("/")) && location->regex == NULL) {
+            location->kind != TABLE_LOCATION_NAMED) {
             return location;
         }
     }

@@ -120,8 +120,10 @@ static bool has_broken(const struct cipher_list *list) {
     return false;
 }
 
+/* Where nothing else is admitted, no-forward-secrecy says so. */
 static bool has_weak(const struct cipher_list *list) {
-    return has_broken(list) || list->weak[CIPHER_NO_FORWARD_SECRECY].items.count > 0;
+    return has_broken(list) ||
+           (list->has_forward_secrecy && list->weak[CIPHER_NO_FORWARD_SECRECY].items.count > 0);
 }
 
 static void report_weak(struct finding_list *findings, const struct statement *statement,
@@ -143,15 +145,16 @@ static void report_weak(struct finding_list *findings, const struct statement *s
     suggest(findings, diagnostic, statement, good_ciphers);
 }
 
-static void check_ciphers(struct finding_list *findings, const struct statement *statement,
-                          struct map *expanded) {
+/* Expands what the statement gives; NULL when it gives nothing that can be. */
+static const struct cipher_list *
+find_list(struct finding_list *findings, const struct statement *statement, struct map *expanded) {
     struct arena *arena = findings->model->arena;
     if (statement == NULL || statement_argument_count(statement) == 0) {
-        return;
+        return NULL;
     }
     const struct word *word = statement_argument(statement, 0);
     if (openssl_is_profile(word->text)) {
-        return;
+        return NULL;
     }
     struct cipher_list *list = map_find(expanded, word->text);
     if (list == NULL) {
@@ -159,7 +162,13 @@ static void check_ciphers(struct finding_list *findings, const struct statement 
         ciphers_expand(arena, word->text, list);
         map_insert(expanded, word->text, list);
     }
-    if (has_weak(list)) {
+    return list;
+}
+
+static void check_ciphers(struct finding_list *findings, const struct statement *statement,
+                          struct map *expanded) {
+    const struct cipher_list *list = find_list(findings, statement, expanded);
+    if (list != NULL && has_weak(list)) {
         report_weak(findings, statement, list);
     }
 }
@@ -180,6 +189,57 @@ void check_rule_weak_cipher(struct finding_list *findings) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
         if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
             check_ciphers(findings, settings->origin[SERVER_SETTING_ssl_ciphers], &expanded);
+        }
+    }
+}
+
+/* --- no-forward-secrecy --- */
+
+static bool is_for_tls13_only(const struct name_list *protocols) {
+    for (size_t i = 0; i < protocols->list.count; i++) {
+        if (!slice_equals_nocase(protocols->list.items[i].text, SLICE("TLSv1.3"))) {
+            return false;
+        }
+    }
+    return protocols->list.count > 0;
+}
+
+static void check_secrecy(struct finding_list *findings, const struct statement *statement,
+                          const struct name_list *protocols, struct map *expanded) {
+    const struct cipher_list *list = find_list(findings, statement, expanded);
+    if (list == NULL || list->has_forward_secrecy || is_for_tls13_only(protocols) ||
+        list->weak[CIPHER_NO_FORWARD_SECRECY].items.count == 0) {
+        return;
+    }
+    struct slice directive = written_name(statement);
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_no_forward_secrecy, statement_argument(statement, 0)->span,
+                     "%.*s admits no suite with forward secrecy", SLICE_ARGS(directive));
+    note_suites(findings->model->arena, diagnostic,
+                cipher_weakness_names[CIPHER_NO_FORWARD_SECRECY],
+                &list->weak[CIPHER_NO_FORWARD_SECRECY]);
+    suggest(findings, diagnostic, statement, good_ciphers);
+}
+
+void check_rule_no_forward_secrecy(struct finding_list *findings) {
+    struct map expanded;
+    map_init(&expanded, findings->model->arena);
+    for (size_t i = 0; i < findings->site.settings.count; i++) {
+        const struct settings *settings = findings->site.settings.items[i];
+        if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
+            check_secrecy(findings, settings->origin[SETTING_proxy_ssl_ciphers],
+                          &settings->proxy_ssl_protocols, &expanded);
+        }
+        if (settings->is_own[SETTING_grpc_ssl_ciphers]) {
+            check_secrecy(findings, settings->origin[SETTING_grpc_ssl_ciphers],
+                          &settings->grpc_ssl_protocols, &expanded);
+        }
+    }
+    for (size_t i = 0; i < findings->site.server_settings.count; i++) {
+        const struct server_settings *settings = findings->site.server_settings.items[i];
+        if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
+            check_secrecy(findings, settings->origin[SERVER_SETTING_ssl_ciphers],
+                          &settings->ssl_protocols, &expanded);
         }
     }
 }
