@@ -8,7 +8,6 @@
 #include "http/condition.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -20,7 +19,7 @@ enum {
     STATUS_FAILED = 500,
 };
 
-enum { TAG_SIZE = 40, FIRST_STRIDE = 32768 };
+enum { TAG_SIZE = 2 * SLICE_HEX_SIZE + 3, FIRST_STRIDE = 32768 };
 
 static struct file_answer *create(struct exchange *exchange) {
     struct file_answer *answer = arena_allocate(&exchange->arena, sizeof *answer);
@@ -75,9 +74,13 @@ static struct slice make_tag(struct file_answer *answer) {
     if (text == NULL) {
         return (struct slice){"", 0};
     }
-    int size = snprintf(text, TAG_SIZE, "\"%llx-%llx\"", (unsigned long long)answer->view.modified,
-                        (unsigned long long)answer->view.size);
-    return (struct slice){text, (size_t)size};
+    char *end = text;
+    *end++ = '"';
+    end += slice_format_hex((uint64_t)answer->view.modified, end).size;
+    *end++ = '-';
+    end += slice_format_hex((uint64_t)answer->view.size, end).size;
+    *end++ = '"';
+    return (struct slice){text, (size_t)(end - text)};
 }
 
 static bool add_modified(struct file_answer *answer) {

@@ -227,13 +227,7 @@ enum http_chunked_result http_chunked_decode(struct http_chunked *decoder, struc
 }
 
 size_t http_chunk_header(char buffer[HTTP_CHUNK_HEADER_SIZE], uint64_t size) {
-    unsigned digits = 1;
-    while (digits < SIZE_DIGITS_LIMIT && size >> (4 * digits) != 0) {
-        digits++;
-    }
-    for (unsigned i = 0; i < digits; i++) {
-        buffer[i] = "0123456789abcdef"[size >> (4 * (digits - 1 - i)) & 0xf];
-    }
+    size_t digits = slice_format_hex(size, buffer).size;
     buffer[digits] = '\r';
     buffer[digits + 1] = '\n';
     return digits + 2;

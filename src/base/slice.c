@@ -86,6 +86,17 @@ struct slice slice_format_u64(uint64_t number, char text[SLICE_U64_SIZE]) {
     return (struct slice){text, sizeof digits - first};
 }
 
+struct slice slice_format_hex(uint64_t number, char text[SLICE_HEX_SIZE]) {
+    char digits[SLICE_HEX_SIZE];
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = "0123456789abcdef"[number & 15];
+        number >>= 4;
+    } while (number > 0);
+    memcpy(text, digits + first, sizeof digits - first);
+    return (struct slice){text, sizeof digits - first};
+}
+
 uint64_t slice_hash(struct slice s) {
     return XXH3_64bits(s.data, s.size);
 }

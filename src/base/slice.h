@@ -68,11 +68,14 @@ struct slice slice_trim(struct slice s);
 /* Parses decimal digits only, all of them; false when empty, not digits, or over `limit`. */
 bool slice_parse_u64(struct slice s, uint64_t limit, uint64_t *value);
 
-enum { SLICE_U64_SIZE = 20 };
+enum { SLICE_U64_SIZE = 20, SLICE_HEX_SIZE = 16 };
 
 /* Decimal digits, in `text`. Numbers are written with every request; this takes a twentieth of what
  * printf does. */
 struct slice slice_format_u64(uint64_t number, char text[SLICE_U64_SIZE]);
+
+/* Hexadecimal digits in lower case, in `text`. */
+struct slice slice_format_hex(uint64_t number, char text[SLICE_HEX_SIZE]);
 
 /* XXH3; the same on every machine, so it may be stored in a table. */
 uint64_t slice_hash(struct slice s);

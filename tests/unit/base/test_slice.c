@@ -103,6 +103,23 @@ static void formats_numbers(void) {
     }
 }
 
+static void formats_hexadecimal_numbers(void) {
+    static const struct {
+        uint64_t number;
+        struct slice text;
+    } rows[] = {
+        {0, SLICE_INIT("0")},
+        {15, SLICE_INIT("f")},
+        {16, SLICE_INIT("10")},
+        {0x0123456789abcdef, SLICE_INIT("123456789abcdef")},
+        {UINT64_MAX, SLICE_INIT("ffffffffffffffff")},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[SLICE_HEX_SIZE];
+        CU_ASSERT_TRUE(slice_equals(slice_format_hex(rows[i].number, text), rows[i].text));
+    }
+}
+
 static void hashes_the_same_everywhere(void) {
     /* XXH3's published value for no input; a table relies on it. */
     CU_ASSERT_EQUAL(slice_hash(none), 0x2d06800538d394c2U);
@@ -114,4 +131,5 @@ UNIT_TESTS("base/slice", {"compares", compares}, {"orders", orders},
            {"finds prefixes and suffixes", finds_prefixes_and_suffixes}, {"cuts", cuts},
            {"finds bytes", finds_bytes}, {"parses numbers", parses_numbers},
            {"formats numbers", formats_numbers},
+           {"formats hexadecimal numbers", formats_hexadecimal_numbers},
            {"hashes the same everywhere", hashes_the_same_everywhere})

@@ -3,6 +3,8 @@
 #include "guard.h"
 #include "unit.h"
 
+#include <time.h>
+
 /* -2: it is none. The text ends where memory does. */
 static int64_t read_date(const char *text) {
     int64_t seconds;
@@ -67,7 +69,7 @@ static void reads_what_it_writes(void) {
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         char text[HTTP_DATE_SIZE];
         struct slice date = http_date_format(times[i], text);
-        char copy[HTTP_DATE_SIZE] = "";
+        char copy[HTTP_DATE_SIZE + 1] = "";
         memcpy(copy, date.data, date.size);
         CU_ASSERT_EQUAL(read_date(copy), times[i]);
         for (size_t size = 0; size < 25; size++) {
@@ -81,7 +83,41 @@ static void reads_what_it_writes(void) {
         slice_equals(http_date_format(784111777, text), SLICE("Sun, 06 Nov 1994 08:49:37 GMT")));
 }
 
+/* Each day of 400 years, and what the calendar of the C library says. */
+static void agrees_with_the_c_library(void) {
+    for (int64_t day = 0; day <= 146097; day++) {
+        char expected[64];
+        char text[HTTP_DATE_SIZE];
+        time_t seconds = day * 86400 + day % 86400;
+        struct tm parts;
+        CU_ASSERT_PTR_NOT_NULL_FATAL(gmtime_r(&seconds, &parts));
+        size_t size = strftime(expected, sizeof expected, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        if (!slice_equals(http_date_format(seconds, text), (struct slice){expected, size})) {
+            CU_FAIL_FATAL("another time");
+        }
+    }
+}
+
+static void writes_the_nearest_it_can(void) {
+    static const struct {
+        int64_t seconds;
+        struct slice text;
+    } rows[] = {
+        {-1, SLICE_INIT("Thu, 01 Jan 1970 00:00:00 GMT")},
+        {INT64_MIN, SLICE_INIT("Thu, 01 Jan 1970 00:00:00 GMT")},
+        {253402300799, SLICE_INIT("Fri, 31 Dec 9999 23:59:59 GMT")},
+        {253402300800, SLICE_INIT("Fri, 31 Dec 9999 23:59:59 GMT")},
+        {INT64_MAX, SLICE_INIT("Fri, 31 Dec 9999 23:59:59 GMT")},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[HTTP_DATE_SIZE];
+        CU_ASSERT(slice_equals(http_date_format(rows[i].seconds, text), rows[i].text));
+    }
+}
+
 UNIT_TESTS("engine/http_date", {"reads three forms", reads_three_forms},
            {"does not mind what nginx does not", does_not_mind_what_nginx_does_not},
            {"refuses what is no time", refuses_what_is_no_time},
-           {"reads what it writes", reads_what_it_writes})
+           {"reads what it writes", reads_what_it_writes},
+           {"agrees with the C library", agrees_with_the_c_library},
+           {"writes the nearest it can", writes_the_nearest_it_can})
