@@ -72,11 +72,10 @@ static void report_problem(struct http_connection *connection) {
 
 void http_connection_close(struct http_connection *connection) {
     report_problem(connection);
-    loop_remove(connection->service->loop, &connection->handle);
     if (connection->tls != NULL && !connection->must_reset) {
         tls_stream_close(connection->tls);
     }
-    close(connection->handle.fd);
+    loop_close(connection->service->loop, &connection->handle);
     http_service_give_connection(connection->service);
 }
 

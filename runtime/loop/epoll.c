@@ -1,10 +1,12 @@
 /* The epoll back end: a descriptor is registered once, edge-triggered, for both directions.
- * Listeners are level-triggered, and the kernel wakes one worker for a connection. */
+ * Listeners are level-triggered, and the kernel wakes one worker for a connection. The kernel knows
+ * descriptors by their numbers alone, so that a handle is replaced by another without asking it. */
 #include "loop/loop.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -15,11 +17,13 @@ static const uint32_t CONNECTION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOL
 
 struct epoll_backend {
     int fd;
+    struct loop_handle **handles; /* by number of their descriptor */
+    size_t capacity;
     struct epoll_event events[EVENTS_PER_WAIT];
 };
 
 static void *create_epoll(void) {
-    struct epoll_backend *epoll = malloc(sizeof *epoll);
+    struct epoll_backend *epoll = calloc(1, sizeof *epoll);
     if (epoll == NULL) {
         return NULL;
     }
@@ -36,34 +40,66 @@ static void *create_epoll(void) {
 static void destroy_epoll(void *data) {
     struct epoll_backend *epoll = data;
     close(epoll->fd);
+    free(epoll->handles);
     free(epoll);
 }
 
-static bool add_epoll(void *data, struct loop_handle *handle) {
-    const struct epoll_backend *epoll = data;
-    struct epoll_event event = {.data.ptr = handle};
-    event.events = handle->is_listener ? LISTENER_EVENTS : CONNECTION_EVENTS;
-    handle->position = 0;
-    return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, handle->fd, &event) == 0;
+/* Room for a descriptor of that number: the kernel gives the lowest that is free. */
+static bool reserve(struct epoll_backend *epoll, size_t number) {
+    enum { FIRST_CAPACITY = 64 };
+    size_t capacity = epoll->capacity > 0 ? epoll->capacity : FIRST_CAPACITY;
+    while (capacity <= number) {
+        capacity *= 2;
+    }
+    if (capacity == epoll->capacity) {
+        return true;
+    }
+    struct loop_handle **handles = reallocarray(epoll->handles, capacity, sizeof(void *));
+    if (handles == NULL) {
+        return false;
+    }
+    memset(handles + epoll->capacity, 0, (capacity - epoll->capacity) * sizeof(void *));
+    epoll->handles = handles;
+    epoll->capacity = capacity;
+    return true;
 }
 
-/* Closing would do for a descriptor that nobody else holds, but listeners are shared, and an event
- * for a handle that is gone must be impossible rather than unlikely. */
-static void remove_epoll(void *data, struct loop_handle *handle) {
-    const struct epoll_backend *epoll = data;
+static bool add_epoll(void *data, struct loop_handle *handle) {
+    struct epoll_backend *epoll = data;
+    struct epoll_event event = {.data.fd = handle->fd};
+    event.events = handle->is_listener ? LISTENER_EVENTS : CONNECTION_EVENTS;
     handle->position = 0;
+    if (!reserve(epoll, (size_t)handle->fd) ||
+        epoll_ctl(epoll->fd, EPOLL_CTL_ADD, handle->fd, &event) != 0) {
+        return false;
+    }
+    epoll->handles[handle->fd] = handle;
+    return true;
+}
+
+static void forget(struct epoll_backend *epoll, struct loop_handle *handle) {
+    handle->position = 0;
+    epoll->handles[handle->fd] = NULL;
+}
+
+/* Listeners are shared, so that closing them is not enough. */
+static void remove_epoll(void *data, struct loop_handle *handle) {
+    struct epoll_backend *epoll = data;
+    forget(epoll, handle);
     epoll_ctl(epoll->fd, EPOLL_CTL_DEL, handle->fd, NULL);
 }
 
-/* Modifying looks at the descriptor anew, so that an event of `old` in this batch, which is stale
- * now, comes again with the next. It allocates nothing, and fails for no descriptor that is there.
- */
+static void close_epoll(void *data, struct loop_handle *handle) {
+    forget(data, handle);
+    close(handle->fd);
+}
+
+/* An event of `old` that is still to come in this batch is the new one's. */
 static void replace_epoll(void *data, struct loop_handle *handle, struct loop_handle *old) {
-    const struct epoll_backend *epoll = data;
-    struct epoll_event event = {.data.ptr = handle, .events = CONNECTION_EVENTS};
-    handle->position = 0;
-    old->position = 0;
-    epoll_ctl(epoll->fd, EPOLL_CTL_MOD, handle->fd, &event);
+    struct epoll_backend *epoll = data;
+    handle->position = old->position;
+    forget(epoll, old);
+    epoll->handles[handle->fd] = handle;
 }
 
 static uint32_t translate(uint32_t events) {
@@ -108,12 +144,14 @@ static bool wait_epoll(struct loop *loop, int timeout) {
         return error == EINTR;
     }
     for (int i = 0; i < count; i++) {
-        struct loop_handle *handle = epoll->events[i].data.ptr;
-        handle->position = (uint32_t)i + 1;
+        struct loop_handle *handle = epoll->handles[epoll->events[i].data.fd];
+        if (handle != NULL) {
+            handle->position = (uint32_t)i + 1;
+        }
     }
     for (int i = 0; i < count; i++) {
-        struct loop_handle *handle = epoll->events[i].data.ptr;
-        if (handle->position == (uint32_t)i + 1) {
+        struct loop_handle *handle = epoll->handles[epoll->events[i].data.fd];
+        if (handle != NULL && handle->position == (uint32_t)i + 1) {
             handle->position = 0;
             deliver(handle, epoll->events[i].events);
         }
@@ -127,6 +165,7 @@ const struct loop_backend loop_backend_epoll = {
     .destroy = destroy_epoll,
     .add = add_epoll,
     .remove = remove_epoll,
+    .close = close_epoll,
     .replace = replace_epoll,
     .wait = wait_epoll,
 };

@@ -27,6 +27,10 @@ void loop_remove(struct loop *loop, struct loop_handle *handle) {
     loop->backend->remove(loop->backend_data, handle);
 }
 
+void loop_close(struct loop *loop, struct loop_handle *handle) {
+    loop->backend->close(loop->backend_data, handle);
+}
+
 void loop_replace(struct loop *loop, struct loop_handle *handle, struct loop_handle *old) {
     handle->fd = old->fd;
     handle->ready = old->ready;

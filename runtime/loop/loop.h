@@ -59,6 +59,7 @@ struct loop_backend {
     void (*destroy)(void *data);
     bool (*add)(void *data, struct loop_handle *handle);
     void (*remove)(void *data, struct loop_handle *handle);
+    void (*close)(void *data, struct loop_handle *handle);
     void (*replace)(void *data, struct loop_handle *handle, struct loop_handle *old);
     /* Waits at most `timeout` milliseconds (-1: forever), sets ready bits, calls on_ready. After
      * waiting and before the first call it calls loop_update_clock. Returns false on an error other
@@ -74,11 +75,15 @@ bool loop_init(struct loop *loop, enum loop_method method);
 void loop_destroy(struct loop *loop);
 
 /* False, with errno set, when the kernel has no memory for it. The handle must be zeroed except
- * for fd, is_listener and on_ready. */
+ * for fd, is_listener and on_ready; fd keeps its value until the handle is removed. */
 __attribute__((warn_unused_result)) bool loop_add(struct loop *loop, struct loop_handle *handle);
 
 /* Before its descriptor is closed. */
 void loop_remove(struct loop *loop, struct loop_handle *handle);
+
+/* Removes it and closes its descriptor, which must be the only one of its socket: with that the
+ * kernel forgets it, too. */
+void loop_close(struct loop *loop, struct loop_handle *handle);
 
 /* `handle` goes on where `old` was: the same descriptor, the same bits in `ready`, another owner.
  * What has not been reported to `old` yet is reported to it, what is in `ready` is not. `old` is

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* handle->position is the entry's number. */
 struct poll_entry {
@@ -67,6 +68,11 @@ static bool add_poll(void *data, struct loop_handle *handle) {
 static void remove_poll(void *data, struct loop_handle *handle) {
     struct poll_backend *set = data;
     set->entries[handle->position].handle = NULL;
+}
+
+static void close_poll(void *data, struct loop_handle *handle) {
+    remove_poll(data, handle);
+    close(handle->fd);
 }
 
 static void replace_poll(void *data, struct loop_handle *handle, struct loop_handle *old) {
@@ -173,6 +179,7 @@ const struct loop_backend loop_backend_poll = {
     .destroy = destroy_poll,
     .add = add_poll,
     .remove = remove_poll,
+    .close = close_poll,
     .replace = replace_poll,
     .wait = wait_poll,
 };

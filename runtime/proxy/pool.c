@@ -129,8 +129,7 @@ void back_close(struct back *back) {
         tls_stream_destroy(back->tls);
         back->tls = NULL;
     }
-    loop_remove(back->service->loop, &back->handle);
-    close(back->handle.fd);
+    loop_close(back->service->loop, &back->handle);
     timer_remove(&back->service->loop->timers, &back->timer);
     http_service_give_connection(back->service);
     loop_defer(back->service->loop, &back->freeing);

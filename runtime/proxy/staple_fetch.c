@@ -41,8 +41,7 @@ static struct http_service *service_of(const struct staple_fetch *fetch) {
 
 static void close_connection(struct staple_fetch *fetch) {
     if (fetch->handle.fd >= 0) {
-        loop_remove(service_of(fetch)->loop, &fetch->handle);
-        close(fetch->handle.fd);
+        loop_close(service_of(fetch)->loop, &fetch->handle);
         fetch->handle.fd = -1;
     }
 }

@@ -36,6 +36,7 @@ static void forget(void *data, struct loop_handle *handle) {
     (void)data;
     CU_ASSERT_PTR_EQUAL(stage.handle, handle);
     stage.handle = NULL;
+    close(handle->fd);
 }
 
 static bool pass_time(struct loop *loop, int timeout) {
@@ -51,7 +52,7 @@ static bool pass_time(struct loop *loop, int timeout) {
     return true;
 }
 
-static const struct loop_backend still = {.add = add, .remove = forget, .wait = pass_time};
+static const struct loop_backend still = {.add = add, .close = forget, .wait = pass_time};
 
 /* --- the stage --- */
 

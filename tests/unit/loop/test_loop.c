@@ -359,6 +359,52 @@ static void an_event_of_a_reused_handle_is_stale(enum loop_method method) {
     loop_destroy(&loop);
 }
 
+/* Both are ready; whichever is called first closes the other, and its number is given to another.
+ */
+static void close_the_other(struct watch *watch) {
+    int number = watch->other->handle.fd;
+    loop_close(watch->loop, &watch->other->handle);
+    watch->next->handle.fd = dup(watch->next_fd);
+    CU_ASSERT_EQUAL(watch->next->handle.fd, number);
+    CU_ASSERT(loop_add(watch->loop, &watch->next->handle));
+    watch->then = NULL;
+}
+
+static void a_closed_one_is_not_reported(enum loop_method method) {
+    struct loop loop;
+    CU_ASSERT_FATAL(loop_init(&loop, method));
+    int first[2];
+    int second[2];
+    int quiet[2];
+    char byte;
+    make_pair(first);
+    make_pair(second);
+    CU_ASSERT_FATAL(pipe2(quiet, O_NONBLOCK | O_CLOEXEC) == 0);
+    struct watch one = make_watch(&loop, first[0]);
+    struct watch two = make_watch(&loop, second[0]);
+    struct watch heir = make_watch(&loop, -1);
+    one.other = &two;
+    two.other = &one;
+    one.next = two.next = &heir;
+    one.next_fd = two.next_fd = quiet[0];
+    one.then = two.then = close_the_other;
+    CU_ASSERT_FATAL(loop_add(&loop, &one.handle) && loop_add(&loop, &two.handle));
+    turn(&loop, 50);
+    turn(&loop, 5);
+    CU_ASSERT_EQUAL(one.calls + two.calls, 1);
+    CU_ASSERT_EQUAL(heir.calls, 0);
+    CU_ASSERT_EQUAL(read(one.calls > 0 ? second[1] : first[1], &byte, 1), 0);
+    CU_ASSERT_EQUAL(write(quiet[1], "x", 1), 1);
+    turn(&loop, 50);
+    CU_ASSERT_EQUAL(heir.events, LOOP_READ);
+    loop_close(&loop, &heir.handle);
+    loop_close(&loop, one.calls > 0 ? &one.handle : &two.handle);
+    close(first[1]);
+    close(second[1]);
+    close_pair(quiet);
+    loop_destroy(&loop);
+}
+
 /* The owner that the other one's events go to from now on, within a turn that has one for it. */
 static void replace_the_other(struct watch *watch) {
     loop_replace(watch->loop, &watch->next->handle, &watch->other->handle);
@@ -585,6 +631,7 @@ BOTH(a_listener_is_reported_while_somebody_waits)
 BOTH(a_refused_connection_is_writable_and_hung_up)
 BOTH(a_removed_handle_is_not_reported)
 BOTH(an_event_of_a_reused_handle_is_stale)
+BOTH(a_closed_one_is_not_reported)
 BOTH(a_new_owner_gets_what_the_old_one_was_not_told)
 BOTH(a_new_owner_is_not_told_again)
 BOTH(reports_more_than_one_wait_takes)
@@ -601,7 +648,7 @@ UNIT_TESTS("loop/loop", ROWS(reports_directions_as_they_become_ready),
            ROWS(a_listener_is_reported_while_somebody_waits),
            ROWS(a_refused_connection_is_writable_and_hung_up),
            ROWS(a_removed_handle_is_not_reported), ROWS(an_event_of_a_reused_handle_is_stale),
-           ROWS(a_new_owner_gets_what_the_old_one_was_not_told),
+           ROWS(a_closed_one_is_not_reported), ROWS(a_new_owner_gets_what_the_old_one_was_not_told),
            ROWS(a_new_owner_is_not_told_again), ROWS(reports_more_than_one_wait_takes),
            ROWS(tasks_run_in_order_at_the_end_of_the_turn), ROWS(work_that_goes_on_takes_turns),
            ROWS(a_cancelled_task_does_not_run), ROWS(a_signal_is_no_error),
