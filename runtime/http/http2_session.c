@@ -2,6 +2,7 @@
 #include "http/http2_front.h"
 
 #include "http/http2_fields.h"
+#include "http/http2_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -332,11 +333,12 @@ static bool submit_settings(struct http2_front *front,
  * hold up the others. */
 bool http2_session_begin(struct http2_front *front, struct http_connection *connection) {
     struct http2_shared *shared = get_shared(connection->service);
+    nghttp2_mem memory = http2_memory(&connection->service->memory);
     front->reset_allowance = RESET_ALLOWANCE;
     front->reset_refilled = connection->service->loop->now;
     return shared != NULL &&
-           nghttp2_session_server_new2(&front->session, shared->callbacks, front,
-                                       shared->options) == 0 &&
+           nghttp2_session_server_new3(&front->session, shared->callbacks, front, shared->options,
+                                       &memory) == 0 &&
            submit_settings(front, http_connection_own_settings(connection)) &&
            nghttp2_session_set_local_window_size(front->session, NGHTTP2_FLAG_NONE, 0,
                                                  LARGEST_WINDOW) == 0;

@@ -269,5 +269,6 @@ void http_service_destroy(struct http_service *service) {
     }
     loop_cancel(service->loop, &service->idle_task);
     buffer_pool_release(&service->buffers);
+    memory_pool_release(&service->memory);
     free(service);
 }

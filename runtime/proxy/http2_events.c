@@ -3,6 +3,7 @@
 #include "proxy/http2.h"
 
 #include "http/http2_fields.h"
+#include "http/http2_memory.h"
 
 #include <string.h>
 
@@ -301,8 +302,9 @@ nghttp2_session *proxy_http2_session(struct proxy_http2 *http2) {
     nghttp2_session *session = NULL;
     nghttp2_session_callbacks *callbacks = make_callbacks();
     nghttp2_option *options = make_options();
+    nghttp2_mem memory = http2_memory(&http2->back->service->memory);
     if (callbacks != NULL && options != NULL &&
-        nghttp2_session_client_new2(&session, callbacks, http2, options) == 0 &&
+        nghttp2_session_client_new3(&session, callbacks, http2, options, &memory) == 0 &&
         (nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,
                                  sizeof settings / sizeof settings[0]) != 0 ||
          nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, PROXY_HTTP2_WINDOW) !=

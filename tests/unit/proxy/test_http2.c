@@ -67,6 +67,7 @@ static void begin(struct wire *wire, uint64_t head_limit) {
 static void end(struct wire *wire) {
     nghttp2_session_del(wire->http2.session);
     nghttp2_session_del(wire->server);
+    memory_pool_release(&wire->service.memory);
     arena_release(&wire->exchange.arena);
 }
 
