@@ -54,8 +54,10 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *data) {
-    struct http2_stream *stream = http2_find_stream(session, frame->hd.stream_id);
     struct http2_front *front = data;
+    bool is_heading = front->heading != NULL && front->heading->id == frame->hd.stream_id;
+    struct http2_stream *stream =
+        is_heading ? front->heading : http2_find_stream(session, frame->hd.stream_id);
     (void)flags;
     if (stream != NULL) {
         http2_request_add_field(stream, name, value);

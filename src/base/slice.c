@@ -10,7 +10,8 @@ struct slice slice_from_string(const char *string) {
 
 bool slice_equals_nocase_bytes(struct slice a, struct slice b) {
     for (size_t i = 0; i < a.size; i++) {
-        if (byte_lower(a.data[i]) != byte_lower(b.data[i])) {
+        bool is_equal = a.data[i] == b.data[i]; /* mostly */
+        if (!is_equal && byte_lower(a.data[i]) != byte_lower(b.data[i])) {
             return false;
         }
     }
