@@ -64,6 +64,8 @@ struct finding_list {
     VECTOR_OF(struct finding) all;
     VECTOR_OF(struct finding) suppressed;  /* by comments */
     struct suppression_list *suppressions; /* those comments; NULL until they are asked for */
+    /* Comments that turn something off, by "FILE:OFFSET" of the name in them. */
+    struct map used_suppressions;
 };
 
 /* Runs every rule over the model; findings are sorted by place, suppressed ones apart. NULL

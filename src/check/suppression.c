@@ -120,6 +120,34 @@ static const struct statement *find_covered(const struct tree *tree, const struc
     return map_find(&index->by_line, place_key(tree->arena, source, comment->line));
 }
 
+bool suppression_is_code(struct slice name) {
+    static const unsigned numbers[] = {
+#define DIAGNOSTIC(number, name, summary) number,
+#include "diagnostics.def"
+#undef DIAGNOSTIC
+    };
+    uint64_t number;
+    if (!slice_starts_with(name, SLICE("RPC")) || name.size != 7 ||
+        !slice_parse_u64(slice_skip(name, 3), 9999, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where suppressions of that name are kept; NULL when nothing is called so. */
+static struct suppressions *find_list(struct suppression_list *list, struct slice name) {
+    const struct rule *rule = check_find_rule(name);
+    if (rule != NULL) {
+        return &list->of_rules[rule - check_rules];
+    }
+    return suppression_is_code(name) ? &list->of_codes : NULL;
+}
+
 static void read_comment(const struct tree *tree, const struct comment *comment, struct span names,
                          const struct statement_index *index, struct suppression_list *list) {
     const struct statement *covered = find_covered(tree, comment, index);
@@ -127,8 +155,8 @@ static void read_comment(const struct tree *tree, const struct comment *comment,
     struct span rest = names;
     struct span name;
     while (suppression_next_name(tree, &rest, &name)) {
-        const struct rule *rule = check_find_rule(suppression_text(tree, name));
-        if (rule != NULL) {
+        struct suppressions *suppressions = find_list(list, suppression_text(tree, name));
+        if (suppressions != NULL) {
             struct suppression suppression = {
                 .name = name,
                 .names = names,
@@ -137,7 +165,7 @@ static void read_comment(const struct tree *tree, const struct comment *comment,
                 .line = comment->is_alone ? 0 : comment->line,
                 .reason = reason,
             };
-            VECTOR_PUSH(tree->arena, &list->of_rules[rule - check_rules].items, suppression);
+            VECTOR_PUSH(tree->arena, &suppressions->items, suppression);
             list->count++;
         }
     }
@@ -181,14 +209,17 @@ static bool covers(const struct tree *tree, const struct suppression *suppressio
            source_locate(tree->sources, place.source, place.begin).line == suppression->line;
 }
 
-struct suppression *suppression_find(struct finding_list *findings, const struct finding *finding) {
+/* The first that covers a place, or the includes that led there; only those of that name, unless it
+ * is empty. */
+static struct suppression *find(struct finding_list *findings, struct suppressions *suppressions,
+                                struct slice name, struct span place) {
     const struct tree *tree = findings->model->tree;
-    struct suppressions *suppressions = &suppression_collect(findings)->of_rules[finding->rule];
-    struct span place = finding->diagnostic->span;
     while (suppressions->items.count > 0) {
         for (size_t i = 0; i < suppressions->items.count; i++) {
-            if (covers(tree, &suppressions->items.items[i], place)) {
-                return &suppressions->items.items[i];
+            struct suppression *suppression = &suppressions->items.items[i];
+            if ((name.size == 0 || slice_equals(name, suppression_text(tree, suppression->name))) &&
+                covers(tree, suppression, place)) {
+                return suppression;
             }
         }
         const struct source *source = tree->sources->all.items[place.source];
@@ -198,6 +229,17 @@ struct suppression *suppression_find(struct finding_list *findings, const struct
         place = source->included_at;
     }
     return NULL;
+}
+
+struct suppression *suppression_find(struct finding_list *findings, const struct finding *finding) {
+    struct suppressions *suppressions = &suppression_collect(findings)->of_rules[finding->rule];
+    return find(findings, suppressions, SLICE(""), finding->diagnostic->span);
+}
+
+struct suppression *suppression_find_code(struct finding_list *findings,
+                                          const struct diagnostic *warning) {
+    struct suppressions *suppressions = &suppression_collect(findings)->of_codes;
+    return find(findings, suppressions, warning->label, warning->span);
 }
 
 void suppression_apply(struct finding_list *findings) {

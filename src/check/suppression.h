@@ -27,6 +27,7 @@ struct suppressions {
 
 struct suppression_list {
     struct suppressions of_rules[RULE_COUNT]; /* in order of reading */
+    struct suppressions of_codes;             /* of warnings of the compiler: RPC0108 */
     size_t count;
 };
 
@@ -36,6 +37,13 @@ struct suppression_list *suppression_collect(struct finding_list *findings);
 /* What suppresses a finding, or NULL. One in an included file is covered where it stands or where
  * the file is included. */
 struct suppression *suppression_find(struct finding_list *findings, const struct finding *finding);
+
+/* The same for a warning of the compiler. */
+struct suppression *suppression_find_code(struct finding_list *findings,
+                                          const struct diagnostic *warning);
+
+/* Whether it is the code of a kind of warning or error, as diagnostics are labelled. */
+bool suppression_is_code(struct slice name);
 
 /* Finds what follows "rpc:disable=" in a comment: names, commas between them, up to a space. */
 bool suppression_find_names(const struct tree *tree, const struct comment *comment,

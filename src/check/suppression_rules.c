@@ -18,7 +18,7 @@ void check_rule_unknown_rule(struct finding_list *findings) {
         }
         while (suppression_next_name(model->tree, &names, &name)) {
             struct slice text = suppression_text(model->tree, name);
-            if (check_find_rule(text) != NULL) {
+            if (check_find_rule(text) != NULL || suppression_is_code(text)) {
                 continue;
             }
             struct diagnostic *diagnostic = check_report(
@@ -98,28 +98,48 @@ static void report_unused(struct finding_list *findings, const struct suppressio
     add_edit(tree, suppression, diagnostic);
 }
 
+static void note_used(struct finding_list *findings, struct suppression *suppression) {
+    if (suppression != NULL) {
+        map_insert(&findings->used_suppressions, place_of(findings, suppression), suppression);
+    }
+}
+
+static void note_all_used(struct finding_list *findings) {
+    const struct diagnostic_list *told = findings->model->tree->diagnostics;
+    for (size_t i = 0; i < findings->all.count; i++) {
+        note_used(findings, suppression_find(findings, &findings->all.items[i]));
+    }
+    for (size_t i = 0; i < told->all.count; i++) {
+        note_used(findings, suppression_find_code(findings, told->all.items[i]));
+    }
+}
+
+static void report_all_unused(struct finding_list *findings,
+                              const struct suppressions *suppressions) {
+    for (size_t i = 0; i < suppressions->items.count; i++) {
+        const struct suppression *suppression = &suppressions->items.items[i];
+        if (map_find(&findings->used_suppressions, place_of(findings, suppression)) == NULL) {
+            report_unused(findings, suppression);
+        }
+    }
+}
+
 /* The last of all rules: it looks at what the others found. Of a configuration that was not
  * understood whole nothing is said, as rules may have found less than there is. */
 void check_rule_unused_suppression(struct finding_list *findings) {
-    struct suppression_list *list = suppression_collect(findings);
-    if (list->count == 0 || findings->model->tree->diagnostics->error_count > 0) {
+    const struct suppression_list *list = suppression_collect(findings);
+    map_init(&findings->used_suppressions, findings->model->arena);
+    if (list->count == 0) {
         return;
     }
-    struct map used;
-    map_init(&used, findings->model->arena);
-    for (size_t i = 0; i < findings->all.count; i++) {
-        struct suppression *suppression = suppression_find(findings, &findings->all.items[i]);
-        if (suppression != NULL) {
-            map_insert(&used, place_of(findings, suppression), suppression);
-        }
+    note_all_used(findings);
+    if (findings->model->tree->diagnostics->error_count > 0) {
+        return;
     }
+    report_all_unused(findings, &list->of_codes);
     for (size_t rule = 0; rule < RULE_COUNT; rule++) {
-        const struct suppressions *suppressions = &list->of_rules[rule];
-        for (size_t i = 0; is_judged(findings, rule) && i < suppressions->items.count; i++) {
-            const struct suppression *suppression = &suppressions->items.items[i];
-            if (map_find(&used, place_of(findings, suppression)) == NULL) {
-                report_unused(findings, suppression);
-            }
+        if (is_judged(findings, rule)) {
+            report_all_unused(findings, &list->of_rules[rule]);
         }
     }
 }

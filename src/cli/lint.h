@@ -100,6 +100,7 @@ struct lint_report {
     VECTOR_OF(struct lint_file *) files;
     VECTOR_OF(struct lint_failure) failures;
     struct map columns;                /* see lint_place.c */
+    struct map used_suppressions;      /* of all files; see struct finding_list */
     struct map projects;               /* by path */
     struct map seen;                   /* what was reported, so that it is once */
     struct map prints;                 /* how often a fingerprint's text was seen: uint32_t */

@@ -13,7 +13,7 @@ enum { MANY = 1000, ERROR_LIMIT = 100 };
 enum context { IN_FILE = 1, IN_EXCEPTION = 2 };
 
 struct reader {
-    struct lint_report *report;
+    struct arena *arena;
     struct diagnostic_list *diagnostics;
     struct lint_project *project;
     struct lint_policy *policy; /* that statements are about: the project's or an exception's */
@@ -59,8 +59,7 @@ static struct diagnostic *report_word(struct reader *reader, enum diagnostic_cod
 
 static void suggest(struct reader *reader, struct diagnostic *diagnostic, struct slice nearest) {
     if (nearest.size > 0) {
-        diagnostic_help(reader->report->arena, diagnostic, "did you mean \"%.*s\"?",
-                        SLICE_ARGS(nearest));
+        diagnostic_help(reader->arena, diagnostic, "did you mean \"%.*s\"?", SLICE_ARGS(nearest));
     }
 }
 
@@ -91,7 +90,7 @@ static void report_form(struct reader *reader, const struct statement *statement
     struct diagnostic *diagnostic =
         diagnostic_error(reader->diagnostics, DIAGNOSTIC_INVALID_PROJECT_STATEMENT,
                          statement->words[0].span, "\"%s\" %s", row->name, problem);
-    diagnostic_help(reader->report->arena, diagnostic, "write \"%s\"", row->usage);
+    diagnostic_help(reader->arena, diagnostic, "write \"%s\"", row->usage);
 }
 
 static void read(struct reader *reader, const struct statement *statement) {
@@ -124,7 +123,7 @@ static void read_block(struct reader *reader, struct block *block) {
 static void report_rule(struct reader *reader, const struct word *word) {
     suggest(reader,
             report_word(reader, DIAGNOSTIC_UNKNOWN_RULE, word, "no rule or family is called"),
-            finding_kind_nearest(reader->report->arena, word->text));
+            finding_kind_nearest(reader->arena, word->text));
 }
 
 static void read_rules(struct reader *reader, const struct statement *statement,
@@ -149,7 +148,7 @@ static void read_ignore(struct reader *reader, const struct statement *statement
 static void report_value(struct reader *reader, const struct word *word, const char *wanted) {
     struct diagnostic *diagnostic =
         report_word(reader, DIAGNOSTIC_INVALID_PROJECT_STATEMENT, word, "no such value:");
-    diagnostic_help(reader->report->arena, diagnostic, "write %s", wanted);
+    diagnostic_help(reader->arena, diagnostic, "write %s", wanted);
 }
 
 static void read_fail_on(struct reader *reader, const struct statement *statement) {
@@ -240,13 +239,18 @@ static void read_per_file(struct reader *reader, const struct statement *stateme
     read_block(&inner, statement->block);
     for (uint32_t i = 0; i < statement_argument_count(statement); i++) {
         struct slice pattern =
-            arena_copy_slice(reader->report->arena, statement_argument(statement, i)->text);
-        VECTOR_PUSH(reader->report->arena, &reader->project->exceptions,
+            arena_copy_slice(reader->arena, statement_argument(statement, i)->text);
+        VECTOR_PUSH(reader->arena, &reader->project->exceptions,
                     (struct lint_exception){pattern, policy});
     }
 }
 
 /* --- the file --- */
+
+void lint_project_fill(struct arena *arena, const struct tree *tree, struct lint_project *project) {
+    struct reader reader = {arena, tree->diagnostics, project, &project->policy, IN_FILE};
+    read_block(&reader, tree->root);
+}
 
 static struct slice directory_of(struct slice path) {
     while (path.size > 0 && path.data[path.size - 1] != '/') {
@@ -282,8 +286,7 @@ struct lint_project *lint_project_read(struct lint_report *report, const char *p
     }
     project->path = slice_from_string(path);
     project->directory = directory_of(lint_full_path(report, project->path));
-    struct reader reader = {report, diagnostics, project, &project->policy, IN_FILE};
-    read_block(&reader, tree.root);
+    lint_project_fill(arena, &tree, project);
     if (diagnostics->error_count > 0) {
         print_errors(sources, diagnostics);
         *outcome = OUTCOME_INPUT;

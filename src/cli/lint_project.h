@@ -9,6 +9,7 @@
 #define CLI_LINT_PROJECT_H
 
 #include "cli/lint.h"
+#include "syntax/tree.h"
 
 #define LINT_PROJECT_NAME ".rpclint"
 
@@ -32,6 +33,10 @@ struct lint_project {
  * or OUTCOME_FAILED when it cannot be read. */
 struct lint_project *lint_project_read(struct lint_report *report, const char *path,
                                        enum outcome *outcome);
+
+/* What the statements of a tree say, into a project that is all zero; mistakes go to the tree's
+ * diagnostics. */
+void lint_project_fill(struct arena *arena, const struct tree *tree, struct lint_project *project);
 
 /* "1.29.7" as check_options have it; false when it is no version. */
 bool lint_read_version(struct slice text, uint32_t *version);

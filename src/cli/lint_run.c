@@ -2,6 +2,7 @@
 #include "cli/lint.h"
 
 #include "base/text.h"
+#include "check/suppression.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,7 @@ static void add_rules(struct lint_report *report, struct lint_file *file,
 /* Findings of rules and warnings of the compiler. That two servers have one name is both; the rule
  * tells more and can be turned off. */
 static void collect(struct lint_report *report, struct lint_file *file,
-                    const struct finding_list *findings) {
+                    struct finding_list *findings) {
     struct diagnostic_list *told = &file->input->diagnostics;
     size_t kept = 0;
     for (size_t i = 0; i < told->all.count; i++) {
@@ -104,16 +105,38 @@ static void collect(struct lint_report *report, struct lint_file *file,
             add(report, file, &file->errors, finding);
             kept++;
         } else if (finding.kind != FINDING_KIND_CONFLICTING_SERVER_NAME) {
-            add_heeded(report, file, &file->findings, finding);
+            const struct suppression *suppression =
+                suppression_find_code(findings, finding.diagnostic);
+            finding.reason = suppression != NULL ? suppression->reason : SLICE("");
+            add_heeded(report, file, suppression != NULL ? &file->suppressed : &file->findings,
+                       finding);
         }
     }
     add_rules(report, file, &file->findings, findings->all.items, findings->all.count);
     add_rules(report, file, &file->suppressed, findings->suppressed.items,
               findings->suppressed.count);
+    for (size_t i = 0; i < findings->used_suppressions.count; i++) {
+        map_insert(&report->used_suppressions, findings->used_suppressions.entries[i].key, file);
+    }
     finish(report, file, &file->findings);
     finish(report, file, &file->suppressed);
     finish(report, file, &file->errors);
     file->error_count = file->errors.items.count + (told->error_count - kept);
+}
+
+/* A comment of a file that several files of the run include may be of use in one of them only. */
+static void drop_used_suppressions(struct lint_report *report, struct lint_file *file) {
+    size_t kept = 0;
+    for (size_t i = 0; i < file->findings.items.count; i++) {
+        const struct lint_finding *finding = &file->findings.items.items[i];
+        struct slice key = arena_format(report->arena, "%.*s:%u", SLICE_ARGS(finding->name),
+                                        finding->diagnostic->span.begin);
+        if (finding->kind != RULE_unused_suppression ||
+            map_find(&report->used_suppressions, key) == NULL) {
+            file->findings.items.items[kept++] = *finding;
+        }
+    }
+    file->findings.items.count = kept;
 }
 
 /* Of what is not in the baseline. */
@@ -188,6 +211,7 @@ bool lint_run(struct lint_report *report, char **named, size_t count, enum outco
     map_init(&report->prints, report->arena);
     map_init(&report->projects, report->arena);
     map_init(&report->columns, report->arena);
+    map_init(&report->used_suppressions, report->arena);
     read_files(report, named, count);
     for (size_t i = 0; i < report->files.count; i++) {
         if (!lint_settle(report, report->files.items[i], result)) {
@@ -197,6 +221,9 @@ bool lint_run(struct lint_report *report, char **named, size_t count, enum outco
     *result = report->failures.count > 0 ? OUTCOME_FAILED : OUTCOME_CLEAN;
     for (size_t i = 0; i < report->files.count; i++) {
         *result = cli_worse(*result, lint_file(report, report->files.items[i]));
+    }
+    for (size_t i = 0; report->files.count > 1 && i < report->files.count; i++) {
+        drop_used_suppressions(report, report->files.items[i]);
     }
     enum outcome baseline = lint_apply_baseline(report);
     if (baseline != OUTCOME_CLEAN) {
