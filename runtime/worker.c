@@ -54,6 +54,7 @@ static bool take_logs(struct worker *worker, struct delivery *delivery, struct f
     if (delivery->table < 0 && worker->generation != NULL &&
         worker->generation->number == delivery->number) {
         generation_reopen_logs(worker->generation, delivery->logs, count);
+        http_service_reopen_logs(worker->service);
         delivery->log_count = 0;
     }
     return true;

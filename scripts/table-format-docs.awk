@@ -90,7 +90,7 @@ function add_setting(kind, field, words, help,    note) {
         add_field("RANGE", "name", field, note)
     } else if (kind == "BINDING") {
         add_field("OPTIONAL", "binding", field, note)
-    } else if (kind == "ALIAS" || kind == "EXPIRES" || kind == "SYMLINKS" ||
+    } else if (kind == "ALIAS" || kind == "EXPIRES" || kind == "SYMLINKS" || kind == "LOG_CACHE" ||
                kind == "REFERERS") {
         add_field("OPTIONAL", tolower(kind), field, note)
     } else if (kind == "SESSION_CACHE") {

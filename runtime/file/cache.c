@@ -190,7 +190,8 @@ static bool is_unchanged(struct file_entry *entry, const struct file_cache_rules
 static void find_anew(struct file_cache *cache, struct file_entry *entry, const char *name,
                       size_t size, uint64_t hash, const struct file_cache_rules *rules,
                       uint64_t now, struct file_view *view) {
-    file_find(name, size, &rules->links, FILE_WISH_OPEN, view);
+    file_find(name, size, &rules->links, rules->is_appended ? FILE_WISH_APPEND : FILE_WISH_OPEN,
+              view);
     bool is_kept = view->error == 0 || rules->keeps_errors;
     /* What others are using stays theirs; a new entry is for what was found now. */
     bool is_free = entry != NULL && entry->users == 0;

@@ -1,6 +1,6 @@
-/* The cache of open files (open_file_cache): descriptors, facts, and errors of names that were
- * asked for lately. Its rules are those of nginx's ngx_open_file_cache.c. What is in use outlives
- * its place in the cache. */
+/* A cache of open files (open_file_cache, open_log_file_cache): descriptors, facts, and errors of
+ * names that were asked for lately. Its rules are those of nginx's ngx_open_file_cache.c. What is
+ * in use outlives its place in the cache. */
 #ifndef FILE_CACHE_H
 #define FILE_CACHE_H
 
@@ -16,6 +16,7 @@ struct file_cache_rules {
     uint64_t valid_ms; /* what is known for longer is looked at again */
     uint32_t min_uses; /* less often asked for, a file is not kept open */
     bool keeps_errors;
+    bool is_appended; /* files are written to; see FILE_WISH_APPEND */
     struct file_link_rule links;
 };
 
@@ -26,8 +27,8 @@ void file_cache_destroy(struct file_cache *cache);
 /* Forgets everything; what is in use is closed with its last user. */
 void file_cache_empty(struct file_cache *cache);
 
-/* As file_find with FILE_WISH_OPEN; a view with an `entry` is to be given back. `now` is in
- * milliseconds. */
+/* As file_find with FILE_WISH_OPEN or FILE_WISH_APPEND; a view with an `entry` is to be given back.
+ * `now` is in milliseconds. */
 void file_cache_find(struct file_cache *cache, const char *name, size_t size,
                      const struct file_cache_rules *rules, uint64_t now, struct file_view *view);
 

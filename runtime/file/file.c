@@ -232,4 +232,6 @@ const struct http_file_hooks file_hooks = {
     .create = file_state_create,
     .destroy = file_state_destroy,
     .forget = file_state_forget,
+    .log_line = file_log_line,
+    .forget_logs = file_state_forget_logs,
 };

@@ -38,7 +38,7 @@ void file_find(const char *name, size_t size, const struct file_link_rule *rule,
         find_by_name(name, view);
         return;
     }
-    int fd = file_open(name, size, rule, &view->call);
+    int fd = file_open(name, size, rule, wish == FILE_WISH_APPEND, &view->call);
     if (fd < 0) {
         view->error = errno;
         return;

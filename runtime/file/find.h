@@ -32,8 +32,9 @@ struct file_view {
 };
 
 enum file_wish {
-    FILE_WISH_FACTS, /* nobody is going to read it */
-    FILE_WISH_OPEN,  /* a folder is not opened */
+    FILE_WISH_FACTS,  /* nobody is going to read it */
+    FILE_WISH_OPEN,   /* a folder is not opened */
+    FILE_WISH_APPEND, /* it is made if need be, and written to at its end */
 };
 
 /* By system calls. `name` ends with a zero byte behind its `size` bytes. */

@@ -7,7 +7,7 @@
 #include "file/range.h"
 #include "http/internal.h"
 
-/* A cache for each distinct open_file_cache. */
+/* A cache for each distinct open_file_cache or open_log_file_cache. */
 struct file_cache_place {
     struct file_cache_place *next;
     struct file_cache_options options;
@@ -17,6 +17,8 @@ struct file_cache_place {
 struct file_state {
     struct http_service *service;
     struct file_cache_place *caches;
+    struct file_cache_place *log_caches; /* the same of open_log_file_cache */
+    uint64_t log_reported;               /* when a line that was not written was, last; 0: never */
 };
 
 /* A part of a body: text, or bytes of the file. */
@@ -56,6 +58,16 @@ uint32_t file_look(struct exchange *exchange, struct slice path);
 void *file_state_create(struct http_service *service);
 void file_state_destroy(void *data);
 void file_state_forget(void *data);
+void file_state_forget_logs(void *data);
+
+/* The same for a log file, by the cache in effect. */
+void file_take_log(struct exchange *exchange, struct slice name, struct file_view *view);
+void file_give_log_back(struct exchange *exchange, struct file_view *view);
+
+/* --- log.c --- */
+
+void file_log_line(struct exchange *exchange, const struct table_access_log *record,
+                   struct slice line);
 
 /* --- precompressed.c --- */
 

@@ -16,30 +16,46 @@ void *file_state_create(struct http_service *service) {
     return state;
 }
 
-void file_state_destroy(void *data) {
-    struct file_state *state = data;
-    while (state->caches != NULL) {
-        struct file_cache_place *place = state->caches;
-        state->caches = place->next;
+static void destroy_caches(struct file_cache_place *places) {
+    while (places != NULL) {
+        struct file_cache_place *place = places;
+        places = place->next;
         file_cache_destroy(place->cache);
         free(place);
     }
+}
+
+void file_state_destroy(void *data) {
+    struct file_state *state = data;
+    destroy_caches(state->caches);
+    destroy_caches(state->log_caches);
     free(state);
+}
+
+static void empty_caches(const struct file_cache_place *places) {
+    for (; places != NULL; places = places->next) {
+        file_cache_empty(places->cache);
+    }
 }
 
 /* A reload looks at everything anew. Whatever the old table used is used by what is under way. */
 void file_state_forget(void *data) {
-    struct file_state *state = data;
-    for (struct file_cache_place *place = state->caches; place != NULL; place = place->next) {
-        file_cache_empty(place->cache);
-    }
+    const struct file_state *state = data;
+    empty_caches(state->caches);
+    empty_caches(state->log_caches);
+}
+
+void file_state_forget_logs(void *data) {
+    const struct file_state *state = data;
+    empty_caches(state->log_caches);
 }
 
 /* The cache of these options; NULL without memory. */
-static struct file_cache *find_cache(struct file_state *state, struct table_pair options) {
-    struct file_cache_place *place = state->caches;
-    while (place != NULL &&
-           (place->options.max != options.first || place->options.inactive_ms != options.second)) {
+static struct file_cache *find_cache(struct file_cache_place **places,
+                                     struct file_cache_options options) {
+    struct file_cache_place *place = *places;
+    while (place != NULL && (place->options.max != options.max ||
+                             place->options.inactive_ms != options.inactive_ms)) {
         place = place->next;
     }
     if (place != NULL) {
@@ -49,14 +65,14 @@ static struct file_cache *find_cache(struct file_state *state, struct table_pair
     if (place == NULL) {
         return NULL;
     }
-    place->options = (struct file_cache_options){options.first, options.second};
+    place->options = options;
     place->cache = file_cache_create(&place->options);
     if (place->cache == NULL) {
         free(place);
         return NULL;
     }
-    place->next = state->caches;
-    state->caches = place;
+    place->next = *places;
+    *places = place;
     return place->cache;
 }
 
@@ -97,22 +113,16 @@ static bool find_link_rule(struct exchange *exchange, struct slice name,
 
 /* --- looking and opening --- */
 
-void file_take(struct exchange *exchange, struct slice name, enum file_wish wish,
-               struct file_view *view) {
-    const struct table_settings *settings = exchange->request.settings;
-    struct file_state *state = exchange->service->file_state;
+/* Looks for a name by the rules, whose links are found here; without a cache by the wish. */
+static void take(struct exchange *exchange, struct slice name, struct file_cache_rules *rules,
+                 struct file_cache *cache, enum file_wish wish, struct file_view *view) {
     char text[PATH_MAX];
-    struct file_cache_rules rules = {
-        .valid_ms = settings->open_file_cache_valid,
-        .min_uses = settings->open_file_cache_min_uses,
-        .keeps_errors = settings->open_file_cache_errors != 0,
-    };
     *view = (struct file_view){.fd = -1, .call = "open()"};
     if (name.size == 0 || memchr(name.data, '\0', name.size) != NULL) {
         view->error = ENOENT;
     } else if (name.size >= sizeof text) {
         view->error = ENAMETOOLONG;
-    } else if (!find_link_rule(exchange, name, &rules.links)) {
+    } else if (!find_link_rule(exchange, name, &rules->links)) {
         view->error = ENOMEM;
     }
     if (view->error != 0) {
@@ -120,24 +130,64 @@ void file_take(struct exchange *exchange, struct slice name, enum file_wish wish
     }
     memcpy(text, name.data, name.size);
     text[name.size] = '\0';
-    struct file_cache *cache =
-        settings->open_file_cache.first > 0 ? find_cache(state, settings->open_file_cache) : NULL;
     if (cache != NULL) {
-        file_cache_find(cache, text, name.size, &rules, exchange->service->loop->now, view);
+        file_cache_find(cache, text, name.size, rules, exchange->service->loop->now, view);
     } else {
-        file_find(text, name.size, &rules.links, wish, view);
+        file_find(text, name.size, &rules->links, wish, view);
     }
 }
 
-void file_give_back(struct exchange *exchange, struct file_view *view) {
+static void give_back(struct exchange *exchange, uint32_t min_uses, struct file_view *view) {
     if (view->entry != NULL) {
-        file_cache_give_back(view->entry, exchange->request.settings->open_file_cache_min_uses,
-                             exchange->service->loop->now);
+        file_cache_give_back(view->entry, min_uses, exchange->service->loop->now);
     } else if (view->fd >= 0) {
         (void)close(view->fd);
     }
     view->entry = NULL;
     view->fd = -1;
+}
+
+void file_take(struct exchange *exchange, struct slice name, enum file_wish wish,
+               struct file_view *view) {
+    const struct table_settings *settings = exchange->request.settings;
+    struct file_state *state = exchange->service->file_state;
+    struct file_cache_rules rules = {
+        .valid_ms = settings->open_file_cache_valid,
+        .min_uses = settings->open_file_cache_min_uses,
+        .keeps_errors = settings->open_file_cache_errors != 0,
+    };
+    const struct file_cache_options options = {settings->open_file_cache.first,
+                                               settings->open_file_cache.second};
+    take(exchange, name, &rules, options.max > 0 ? find_cache(&state->caches, options) : NULL, wish,
+         view);
+}
+
+void file_give_back(struct exchange *exchange, struct file_view *view) {
+    give_back(exchange, exchange->request.settings->open_file_cache_min_uses, view);
+}
+
+static const struct table_log_cache *log_cache_of(const struct exchange *exchange) {
+    uint32_t index = exchange->request.settings->open_log_file_cache;
+    return index != TABLE_NONE ? &exchange->generation->table.log_cache[index] : NULL;
+}
+
+void file_take_log(struct exchange *exchange, struct slice name, struct file_view *view) {
+    const struct table_log_cache *record = log_cache_of(exchange);
+    struct file_state *state = exchange->service->file_state;
+    struct file_cache_rules rules = {.is_appended = true};
+    struct file_cache *cache = NULL;
+    if (record != NULL) {
+        rules.valid_ms = record->valid;
+        rules.min_uses = record->min_uses;
+        cache = find_cache(&state->log_caches,
+                           (struct file_cache_options){record->max, record->inactive});
+    }
+    take(exchange, name, &rules, cache, FILE_WISH_APPEND, view);
+}
+
+void file_give_log_back(struct exchange *exchange, struct file_view *view) {
+    const struct table_log_cache *record = log_cache_of(exchange);
+    give_back(exchange, record != NULL ? record->min_uses : 0, view);
 }
 
 void file_log_failure(struct exchange *exchange, enum table_log_level level, const char *call,

@@ -13,6 +13,8 @@
 
 enum {
     READ_FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC, /* a FIFO is not waited for */
+    APPEND_FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY,
+    NEW_MODE = 0644,
     WALK_FLAGS = O_PATH | O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 };
 
@@ -21,7 +23,7 @@ enum {
 static int open_owned(int folder, const char *name, int flags) {
     struct stat target;
     struct stat link;
-    int fd = openat(folder, name, flags);
+    int fd = openat(folder, name, flags, NEW_MODE);
     if (fd < 0) {
         return -1;
     }
@@ -40,8 +42,9 @@ static int open_owned(int folder, const char *name, int flags) {
 }
 
 static int open_part(int folder, const char *name, int flags, enum file_links links) {
-    return links == FILE_LINKS_OF_OTHERS_REFUSED ? open_owned(folder, name, flags)
-                                                 : openat(folder, name, flags | O_NOFOLLOW);
+    return links == FILE_LINKS_OF_OTHERS_REFUSED
+               ? open_owned(folder, name, flags)
+               : openat(folder, name, flags | O_NOFOLLOW, NEW_MODE);
 }
 
 static void close_folder(int folder) {
@@ -71,7 +74,7 @@ static int open_start(char *name, const struct file_link_rule *rule, char **rest
 }
 
 /* Walks down one part of the name after the other. `name` is the caller's to be cut into parts. */
-static int walk(char *name, const struct file_link_rule *rule, const char **call) {
+static int walk(char *name, const struct file_link_rule *rule, int flags, const char **call) {
     char *rest;
     int folder = open_start(name, rule, &rest, call);
     if (folder == -1) {
@@ -92,25 +95,29 @@ static int walk(char *name, const struct file_link_rule *rule, const char **call
     }
     /* A slash at the end: it is the folder itself. */
     int fd = *rest == '\0' ? openat(folder, ".", READ_FLAGS)
-                           : open_part(folder, rest, READ_FLAGS, rule->links);
+                           : open_part(folder, rest, flags, rule->links);
     close_folder(folder);
     return fd;
 }
 
 /* In one call; -1 when the kernel cannot, or there is a link. */
-static int open_without_links(const char *name) {
-    struct open_how how = {.flags = READ_FLAGS, .resolve = RESOLVE_NO_SYMLINKS};
+static int open_without_links(const char *name, int flags) {
+    struct open_how how = {.flags = (unsigned int)flags,
+                           .mode = (flags & O_CREAT) != 0 ? NEW_MODE : 0,
+                           .resolve = RESOLVE_NO_SYMLINKS};
     return (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof how);
 }
 
-int file_open(const char *name, size_t size, const struct file_link_rule *rule, const char **call) {
+int file_open(const char *name, size_t size, const struct file_link_rule *rule, bool is_appended,
+              const char **call) {
     char parts[PATH_MAX];
+    int flags = is_appended ? APPEND_FLAGS : READ_FLAGS;
     *call = "open()";
     if (rule->links == FILE_LINKS_FOLLOWED) {
-        return open(name, READ_FLAGS);
+        return open(name, flags, NEW_MODE);
     }
     if (rule->links == FILE_LINKS_REFUSED && rule->from == 0) {
-        int fd = open_without_links(name);
+        int fd = open_without_links(name, flags);
         *call = "openat()";
         /* Which link it is makes a difference to the error, as in nginx. */
         if (fd >= 0 || (errno != ELOOP && errno != ENOSYS && errno != EPERM)) {
@@ -123,5 +130,5 @@ int file_open(const char *name, size_t size, const struct file_link_rule *rule, 
     }
     memcpy(parts, name, size);
     parts[size] = '\0';
-    return walk(parts, rule, call);
+    return walk(parts, rule, flags, call);
 }

@@ -16,9 +16,15 @@ static void write_line(struct exchange *exchange, uint32_t number) {
     const struct table_access_log *record = &table->access_log[number];
     const struct log_target *target = &generation->access_logs[number];
     struct slice line;
-    if (target->file != NULL && is_wanted(exchange, record) &&
-        engine_run_log_line(&exchange->request, &table->log_format[record->format], &line)) {
+    bool is_off = target->file == NULL && record->name == TABLE_NONE;
+    if (is_off || !is_wanted(exchange, record) ||
+        !engine_run_log_line(&exchange->request, &table->log_format[record->format], &line)) {
+        return;
+    }
+    if (record->name == TABLE_NONE) {
         log_hold(exchange->service->log, target, line);
+    } else {
+        exchange->service->files->log_line(exchange, record, line);
     }
 }
 

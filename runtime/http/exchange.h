@@ -78,6 +78,11 @@ struct http_file_hooks {
     void (*destroy)(void *files);
     /* Forgets what is known: another generation is to be used. */
     void (*forget)(void *files);
+    /* Writes a line of an access log whose path has variables. */
+    void (*log_line)(struct exchange *exchange, const struct table_access_log *record,
+                     struct slice line);
+    /* Closes the log files that are kept open. */
+    void (*forget_logs)(void *files);
 };
 
 /* A part of a file. */

@@ -238,6 +238,10 @@ void http_service_drain(struct http_service *service, void (*on_idle)(void *data
     http_service_check_idle(service);
 }
 
+void http_service_reopen_logs(struct http_service *service) {
+    service->files->forget_logs(service->file_state);
+}
+
 void http_service_close(struct http_service *service) {
     http_connections_close(service);
 }

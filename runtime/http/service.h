@@ -45,6 +45,9 @@ __attribute__((warn_unused_result)) bool http_service_listen(struct http_service
  * Sockets not named are closed. */
 void http_service_relisten(struct http_service *service, const int *fds, uint32_t count);
 
+/* Log files whose paths have variables are opened anew from now on. */
+void http_service_reopen_logs(struct http_service *service);
+
 /* Graceful: no more accepting, idle connections are closed, exchanges end. `on_idle(data)` is
  * called once nothing is left, perhaps at once. */
 void http_service_drain(struct http_service *service, void (*on_idle)(void *data), void *data);

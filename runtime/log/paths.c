@@ -31,9 +31,10 @@ static void collect(struct collection *collection, const struct table *table) {
             find_or_add(collection, table_text(table, table->error_log[i].path));
     }
     for (uint32_t i = 0; i < table->access_log_count; i++) {
-        struct slice path = table_text(table, table->access_log[i].path);
-        collection->paths->access_logs[i] =
-            path.size > 0 ? find_or_add(collection, path) : TABLE_NONE;
+        const struct table_access_log *log = &table->access_log[i];
+        struct slice path = table_text(table, log->path);
+        bool is_open = path.size > 0 && log->name == TABLE_NONE;
+        collection->paths->access_logs[i] = is_open ? find_or_add(collection, path) : TABLE_NONE;
     }
 }
 

@@ -11,7 +11,8 @@ struct log_paths {
     struct slice *paths; /* borrowed from the table */
     uint32_t count;
     uint32_t *error_logs;  /* by record of section error_log: position in `paths` */
-    uint32_t *access_logs; /* by record of section access_log; TABLE_NONE for access_log off */
+    uint32_t *access_logs; /* by record of section access_log; TABLE_NONE for access_log off, and
+                              where only a request makes the path */
 };
 
 /* False when there is no memory. */

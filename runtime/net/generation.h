@@ -23,7 +23,8 @@ struct generation {
     struct shared_area *limit_zones; /* by record of section limit_zone */
     uint32_t limit_zone_count;
     struct tls_server_cache tls_servers;
-    /* By record of sections error_log and access_log; without a file for access_log off. */
+    /* By record of sections error_log and access_log; without a file for access_log off and
+     * for paths with variables. */
     struct log_target *error_logs;
     struct log_target *access_logs;
     struct log

@@ -99,6 +99,7 @@ struct table_range emit_templates(struct emitter *emitter, const struct template
 struct table_range emit_types(struct emitter *emitter, const struct type_list *types);
 uint32_t emit_expires(struct emitter *emitter, const struct expires_setting *expires);
 uint32_t emit_symlinks(struct emitter *emitter, const struct symlinks_setting *symlinks);
+uint32_t emit_log_cache(struct emitter *emitter, const struct log_cache_setting *cache);
 
 /* limit.c: their zones must be there, see model_refuse_unsupported */
 struct table_range emit_request_limits(struct emitter *emitter, const struct limit_list *limits);

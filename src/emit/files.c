@@ -62,3 +62,16 @@ uint32_t emit_symlinks(struct emitter *emitter, const struct symlinks_setting *s
     };
     return emit_shared(emitter, TABLE_SECTION_symlinks, &record);
 }
+
+uint32_t emit_log_cache(struct emitter *emitter, const struct log_cache_setting *cache) {
+    if (cache->max == 0) {
+        return TABLE_NONE;
+    }
+    const struct table_log_cache record = {
+        .max = cache->max,
+        .inactive = cache->inactive,
+        .valid = cache->valid,
+        .min_uses = cache->min_uses,
+    };
+    return emit_shared(emitter, TABLE_SECTION_log_cache, &record);
+}

@@ -78,6 +78,7 @@ struct table_range emit_access_logs(struct emitter *emitter, const struct access
         records[i].buffer_size = (uint32_t)log->buffer_size;
         records[i].flush = (uint32_t)log->flush;
         records[i].gzip = log->gzip_level;
+        records[i].name = log->has_name ? emit_template(emitter, &log->name) : TABLE_NONE;
         records[i].syslog = emit_syslog(emitter, log->syslog);
     }
     return table_writer_intern(&emitter->writer, TABLE_SECTION_access_log, records,

@@ -36,6 +36,7 @@
 #define EMIT_TYPES(emitter, value) emit_types((emitter), &(value))
 #define EMIT_EXPIRES(emitter, value) emit_expires((emitter), &(value))
 #define EMIT_SYMLINKS(emitter, value) emit_symlinks((emitter), &(value))
+#define EMIT_LOG_CACHE(emitter, value) emit_log_cache((emitter), &(value))
 #define EMIT_TRUSTED_NETWORKS(emitter, value) emit_trusted_networks((emitter), &(value))
 #define EMIT_EXPRESSIONS(emitter, value) emit_expression_list((emitter), &(value))
 #define EMIT_ASSIGNMENTS(emitter, value) emit_assignments((emitter), &(value))

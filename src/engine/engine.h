@@ -335,6 +335,13 @@ bool engine_has_error_page(const struct engine_request *request, uint32_t status
 __attribute__((warn_unused_result)) bool engine_limit_key(struct engine_request *request,
                                                           uint32_t zone, struct slice *key);
 
+/* --- files.c: names of files --- */
+
+/* The folder that the request's path is looked for in: what $document_root is. False where the path
+ * is none of the location's alias, which is noted, and without memory. */
+__attribute__((warn_unused_result)) bool engine_find_root(struct engine_request *request,
+                                                          struct slice *root);
+
 /* --- program.c: programs --- */
 
 /* The text of a template; may be borrowed from the table or the request. False without memory. */

@@ -140,6 +140,14 @@ enum engine_mapping engine_map_path(struct engine_request *request, struct slice
     return ENGINE_MAPPED;
 }
 
+bool engine_find_root(struct engine_request *request, struct slice *root) {
+    struct engine_base base;
+    struct slice rest;
+    bool is_found = find_rest(request, &rest) && engine_find_base(request, &base);
+    *root = is_found ? base.text : SLICE("");
+    return is_found;
+}
+
 enum engine_value engine_variable_document_root(struct engine_request *request, struct slice suffix,
                                                 struct slice *value) {
     struct engine_base base;

@@ -120,6 +120,10 @@ static bool read_parameters(const struct setter_call *call, struct access_log_se
                                 "add buffer=SIZE, e.g. buffer=32k: without a buffer lines are "
                                 "written at once");
     }
+    if (is_valid && setting->buffer_word != NULL && setting->has_name) {
+        return refuse_parameter(call, setting->buffer_word, DIAGNOSTIC_INVALID_VALUE,
+                                "leave it out: lines are not held back for a path with variables");
+    }
     if (is_valid && setting->buffer_word != NULL && setting->syslog != NULL) {
         return refuse_parameter(call, setting->buffer_word, DIAGNOSTIC_INVALID_VALUE,
                                 "leave it out: lines to a syslog server are not held back");
@@ -136,8 +140,8 @@ static bool read_path(const struct setter_call *call, struct access_log_setting 
         return syslog_read(call, word, &setting->path, &setting->syslog);
     }
     if (slice_find_byte(word->text, '$') < word->text.size) {
-        (void)template_parse(model, word, word->text, 0);
-        refuse(model, call->statement, word->span, "a variable in the path of access_log");
+        setting->has_name = true;
+        setting->name = template_parse(model, word, word->text, 0);
     }
     return true;
 }

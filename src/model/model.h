@@ -61,8 +61,10 @@ struct access_log_setting {
     const struct word *flush_word;     /* NULL: none */
     uint32_t gzip_level;               /* 1 to 9; 0: it is not compressed */
     const struct syslog_setting *syslog; /* NULL: a file */
-    const struct word *buffer_word;      /* buffer= or gzip; NULL: none */
-    bool has_condition;                  /* only what has a value other than "0" is logged */
+    bool has_name;                       /* the path has variables */
+    struct template name;
+    const struct word *buffer_word; /* buffer= or gzip; NULL: none */
+    bool has_condition;             /* only what has a value other than "0" is logged */
     struct template condition;
 };
 struct access_log_list {
@@ -258,6 +260,14 @@ struct expires_setting {
     struct template value; /* with variables, else without a word */
 };
 
+/* An open_log_file_cache; with no `max` it is off. */
+struct log_cache_setting {
+    uint64_t max;      /* files */
+    uint64_t inactive; /* milliseconds until one goes that nobody writes to */
+    uint64_t valid;    /* milliseconds until the name is looked at again */
+    uint32_t min_uses; /* written to less often, one is not kept open */
+};
+
 /* A disable_symlinks; "off" is not set. */
 struct symlinks_setting {
     bool is_set;
@@ -307,6 +317,7 @@ struct limit_list {
 #define MODEL_TYPE_TYPES struct type_list
 #define MODEL_TYPE_EXPIRES struct expires_setting
 #define MODEL_TYPE_SYMLINKS struct symlinks_setting
+#define MODEL_TYPE_LOG_CACHE struct log_cache_setting
 #define MODEL_TYPE_TRUSTED_NETWORKS struct network_list
 #define MODEL_TYPE_EXPRESSIONS struct expression_list
 #define MODEL_TYPE_ASSIGNMENTS struct assignment_list

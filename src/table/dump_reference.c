@@ -370,6 +370,12 @@ static void describe_expires(const struct dumper *dumper, uint32_t index) {
     }
 }
 
+static void describe_log_cache(const struct dumper *dumper, uint32_t index) {
+    const struct table_log_cache *cache = &dumper->table->log_cache[index];
+    fprintf(dumper->out, "max=%" PRIu64 " inactive=%" PRIu64 "ms min_uses=%u valid=%" PRIu64 "ms",
+            cache->max, cache->inactive, cache->min_uses, cache->valid);
+}
+
 static void describe_symlinks(const struct dumper *dumper, uint32_t index) {
     const struct table_symlinks *symlinks = &dumper->table->symlinks[index];
     fputs(symlinks->if_not_owner ? "if_not_owner" : "on", dumper->out);
@@ -462,6 +468,7 @@ static const struct {
     {TABLE_SECTION_type, describe_type},
     {TABLE_SECTION_expires, describe_expires},
     {TABLE_SECTION_symlinks, describe_symlinks},
+    {TABLE_SECTION_log_cache, describe_log_cache},
     {TABLE_SECTION_expression, describe_expression},
     {TABLE_SECTION_assignment, describe_assignment},
     {TABLE_SECTION_referers, describe_referers},

@@ -285,8 +285,18 @@ static bool check_error_log(const struct table_validation *validation, uint32_t 
                         "does not go with the path");
 }
 
+static bool check_log_cache(const struct table_validation *validation, uint32_t record) {
+    return validation->table->log_cache[record].max > 0 ||
+           table_refuse(validation, TABLE_SECTION_log_cache, record, "max", "is 0");
+}
+
 static bool check_access_log(const struct table_validation *validation, uint32_t record) {
     const struct table_access_log *log = &validation->table->access_log[record];
+    if (log->name != TABLE_NONE &&
+        (log->path.length == 0 || log->buffer_size > 0 || log->syslog != TABLE_NONE)) {
+        return table_refuse(validation, TABLE_SECTION_access_log, record, "name",
+                            "does not go with the rest");
+    }
     if (log->path.length > 0 && log->format == TABLE_NONE) {
         return table_refuse(validation, TABLE_SECTION_access_log, record, "format", "is missing");
     }
@@ -339,6 +349,7 @@ bool table_validate_routing(const struct table_validation *validation) {
         {TABLE_SECTION_header_field, check_header_field},
         {TABLE_SECTION_regex, check_regex},
         {TABLE_SECTION_syslog, check_syslog},
+        {TABLE_SECTION_log_cache, check_log_cache},
         {TABLE_SECTION_access_log, check_access_log},
         {TABLE_SECTION_error_log, check_error_log},
         {TABLE_SECTION_access_rule, check_access_rule},

@@ -309,8 +309,15 @@ static void world_start_file(struct exchange *exchange) {
 static const struct http_handler world_file_handler = {
     .start = world_start_file, .resume = world_ignore, .stop = world_ignore};
 
-static const struct http_file_hooks world_files = {.handler = &world_file_handler,
-                                                   .look = world_look};
+static void world_log_line(struct exchange *exchange, const struct table_access_log *record,
+                           struct slice line) {
+    struct slice name;
+    (void)line;
+    (void)engine_run_template(&exchange->request, record->name, &name);
+}
+
+static const struct http_file_hooks world_files = {
+    .handler = &world_file_handler, .look = world_look, .log_line = world_log_line};
 
 static bool world_variable(void *owner, enum variable_id id, struct slice suffix,
                            struct slice *value) {

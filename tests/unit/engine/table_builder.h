@@ -72,6 +72,7 @@ static inline uint32_t builder_settings(struct table_builder *builder, enum tabl
         case TABLE_STORAGE_ALIAS:
         case TABLE_STORAGE_EXPIRES:
         case TABLE_STORAGE_SYMLINKS:
+        case TABLE_STORAGE_LOG_CACHE:
         case TABLE_STORAGE_REFERERS:
             *(uint32_t *)field = TABLE_NONE;
             break;

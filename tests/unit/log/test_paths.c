@@ -18,9 +18,12 @@ static struct table make_table(const struct table_error_log *errors, uint32_t er
 
 static void lists_each_path_once_in_order(void) {
     const struct table_error_log errors[] = {{.path = {6, 5}}, {.path = {0, 5}}};
-    const struct table_access_log accesses[] = {
-        {.path = {0, 5}}, {.path = {0, 0}}, {.path = {12, 5}}, {.path = {6, 5}}};
-    struct table table = make_table(errors, 2, accesses, 4);
+    const struct table_access_log accesses[] = {{.path = {0, 5}, .name = TABLE_NONE},
+                                                {.path = {0, 0}, .name = TABLE_NONE},
+                                                {.path = {12, 5}, .name = TABLE_NONE},
+                                                {.path = {6, 5}, .name = TABLE_NONE},
+                                                {.path = {0, 5}, .name = 0}};
+    struct table table = make_table(errors, 2, accesses, 5);
     struct log_paths paths;
     CU_ASSERT_FATAL(log_paths_collect(&paths, &table));
     CU_ASSERT_EQUAL_FATAL(paths.count, 2);
@@ -32,6 +35,7 @@ static void lists_each_path_once_in_order(void) {
     CU_ASSERT_EQUAL(paths.access_logs[1], TABLE_NONE); /* access_log off */
     CU_ASSERT_EQUAL(paths.access_logs[2], 1);          /* equal text, stored elsewhere */
     CU_ASSERT_EQUAL(paths.access_logs[3], 0);
+    CU_ASSERT_EQUAL(paths.access_logs[4], TABLE_NONE); /* variables make the path */
     log_paths_release(&paths);
 }
 

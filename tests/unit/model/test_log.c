@@ -55,6 +55,24 @@ static void switches_off_the_whole_block(void) {
     CU_ASSERT_TRUE(site_is_clean("access_log off; access_log off;"));
 }
 
+static void reads_paths_with_variables(void) {
+    site_read(&site,
+              "access_log /logs/$host.log combined if=$uri;\n"
+              "open_log_file_cache max=10 valid=2s; server { open_log_file_cache off max=3; }");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct access_log_setting *log = &site.model.http_settings->access_log.list.items[0];
+    CU_ASSERT_TRUE(log->has_name);
+    CU_ASSERT_TRUE(text_is(log->path, "/logs/$host.log"));
+    CU_ASSERT_EQUAL(log->name.parts.count, 3);
+    const struct log_cache_setting *cache = &site.model.http_settings->open_log_file_cache;
+    CU_ASSERT_EQUAL(cache->max, 10);
+    CU_ASSERT_EQUAL(cache->inactive, 10000);
+    CU_ASSERT_EQUAL(cache->valid, 2000);
+    CU_ASSERT_EQUAL(cache->min_uses, 1);
+    CU_ASSERT_EQUAL(site.model.servers.items[0]->settings->open_log_file_cache.max, 0);
+    site_release(&site);
+}
+
 static void reads_syslog_servers(void) {
     site_read(&site,
               "access_log syslog:server=a.example;\n"
@@ -120,13 +138,13 @@ static void reports_mistakes(void) {
 }
 
 static void names_what_does_not_run(void) {
-    CU_ASSERT_TRUE(site_refuses("access_log /$host;", "a variable in the path of access_log"));
     CU_ASSERT_TRUE(site_refuses("error_log memory:1m;", "memory: in error_log"));
     CU_ASSERT_TRUE(site_refuses("error_log /a debug_http;", "level \"debug_http\" of error_log"));
 }
 
 UNIT_TESTS("model/log", {"reads formats", reads_formats}, {"reads access logs", reads_access_logs},
            {"switches off the whole block", switches_off_the_whole_block},
-           {"reads syslog servers", reads_syslog_servers}, {"reads error logs", reads_error_logs},
-           {"reports mistakes", reports_mistakes},
+           {"reads syslog servers", reads_syslog_servers},
+           {"reads paths with variables", reads_paths_with_variables},
+           {"reads error logs", reads_error_logs}, {"reports mistakes", reports_mistakes},
            {"names what does not run", names_what_does_not_run})

@@ -24,6 +24,7 @@ static struct slice build_table(struct arena *arena) {
         struct table_error_log *log = table_writer_record(&writer, TABLE_SECTION_error_log, index);
         log->path = i == 0 ? second : first;
         log->level = i == 0 ? TABLE_LOG_WARN : TABLE_LOG_ERROR;
+        log->syslog = TABLE_NONE;
     }
     for (int i = 0; i < 3; i++) {
         uint32_t index = table_writer_add(&writer, TABLE_SECTION_access_log);
@@ -31,6 +32,8 @@ static struct slice build_table(struct arena *arena) {
             table_writer_record(&writer, TABLE_SECTION_access_log, index);
         log->path = i == 1 ? (struct table_string){0, 0} : first;
         log->format = TABLE_NONE;
+        log->name = TABLE_NONE;
+        log->syslog = TABLE_NONE;
     }
     return table_writer_finish(&writer);
 }

@@ -46,6 +46,7 @@ static void sample_fill_settings(enum table_section section, void *record) {
                    setting->storage == TABLE_STORAGE_ALIAS ||
                    setting->storage == TABLE_STORAGE_EXPIRES ||
                    setting->storage == TABLE_STORAGE_SYMLINKS ||
+                   setting->storage == TABLE_STORAGE_LOG_CACHE ||
                    setting->storage == TABLE_STORAGE_REFERERS) {
             number = TABLE_NONE;
             memcpy(field, &number, sizeof number);
@@ -155,6 +156,7 @@ static void sample_add_settings(struct table_writer *writer) {
     const struct table_access_log access = {.path = sample_string(writer, "access.log"),
                                             .format = format,
                                             .condition = TABLE_NONE,
+                                            .name = TABLE_NONE,
                                             .syslog = TABLE_NONE};
     uint32_t syslog = SAMPLE_ADD(writer, syslog, .facility = 23, .severity = 6,
                                  .tag = sample_string(writer, "tag"));
@@ -188,10 +190,14 @@ static void sample_add_settings(struct table_writer *writer) {
         {sample_string(writer, "js"), sample_string(writer, "text/javascript")}};
     const struct table_expires expires = {TABLE_EXPIRES_MODIFIED, 0, 60, TABLE_NONE};
     const struct table_symlinks symlinks = {1, 0};
+    const struct table_log_cache log_cache = {
+        .max = 10, .inactive = 1000, .valid = 2000, .min_uses = 1};
     settings.alias = table_writer_intern(writer, TABLE_SECTION_alias, &alias, 1).first;
     settings.index = table_writer_intern(writer, TABLE_SECTION_template, &index, 1);
     settings.types = table_writer_intern(writer, TABLE_SECTION_type, types, 2);
     settings.expires = table_writer_intern(writer, TABLE_SECTION_expires, &expires, 1).first;
+    settings.open_log_file_cache =
+        table_writer_intern(writer, TABLE_SECTION_log_cache, &log_cache, 1).first;
     settings.disable_symlinks =
         table_writer_intern(writer, TABLE_SECTION_symlinks, &symlinks, 1).first;
     sample_add_referers(writer, &settings);
