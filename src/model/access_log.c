@@ -250,7 +250,8 @@ static void resolve_list(struct model *model, struct access_log_list *logs) {
         }
         struct slice name =
             setting->format_name != NULL ? setting->format_name->text : SLICE("combined");
-        setting->format = map_find(&model->reading->log_formats, name);
+        /* As in nginx names that differ in case alone lead to the first of them. */
+        setting->format = map_find(&model->reading->log_formats_found, text_lower(model, name));
         if (setting->format == NULL && setting->format_name != NULL) {
             report_unknown_format(model, setting->format_name);
         }

@@ -279,6 +279,7 @@ static void prepare(struct model *model, struct tree *tree) {
     map_init(&reading->command_verdicts, model->arena);
     map_init(&reading->matches, model->arena);
     map_init(&reading->log_formats, model->arena);
+    map_init(&reading->log_formats_found, model->arena);
     map_init(&reading->buffered_logs, model->arena);
     map_init(&model->upstreams_by_name, model->arena);
     map_init(&model->variables_by_name, model->arena);

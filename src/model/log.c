@@ -17,6 +17,7 @@ void log_add_combined(struct model *model) {
     format->line = template_parse(model, word, word->text, 0);
     VECTOR_PUSH(model->arena, &model->log_formats, format);
     map_set(&model->reading->log_formats, format->name, format);
+    map_set(&model->reading->log_formats_found, format->name, format);
 }
 
 struct escape_name {
@@ -84,6 +85,7 @@ bool model_set_log_format(const struct setter_call *call) {
         return report_duplicate_format(model, name, holder);
     }
     VECTOR_PUSH(model->arena, &model->log_formats, format);
+    (void)map_insert(&model->reading->log_formats_found, text_lower(model, format->name), format);
     return true;
 }
 

@@ -40,11 +40,12 @@ struct reading {
     VECTOR_OF(struct proxy_pass *) proxies;         /* whose upstream is to be found at the end */
     struct map implicit_upstreams;                  /* "host:port" to struct upstream */
     VECTOR_OF(struct health_check *) health_checks; /* whose group is to be found at the end */
-    struct map good_values;      /* marked texts that OpenSSL has been asked about, and takes */
-    struct map command_verdicts; /* what it says of commands, see tls_command.c */
-    struct map matches;          /* name to struct health_match */
-    struct map log_formats;      /* name to struct log_format */
-    struct map buffered_logs;    /* path to the first struct access_log_setting with a buffer */
+    struct map good_values;       /* marked texts that OpenSSL has been asked about, and takes */
+    struct map command_verdicts;  /* what it says of commands, see tls_command.c */
+    struct map matches;           /* name to struct health_match */
+    struct map log_formats;       /* name to struct log_format */
+    struct map log_formats_found; /* name in lower case to the first struct log_format of it */
+    struct map buffered_logs;     /* path to the first struct access_log_setting with a buffer */
     const struct settings *defaults;
     struct server_settings server_defaults;
     struct upstream upstream_defaults;
