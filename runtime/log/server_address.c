@@ -60,7 +60,7 @@ static bool copy_text(struct slice text, char *copy, size_t size) {
 static int find_inet(struct slice host, struct slice port, struct failure *failure) {
     char host_text[NI_MAXHOST];
     char port_text[NI_MAXSERV];
-    bool is_bracketed = host.size > 2 && host.data[0] == '[';
+    bool is_bracketed = host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']';
     struct slice name = is_bracketed ? slice_take(slice_skip(host, 1), host.size - 2) : host;
     if (!copy_text(name, host_text, sizeof host_text) ||
         !copy_text(port, port_text, sizeof port_text)) {
