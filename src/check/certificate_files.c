@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- certificate-unreadable --- */
 
@@ -51,6 +52,33 @@ void check_rule_certificate_key_mismatch(struct finding_list *findings) {
         const struct certificate_pair *pair = set->pairs.items[i];
         if (pair->owner != 0) {
             report_mismatch(findings, pair);
+        }
+    }
+}
+
+/* --- tls-key-permissions --- */
+
+static void check_rights(struct finding_list *findings, const struct certificate_place *key) {
+    struct arena *arena = findings->model->arena;
+    struct slice path = arena_format(arena, "%.*s", SLICE_ARGS(key->path));
+    struct stat status;
+    if (stat(path.data, &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH)) == 0) {
+        return;
+    }
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_tls_key_permissions, key->word->span,
+                     "everybody on this machine may %s the private key \"%.*s\"",
+                     (status.st_mode & S_IWOTH) != 0 ? "replace" : "read", SLICE_ARGS(path));
+    diagnostic_help(arena, diagnostic,
+                    "run \"chmod o-rwx\" on it: only who starts the server reads it");
+}
+
+void check_rule_tls_key_permissions(struct finding_list *findings) {
+    const struct certificate_set *set = findings->certificates;
+    for (size_t i = 0; set != NULL && i < set->pairs.count; i++) {
+        const struct certificate_pair *pair = set->pairs.items[i];
+        if (pair->private_key != NULL && pair->private_key->key != NULL && pair->key.word != NULL) {
+            check_rights(findings, &pair->key);
         }
     }
 }

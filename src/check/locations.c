@@ -1,6 +1,7 @@
 /* Rule unreachable-location: only what is certain. The order is nginx's: exact locations, the
  * longest prefix (final if ^~), nested locations of it, regular expressions in order of
  * appearance, else the prefix. */
+#include "check/dead_parts.h"
 #include "check/pattern.h"
 #include "check/rules.h"
 #include "check/steps.h"
@@ -225,4 +226,5 @@ void check_rule_unreachable_location(struct finding_list *findings) {
             check_siblings(findings, server->locations.items, server->locations.count);
         }
     }
+    dead_parts_check(findings);
 }

@@ -52,6 +52,7 @@ def test_certificates(tmp_path):
     (tmp_path / "tls").mkdir()
     for name, source in (("cert.pem", "www.pem"), ("privkey.pem", "www.key")):
         (tmp_path / "tls" / name).write_bytes((CERTIFICATES / source).read_bytes())
+        (tmp_path / "tls" / name).chmod(0o600)
     assert check("guide.md", tmp_path, "$ rpc lint --certs") == 1
 
 

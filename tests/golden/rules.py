@@ -17,6 +17,8 @@ import pathlib
 import subprocess
 import sys
 
+import keys
+
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = (REPOSITORY / os.environ.get("RPC_BUILD", "build")).resolve()
 PAGES = REPOSITORY / "docs/rules"
@@ -74,6 +76,7 @@ def page_problems(pages, update):
 
 
 def main():
+    keys.protect()
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")

@@ -19,6 +19,8 @@ import pathlib
 import subprocess
 import sys
 
+import keys
+
 ROOT = pathlib.Path(__file__).resolve().parent
 REPOSITORY = ROOT.parent.parent
 BUILD = (REPOSITORY / os.environ.get("RPC_BUILD", "build")).resolve()
@@ -90,6 +92,7 @@ def chosen_cases(names):
 
 
 def main():
+    keys.protect()
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
