@@ -4,6 +4,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "base/text.h"
 #include "check/pattern.h"
+#include "check/redirect_loops.h"
 #include "check/rules.h"
 
 #include <pcre2.h>
@@ -239,6 +240,7 @@ static void check_location(const struct walker *walker, const struct location *l
 }
 
 void check_rule_rewrite_loop(struct finding_list *findings) {
+    redirect_loops_check(findings);
     struct walker walker = {.findings = findings};
     walker.match = pcre2_match_data_create(CAPTURES, NULL);
     walker.limits = pcre2_match_context_create(NULL);
