@@ -3,6 +3,7 @@
 #include "base/phrase.h"
 #include "check/pattern.h"
 #include "check/rules.h"
+#include "check/safe_edit.h"
 #include "check/steps.h"
 
 /* --- rewrite-instead-of-return --- */
@@ -21,6 +22,7 @@ static void check_redirect(struct finding_list *findings, const struct rewrite_s
                      "a regular expression is tried for a redirect that every request gets");
     diagnostic_help(arena, diagnostic, "write \"return %u URL;\", with $request_uri for the path",
                     step->rewriting->redirect);
+    safe_edit_redirect(findings->model->tree, diagnostic, step);
 }
 
 static void check_redirects(struct finding_list *findings, const struct rewrite *rewrite) {

@@ -1,5 +1,6 @@
 /* Rules about words of TLS and HTTP/2 that one version of nginx has and another has not. */
 #include "check/rules.h"
+#include "check/safe_edit.h"
 
 /* Versions as in struct check_options. */
 #define HTTP2_DIRECTIVE_SINCE 1025001u
@@ -38,6 +39,9 @@ static void check_ssl(struct finding_list *findings, const struct statement *sta
     diagnostic_help(findings->model->arena, diagnostic, "%s",
                     is_on ? "write \"ssl\" behind the listens instead, as in \"listen 443 ssl;\""
                           : "leave it out");
+    if (is_on) {
+        safe_edit_ssl(findings->model->tree, diagnostic, statement);
+    }
 }
 
 void check_rule_ssl_on_deprecated(struct finding_list *findings) {
@@ -61,7 +65,8 @@ static const struct word *find_http2(const struct listen *listen) {
     return NULL;
 }
 
-static void check_listens(struct finding_list *findings, const struct server *server) {
+static void check_listens(struct finding_list *findings, const struct listen_survey *survey,
+                          const struct server *server) {
     for (size_t i = 0; i < server->listens.count; i++) {
         const struct word *word = find_http2(server->listens.items[i]);
         if (word != NULL) {
@@ -71,6 +76,7 @@ static void check_listens(struct finding_list *findings, const struct server *se
                              "the address");
             diagnostic_help(findings->model->arena, diagnostic,
                             "write \"http2 on;\" in the server instead");
+            safe_edit_http2(findings->model, survey, diagnostic, server);
             return;
         }
     }
@@ -93,7 +99,9 @@ void check_rule_http2_syntax(struct finding_list *findings) {
         for_each_of_servers(findings, findings->model->tree->root, check_directive);
         return;
     }
+    struct listen_survey survey;
+    safe_edit_survey(findings->model, &survey);
     for (size_t i = 0; i < findings->model->servers.count; i++) {
-        check_listens(findings, findings->model->servers.items[i]);
+        check_listens(findings, &survey, findings->model->servers.items[i]);
     }
 }

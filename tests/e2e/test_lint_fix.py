@@ -106,7 +106,7 @@ def random_site(generator):
     for _ in range(generator.randrange(40)):
         lines.append(generator.choice([
             "    http2_max_requests 100;", "    http2_idle_timeout 3m; # why?",
-            "    keepalive_timeout 5s; http2_recv_timeout 3s;", "    http2_recv_timeout 1s; # rpc:disable=RPC0108",
+            "    keepalive_timeout 5s; http2_recv_timeout 3s;", "    http2_recv_timeout 1s; # of 2019",
             "http2_max_field_size 4k; http2_max_header_size 8k;", "", "    # a comment", "    location /{0} {{ }}",
         ]).format(generator.randrange(10 ** 9)))
     return "\n".join(lines + ["}" + generator.choice(["", "\n"])]).replace(
