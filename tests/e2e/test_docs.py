@@ -62,3 +62,14 @@ def test_samples_pass(path):
     result = subprocess.run([BUILD / "rpc", "test", path.with_suffix(".conf"), path],
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_linting(tmp_path):
+    """The project file of the chapter is one, and the comments in it are understood."""
+    blocks = examples("linting.md")
+    (tmp_path / ".rpclint").write_text(next(b for b in blocks if b.startswith("select ")))
+    comments = "".join(b for b in blocks if "rpc:disable" in b).replace("{ ... }", "{ }")
+    (tmp_path / "site.conf").write_text(f"location / {{ {comments} }}\n")
+    result = subprocess.run([BUILD / "rpc", "lint", "--select", "unknown-rule", "site.conf"],
+                            cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
