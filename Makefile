@@ -346,7 +346,7 @@ install: all ## install programs, manual pages, completion, unit and samples (DE
 	sed 's|/usr/local|$(PREFIX)|g' packaging/rpcd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/rpcd.service
 	for sample in $$(find samples -type f); do \
 	    $(INSTALL) -D -m 644 $$sample $(SHARE)/rpc/$$sample || exit 1; done
-	for page in README.md $$(find docs -name '*.md' -o -name '*.svg' -o -path 'docs/rules/examples/*.conf'); do \
+	for page in README.md $$(find docs -name '*.md' -o -name '*.svg' -o -name '*.json' -o -path 'docs/rules/examples/*.conf'); do \
 	    $(INSTALL) -D -m 644 $$page $(SHARE)/doc/rpc/$${page#docs/} || exit 1; done
 
 # The builds inside this one (asan, clang, gcc) track their own headers.

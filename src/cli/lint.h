@@ -217,6 +217,9 @@ enum outcome lint_fix(struct lint_report *report);
 
 /* --- the formats --- */
 
+/* The errors in a file, to standard error, as text has them. */
+void lint_print_errors(const struct lint_file *file);
+
 void lint_print_text(struct lint_report *report);
 void lint_print_json(struct lint_report *report);
 void lint_print_sarif(struct lint_report *report);

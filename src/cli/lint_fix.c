@@ -123,6 +123,9 @@ static void print_count(const struct fixes *fixes, const char *what) {
 
 void lint_print_diff(struct lint_report *report) {
     struct fixes fixes = {.report = report};
+    for (size_t i = 0; i < report->files.count; i++) {
+        lint_print_errors(report->files.items[i]);
+    }
     collect(&fixes);
     print_diffs(stdout, &fixes);
     print_count(&fixes, "can be put right by --fix");

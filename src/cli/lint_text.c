@@ -1,7 +1,7 @@
 /* Findings as text for people: file by file, each with its line, and how many there were. */
 #include "cli/lint.h"
 
-static void print_errors(const struct lint_file *file) {
+void lint_print_errors(const struct lint_file *file) {
     bool colour = cli_wants_colour(stderr);
     fflush(stdout);
     for (size_t i = 0; i < file->errors.items.count; i++) {
@@ -67,7 +67,7 @@ static void print_summary(const struct lint_report *report) {
 
 void lint_print_text(struct lint_report *report) {
     for (size_t i = 0; i < report->files.count; i++) {
-        print_errors(report->files.items[i]);
+        lint_print_errors(report->files.items[i]);
         print_findings(report->files.items[i]);
     }
     if (report->finding_count + report->error_count + report->known_count + report->gone_count >
