@@ -119,14 +119,21 @@ void check_rule_missing_default_server(struct finding_list *findings) {
 
 /* --- unreachable-server --- */
 
+/* A regular expression among the names. */
+struct rival {
+    const struct server_name *name;
+    struct pattern pattern;
+};
+
 /* The names of one address and port that hide others. */
 struct rivals {
     struct finding_list *findings;
     struct map wildcards; /* ".example.com" to the struct server_name */
-    VECTOR_OF(const struct server_name *) expressions; /* those before the one that is looked at */
+    /* Those before the one that is looked at. */
+    VECTOR_OF(struct rival) expressions;
 };
 
-/* Beyond this many, expressions are not compared with each other. */
+/* Those behind so many are not compared with each other. */
 #define MOST_EXPRESSIONS 200
 
 /* The wildcard that every host with that ending has, or NULL. */
@@ -157,12 +164,9 @@ static const struct server_name *find_covering_wildcard(const struct rivals *riv
 
 static const struct server_name *find_covering_expression(const struct rivals *rivals,
                                                           const struct pattern *pattern) {
-    struct arena *arena = rivals->findings->model->arena;
-    for (size_t i = 0; i < rivals->expressions.count && i < MOST_EXPRESSIONS; i++) {
-        struct pattern earlier =
-            pattern_read(arena, rivals->expressions.items[i]->regex->pattern, true);
-        if (pattern_covers(&earlier, pattern)) {
-            return rivals->expressions.items[i];
+    for (size_t i = 0; i < rivals->expressions.count; i++) {
+        if (pattern_covers(&rivals->expressions.items[i].pattern, pattern)) {
+            return rivals->expressions.items[i].name;
         }
     }
     return NULL;
@@ -185,13 +189,15 @@ static void report_hidden(struct finding_list *findings, const struct server_nam
 
 static void check_expression(struct rivals *rivals, const struct server_name *name) {
     struct arena *arena = rivals->findings->model->arena;
-    struct pattern pattern = pattern_read(arena, name->regex->pattern, true);
-    const struct server_name *winner = find_covering_wildcard(rivals, &pattern);
-    winner = winner != NULL ? winner : find_covering_expression(rivals, &pattern);
+    struct rival rival = {name, pattern_read(arena, name->regex->pattern, true)};
+    const struct server_name *winner = find_covering_wildcard(rivals, &rival.pattern);
+    winner = winner != NULL ? winner : find_covering_expression(rivals, &rival.pattern);
     if (winner != NULL && winner != name && winner->word != NULL) {
         report_hidden(rivals->findings, name, winner);
     }
-    VECTOR_PUSH(arena, &rivals->expressions, name);
+    if (rivals->expressions.count < MOST_EXPRESSIONS) {
+        VECTOR_PUSH(arena, &rivals->expressions, rival);
+    }
 }
 
 static void check_port(struct finding_list *findings, const struct server_name *name) {

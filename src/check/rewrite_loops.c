@@ -15,6 +15,10 @@
 #define CAPTURES 10
 /* An expression that takes longer is not followed. */
 #define MATCH_LIMIT 100000
+/* Steps in all, enough for any site but one that is made to take long: one for a location that is
+ * looked at, more for an expression that is tried. */
+#define MOST_STEPS 5000000
+#define STEPS_OF_MATCH 10
 /* A path that grows this long goes on growing. */
 #define LONGEST_PATH 4096
 
@@ -23,24 +27,45 @@ struct walker {
     const struct server *server;
     pcre2_match_data *match; /* of the last match */
     pcre2_match_context *limits;
+    uint32_t *budget;  /* steps left */
+    struct map *codes; /* struct regex, by its address, to its pcre2_code */
 };
 
+/* Whether there are so many steps left. */
+static bool spend(const struct walker *walker, size_t steps) {
+    *walker->budget = *walker->budget > steps ? *walker->budget - (uint32_t)steps : 0;
+    return *walker->budget > 0;
+}
+
 /* --- regular expressions --- */
+
+/* Compiled when it is first used: every location that is looked for tries those of the server. */
+static const pcre2_code *find_code(const struct walker *walker, const struct regex *regex,
+                                   bool ignores_case) {
+    struct slice key = {(const char *)&regex, sizeof regex};
+    pcre2_code *code = map_find(walker->codes, key);
+    if (code == NULL) {
+        int error;
+        PCRE2_SIZE at;
+        code = pcre2_compile(
+            (PCRE2_SPTR)(regex->pattern.size > 0 ? regex->pattern.data : ""), regex->pattern.size,
+            ignores_case || regex->ignore_case ? PCRE2_CASELESS : 0, &error, &at, NULL);
+        if (code != NULL) {
+            map_insert(walker->codes, arena_copy_slice(walker->findings->model->arena, key), code);
+        }
+    }
+    return code;
+}
 
 /* The number of captures and the whole, 0 without a match. */
 static int match_regex(const struct walker *walker, const struct regex *regex, bool ignores_case,
                        struct slice subject) {
-    int error;
-    PCRE2_SIZE at;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)regex->pattern.data, regex->pattern.size,
-                      ignores_case || regex->ignore_case ? PCRE2_CASELESS : 0, &error, &at, NULL);
-    if (code == NULL) {
+    const pcre2_code *code = find_code(walker, regex, ignores_case);
+    if (code == NULL || !spend(walker, STEPS_OF_MATCH)) {
         return 0;
     }
     int count = pcre2_match(code, (PCRE2_SPTR)subject.data, subject.size, 0, 0, walker->match,
                             walker->limits);
-    pcre2_code_free(code);
     return count < 0 ? 0 : count == 0 ? CAPTURES : count;
 }
 
@@ -84,6 +109,9 @@ static bool is_final(const struct location *location) {
 static const struct location *find_location(const struct walker *walker,
                                             struct location *const *items, size_t count,
                                             struct slice path) {
+    if (!spend(walker, count)) {
+        return NULL;
+    }
     const struct location *found = find_static(items, count, path);
     if (found != NULL && !is_final(found) && found->nested.count > 0) {
         const struct location *inner =
@@ -169,7 +197,8 @@ static const struct rewrite_step *find_loop(const struct walker *walker, struct 
     const struct rewrite_step *last = NULL;
     for (int cycle = 0; cycle <= MOST_CYCLES; cycle++) {
         const struct location *location = locate(walker, path);
-        if (location == NULL || follow(walker, location, &path, &last) == WAY_ENDS) {
+        if (location == NULL || follow(walker, location, &path, &last) == WAY_ENDS ||
+            *walker->budget == 0) {
             return NULL;
         }
     }
@@ -239,21 +268,36 @@ static void check_location(const struct walker *walker, const struct location *l
     }
 }
 
+static void free_walker(struct walker *walker) {
+    for (size_t i = 0; i < walker->codes->count; i++) {
+        pcre2_code_free(walker->codes->entries[i].value);
+    }
+    pcre2_match_context_free(walker->limits);
+    pcre2_match_data_free(walker->match);
+}
+
 void check_rule_rewrite_loop(struct finding_list *findings) {
     redirect_loops_check(findings);
-    struct walker walker = {.findings = findings};
-    walker.match = pcre2_match_data_create(CAPTURES, NULL);
-    walker.limits = pcre2_match_context_create(NULL);
+    uint32_t budget = MOST_STEPS;
+    struct map codes;
+    map_init(&codes, findings->model->arena);
+    struct walker walker = {
+        .findings = findings,
+        .match = pcre2_match_data_create(CAPTURES, NULL),
+        .limits = pcre2_match_context_create(NULL),
+        .budget = &budget,
+        .codes = &codes,
+    };
     if (walker.limits != NULL) {
         pcre2_set_match_limit(walker.limits, MATCH_LIMIT);
     }
-    for (size_t i = 0; walker.match != NULL && i < findings->site.locations.count; i++) {
+    for (size_t i = 0; walker.match != NULL && budget > 0 && i < findings->site.locations.count;
+         i++) {
         const struct location *location = findings->site.locations.items[i];
         walker.server = location->server;
         if (is_candidate(location) && walker.server != NULL) {
             check_location(&walker, location);
         }
     }
-    pcre2_match_context_free(walker.limits);
-    pcre2_match_data_free(walker.match);
+    free_walker(&walker);
 }

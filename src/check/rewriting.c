@@ -1,6 +1,5 @@
 /* Rules about what the rewrite module is used for although something else does it better: redirects
  * of everything, and `if` around settings. */
-#include "base/phrase.h"
 #include "check/pattern.h"
 #include "check/rules.h"
 #include "check/safe_edit.h"

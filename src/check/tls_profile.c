@@ -70,7 +70,20 @@ static bool has_old_version(const struct phrase_list *versions) {
     return false;
 }
 
-static void check_server(struct finding_list *findings, const struct server *server) {
+/* Lists of suites by their text: making one takes long, and servers have few different ones. */
+static const struct phrase_list *find_suites(struct finding_list *findings, struct map *lists,
+                                             struct slice text) {
+    struct phrase_list *list = map_find(lists, text);
+    if (list == NULL) {
+        list = arena_require(findings->model->arena, sizeof *list);
+        *list = ciphers_list(findings->model->arena, text);
+        map_insert(lists, text, list);
+    }
+    return list;
+}
+
+static void check_server(struct finding_list *findings, const struct server *server,
+                         struct map *lists) {
     struct arena *arena = findings->model->arena;
     struct slice profile = slice_from_string(findings->options->tls_profile);
     struct phrase_list wanted = split(arena, find_setting(profile, SLICE("ssl_protocols")));
@@ -92,9 +105,9 @@ static void check_server(struct finding_list *findings, const struct server *ser
     if (suites.size == 0 || !has_old_version(&versions)) {
         return;
     }
-    struct phrase_list good = ciphers_list(arena, suites);
-    struct phrase_list offered = ciphers_list(arena, server->own_settings->ssl_ciphers);
-    struct phrase_list strange = subtract(arena, &offered, &good);
+    struct phrase_list strange =
+        subtract(arena, find_suites(findings, lists, server->own_settings->ssl_ciphers),
+                 find_suites(findings, lists, suites));
     if (strange.items.count > 0) {
         report(findings, place_of(server, SERVER_SETTING_ssl_ciphers), "does not have", &strange,
                SLICE("ssl_ciphers"));
@@ -102,11 +115,13 @@ static void check_server(struct finding_list *findings, const struct server *ser
 }
 
 void check_rule_tls_profile_drift(struct finding_list *findings) {
+    struct map lists;
+    map_init(&lists, findings->model->arena);
     for (size_t i = 0; findings->options->tls_profile != NULL && i < findings->model->servers.count;
          i++) {
         const struct server *server = findings->model->servers.items[i];
         if (server->statement != NULL && !server->is_implied && server->tls_server == server) {
-            check_server(findings, server);
+            check_server(findings, server, &lists);
         }
     }
 }

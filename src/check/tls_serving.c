@@ -1,6 +1,5 @@
 /* Rules about how servers come to speak TLS: certificates that are not there, plain HTTP where TLS
  * was meant or beside it, and directives of old for it. */
-#include "base/phrase.h"
 #include "check/rules.h"
 #include "check/site.h"
 #include "check/steps.h"
