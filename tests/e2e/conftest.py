@@ -31,6 +31,9 @@ def pytest_collection_modifyitems(config, items):
     chosen, others = [], []
     for item in items:
         method = getattr(item, "callspec", None) and item.callspec.params.get("method")
+        if method is not None and method not in METHODS:
+            raise pytest.UsageError(f"{item.nodeid}: \"method\" is the loop's back end; the test "
+                                    "would never run")
         (chosen if method is None or method in methods_of(item.path) else others).append(item)
     config.hook.pytest_deselected(items=others)
     items[:] = chosen
