@@ -95,12 +95,13 @@ static void add_framing(struct exchange *exchange, struct buffer *out) {
     message->output = has_body ? HTTP1_OUT_PLAIN : HTTP1_OUT_NONE;
     if (response->has_length && (has_body || is_head)) {
         add_field(out, SLICE("Content-Length"), slice_format_u64(response->length, length));
-    } else if (has_body && exchange->head.minor >= 1) {
+    } else if (has_body && exchange->head.minor >= 1 &&
+               exchange->request.settings->chunked_transfer_encoding != 0) {
         message->output = HTTP1_OUT_CHUNKED;
         response->is_chunked = true;
         add(out, SLICE("Transfer-Encoding: chunked\r\n"));
     } else if (has_body) {
-        exchange->keep_alive = false; /* HTTP/1.0: the body ends where the connection does */
+        exchange->keep_alive = false; /* the body ends where the connection does */
         message->must_reset = true;
     }
 }

@@ -1,12 +1,13 @@
 """What headers reach the client, compared with nginx where the two should agree."""
 
+import gzip
 import re
 
 import pytest
 
-from lab import answer
+from lab import Client, answer
 from lab.backend import replying
-from lab.http import ask_raw, request_bytes
+from lab.http import ask_raw, chunked, request_bytes
 
 HTTP = """
 proxy_http_version 1.1;
@@ -210,3 +211,62 @@ def test_an_answer_that_is_given_up_leaves_nothing(lab):
     assert response.get("X-Backend") is None
     daemon.wait_for_text("exceeded its match limit")
     assert ask_raw(lab.port, request_bytes("/?x=b")).reason == "Fine thanks"
+
+
+WITHOUT_CHUNKS = """
+server {
+    listen {host}:{port};
+    chunked_transfer_encoding off;
+    location / { proxy_pass http://127.0.0.1:{backend}; }
+    location /chunks/ { chunked_transfer_encoding on; proxy_pass http://127.0.0.1:{backend}; }
+    location /gzip/ { gzip on; gzip_types text/plain; proxy_pass http://127.0.0.1:{backend}; }
+    location /text/ { return 200 "text"; }
+}
+"""
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", ["/", "/length", "/chunks/", "/gzip/", "/gzip/length", "/text/"])
+def test_chunked_transfer_encoding_off(lab, path, verb):
+    """Where no length is known the end of the connection says where the body ends."""
+    body = b"line of text\n" * 1000
+
+    def handler(connection):
+        while (request := connection.request()) is not None:
+            content = body if request.method == "GET" else b""
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+            if request.target.endswith("length"):
+                connection.send(head + b"Content-Length: %d\r\n\r\n" % len(body) + content)
+            else:
+                connection.send(head + b"Transfer-Encoding: chunked\r\n\r\n" +
+                                (chunked(content) if content else b""))
+
+    pair = lab.pair(WITHOUT_CHUNKS, backend=lab.backend(handler))
+
+    def ask(address):
+        with Client(address) as client:
+            response = client.ask(path, verb, headers=[("Accept-Encoding", "gzip")])
+            content = response.body
+            if response.get("Content-Encoding") == "gzip" and verb == "GET":
+                content = gzip.decompress(content)
+            return (response.status, response.framing, response.get("Transfer-Encoding"),
+                    response.get("Connection"), response.get("Content-Length"), content)
+
+    theirs, ours = pair.both(ask)
+    assert ours == theirs
+    if verb == "GET" and path in ("/", "/gzip/", "/gzip/length"):
+        assert ours[1] == "close" and ours[5] == body
+
+
+def test_a_body_without_chunks_that_is_cut_off(lab):
+    """The client must not take it for a whole one."""
+    def handler(connection):
+        connection.request()
+        connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+
+    lab.rpcd(WITHOUT_CHUNKS, backend=lab.backend(handler))
+    with Client(lab.port) as client:
+        client.send(request_bytes("/"))
+        with pytest.raises(ConnectionResetError):
+            while client.fill():
+                pass
