@@ -2,16 +2,20 @@
 byte is not what it must be. Connections that break are the caller's to judge: see Judge."""
 
 import asyncio
+import base64
 import dataclasses
+import gzip
 import random
 import threading
 import time
 
 import websockets
 
+import files
 from backend import digest, tagged
 from lab import Client, Incomplete, wait_until
 from lab.http import accepts, chunked, request_bytes
+from lab.proxy_header import binary, line
 
 SIZES = [0, 1, 100, 4000, 20_000, 70_000]
 LARGE_SIZES = [300_000, 1_000_000, 3_000_000]
@@ -88,6 +92,54 @@ def ask_faulty(client, tag, dice):
     check_body(response, tag, (200, 502, 504))
 
 
+def get_packed(client, tag, dice):
+    """Compressed on the way, or not, or opened again."""
+    size = dice.choice(SIZES + LARGE_SIZES[:2])
+    place = dice.choice(["packed-all", "opened-all"])
+    headers = [("Accept-Encoding", "gzip")] if dice.random() < 0.7 else []
+    target = f"/{place}/body/{tag}/{size}/{dice.choice(['length', 'chunked'])}"
+    response = client.ask(target, headers=headers)
+    if response.get("Content-Encoding") == "gzip":
+        expect(headers != [], f"{tag}: gzip that nobody asked for")
+        response.body = gzip.decompress(response.body)
+    if response.status == 502 and place == "opened-all":
+        raise Incomplete("the worker in between was gone")
+    check_body(response, tag)
+
+
+def get_private(client, tag, dice):
+    password = dice.choice(["right", "right", "wrong"])
+    credentials = base64.b64encode(f"{dice.choice(['ann', 'bob'])}:{password}".encode()).decode()
+    response = client.ask(f"/private/body/{tag}/{dice.choice(SIZES)}/length",
+                          headers=[("Authorization", f"Basic {credentials}")])
+    if password == "right":
+        check_body(response, tag)
+    else:
+        expect(response.status == 401, f"{tag}: {response.start}")
+
+
+def get_file(client, tag, dice):
+    files.get_file(client, expect, tag, dice)
+
+
+def get_ranges(client, tag, dice):
+    files.get_ranges(client, expect, tag, dice)
+
+
+def announce(client, tag, dice):
+    """Who the client is follows from the connection: it is another one each time."""
+    if not client.received:
+        address = f"192.0.2.{dice.randint(1, 254)}"
+        client.announced = f"{address} {dice.randint(1024, 65535)}"
+        header = dice.choice([line, binary])
+        client.send(header(address, int(client.announced.split(" ")[1])), piece=dice.choice([None, 7]))
+    response = client.ask(f"/{tag}")
+    expect(response.body.decode() == f"{client.announced} /{tag}", f"{tag}: {response.body[:100]}")
+    if dice.random() < 0.3:
+        client.close()
+        raise Incomplete("left")
+
+
 def leave(client, tag, dice):
     data = request_bytes(f"/all/body/{tag}/{LARGE_SIZES[0]}/chunked")
     client.send(data[:dice.randint(1, len(data))])
@@ -104,6 +156,7 @@ class Role:
     is_broken_by_backends: bool = False
     is_broken_by_nature: bool = False
     is_left: bool = False
+    place: str = "plain"  # which address it goes to
 
 
 ROLES = [
@@ -114,6 +167,11 @@ ROLES = [
     Role(read_slowly, 4, is_broken_by_backends=True),
     Role(post, 3, 0.02, is_broken_by_backends=True),
     Role(ask_faulty, 3, 0.02, is_broken_by_nature=True),
+    Role(get_packed, 2, 0.02, is_broken_by_backends=True),
+    Role(get_private, 1, 0.01),
+    Role(get_file, 3),
+    Role(get_ranges, 2),
+    Role(announce, 2, is_broken_by_nature=True, place="announced"),
     Role(leave, 2, 0.02, is_left=True),
 ]
 
@@ -150,7 +208,7 @@ class Judge:
             self.wrongs.append(f"{name}: {what}")
 
 
-def play(role, number, port, judge, stop):
+def play(role, number, ports, judge, stop):
     """Acts until told to stop, on one connection as long as it lasts."""
     name = role.act.__name__
     dice = random.Random(f"{name} {number}")
@@ -160,7 +218,7 @@ def play(role, number, port, judge, stop):
         begin = time.monotonic()
         count += 1
         try:
-            client = client or Client(port, timeout=60)
+            client = client or Client(ports[role.place], timeout=60)
             role.act(client, f"{name}.{number}.{count}", dice)
             judge.count(judge.acts, name)
             client = None if role.is_left else client
@@ -220,15 +278,15 @@ async def serve_echo(port, stop):
             await asyncio.sleep(0.1)
 
 
-def start_clients(port, socket_port, judge, stop):
+def start_clients(ports, socket_port, judge, stop):
     """All roles and the WebSockets, each in a thread. Ends when `stop` is set."""
     servers_stop = threading.Event()
     server = threading.Thread(target=lambda: asyncio.run(serve_echo(socket_port, servers_stop)))
     server.start()
     wait_until(lambda: accepts(socket_port), "the start of the WebSocket server")
-    threads = [threading.Thread(target=play, args=(role, number, port, judge, stop))
+    threads = [threading.Thread(target=play, args=(role, number, ports, judge, stop))
                for role in ROLES for number in range(role.threads)]
-    threads.append(threading.Thread(target=lambda: asyncio.run(echo_all(port, 20, judge, stop))))
+    threads.append(threading.Thread(target=lambda: asyncio.run(echo_all(ports["plain"], 20, judge, stop))))
     for thread in threads:
         thread.start()
 

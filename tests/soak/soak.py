@@ -5,6 +5,8 @@ reloaded, logs are reopened. Not a byte may be wrong, nothing may break that nob
 the end nothing is left: no descriptor, no temporary file, no leak (under AddressSanitizer)."""
 
 import argparse
+import base64
+import hashlib
 import os
 import pathlib
 import signal
@@ -17,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 from clients import Judge, start_clients  # noqa: E402
+from files import Files  # noqa: E402
 from lab import Lab, wait_until  # noqa: E402
 from lab.certificates import Authority  # noqa: E402
 from lab.daemon import SANITIZED  # noqa: E402
@@ -150,6 +153,15 @@ def check_rest(daemon, before, judge):
         judge.wrong("temporary files", left)
 
 
+def passwords(lab):
+    """A file of them, one of each kind that takes no time."""
+    path = lab.folder("passwords") / "users"
+    hashed = base64.b64encode(hashlib.sha1(b"right").digest()).decode()
+    path.write_text(f"ann:{{PLAIN}}right\nbob:{{SHA}}{hashed}\n")
+    path.chmod(0o644)
+    return path
+
+
 def soak(lab, seconds, judge):
     backends = Backends(lab)
     try:
@@ -157,19 +169,26 @@ def soak(lab, seconds, judge):
         values = {f"backend{i}": port for i, port in enumerate(backends.ports)}
         values["echo"] = lab.new_port()
         values["authority"] = backends.authority.pem
+        files = Files(lab.folder("files"))
+        values |= {"files": files.folder, "announced": lab.new_port(), "passwords": passwords(lab)}
         daemon = lab.rpcd(site, workers=WORKERS, level="error", weight=1, **values)
         daemon.expects_alerts = True  # a killed worker is one
         texts = [lab.text_for(daemon, site, workers=WORKERS, level="error", weight=weight, **values)
                  for weight in (2, 1)]
         before = wait_until(lambda: count_at_rest(daemon), "workers at rest")
         stop = threading.Event()
-        join = start_clients(lab.port, values["echo"], judge, stop)
+        ports = {"plain": lab.port, "announced": values["announced"]}
+        join = start_clients(ports, values["echo"], judge, stop)
+        replacing = threading.Thread(target=files.keep_replacing, args=(stop,))
+        replacing.start()
         chaos = Chaos(daemon, texts, backends, judge)
         try:
             chaos.run(seconds)
         finally:
             stop.set()
+            replacing.join()
             join()
+        chaos.reload()  # what open_file_cache has open ends with its generation
         check_rest(daemon, before, judge)
         return chaos.counts
     finally:
