@@ -296,7 +296,7 @@ static bool take_memories(struct control_intake *intake, const struct message *m
     if (message->count != 2 * carried->count) {
         return false;
     }
-    for (uint32_t i = 0; i < carried->count; i++) {
+    for (size_t i = 0; i < carried->count; i++) {
         uint32_t position = message->values[2 * i];
         if (position >= delivery->memory_count || delivery->memories[position] >= 0) {
             return false;

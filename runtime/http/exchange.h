@@ -250,7 +250,7 @@ void exchange_end(struct exchange *exchange);
 /* --- answer.c: answers made here --- */
 
 /* Answers as the engine has decided: an answer made here, or the proxy. */
-void exchange_act(struct exchange *exchange, const struct engine_outcome *outcome);
+void exchange_act(struct exchange *exchange, const struct engine_outcome *decided);
 
 /* An error: what error_page has for it, its page, or the bare close of 444. Replaces the current
  * handler, perhaps by another one of the same kind. When a response has begun already it is broken

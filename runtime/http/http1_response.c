@@ -113,7 +113,10 @@ static bool holds(struct slice text, const char *part) {
 /* nginx's ngx_http_process_user_agent. */
 static bool is_old_msie(struct slice agent) {
     const char *found = memmem(agent.data, agent.size, "MSIE ", 5);
-    size_t at = found == NULL ? agent.size : (size_t)(found - agent.data);
+    if (found == NULL) {
+        return false;
+    }
+    size_t at = (size_t)(found - agent.data);
     if (at + 7 >= agent.size || holds(agent, "Opera") || found[6] != '.') {
         return false;
     }

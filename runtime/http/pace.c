@@ -69,6 +69,7 @@ static uint64_t counted(const struct exchange_pace *pace, uint64_t sent) {
 
 static void start_pause(struct exchange_pace *pace, uint64_t bytes) {
     struct loop *loop = loop_of(pace->exchange);
+    /* Without a rate there is no pace. NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
     uint64_t length = bytes / pace->rate * SECOND + bytes % pace->rate * SECOND / pace->rate;
     timer_start(&loop->timers, &pace->pause, loop->now + length + 1);
 }

@@ -209,6 +209,9 @@ static void repair(struct limit_store *store) {
     write_number(&store->memory->oldest, 0);
     for (uint32_t number = 1; number <= used; number++) {
         struct limit_entry *entry = limit_store_at(store, number);
+        if (entry == NULL) {
+            break; /* there are not so many */
+        }
         if (read_number(&entry->is_used) != 0) {
             put_into_bucket(store, entry);
         } else {

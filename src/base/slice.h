@@ -26,10 +26,7 @@ struct slice {
 struct slice slice_from_string(const char *string);
 
 static inline bool slice_equals(struct slice a, struct slice b) {
-    if (a.size != b.size || a.size == 0) {
-        return a.size == b.size;
-    }
-    return a.data != NULL && b.data != NULL && memcmp(a.data, b.data, a.size) == 0;
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
 /* Of two that have the same size. */
@@ -55,7 +52,8 @@ static inline struct slice slice_skip(struct slice s, size_t begin) {
     if (begin >= s.size) {
         begin = s.size;
     }
-    return (struct slice){s.data == NULL ? NULL : s.data + begin, s.size - begin};
+    /* Nothing may be added to NULL, not even 0. */
+    return (struct slice){begin == 0 ? s.data : s.data + begin, s.size - begin};
 }
 
 static inline struct slice slice_take(struct slice s, size_t size) {
