@@ -112,6 +112,7 @@ void emit_process(struct emitter *emitter) {
     emit_shared(emitter, TABLE_SECTION_process, &record);
 }
 
+/* A statement for each directive. NOLINTNEXTLINE(readability-function-size) */
 static uint32_t emit_record(struct emitter *emitter, const struct settings *settings) {
     struct table_settings record;
     memset(&record, 0, sizeof record);

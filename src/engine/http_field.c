@@ -64,7 +64,8 @@ __attribute__((always_inline)) static inline bool equals_folded(const char *a, c
     return at == size;
 }
 
-/* With a constant `size`, all that the compiler keeps is the rows whose names have that length. */
+/* With a constant `size`, all that the compiler keeps is the rows whose names have that length.
+ * NOLINTNEXTLINE(readability-function-size) */
 __attribute__((always_inline)) static inline enum http_field find_of_length(const char *name,
                                                                             size_t size) {
 #define HTTP_FIELD(id, text, request, response)                                                    \

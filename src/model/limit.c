@@ -68,7 +68,7 @@ bool model_set_limit_req_zone(const struct setter_call *call) {
     static const struct slice parameters[] = {SLICE_INIT("zone="), SLICE_INIT("rate="),
                                               SLICE_INIT("sync")};
     const struct word *word = zone_find_parameter(call, 1, SLICE("rate="));
-    uint64_t rate;
+    uint64_t rate = 0;
     refuse_sync(call);
     if (!reject_parameters(call, parameters, sizeof parameters / sizeof parameters[0])) {
         return false;
