@@ -242,7 +242,10 @@ def check_paths(table, shown, random_source):
     asked = 0
     for number, server in enumerate(shown.servers):
         for path in sample(paths(server.locations), random_source):
-            outcome, location = table.location(number, path)
+            try:
+                outcome, location = table.location(number, path)
+            except re.error:
+                continue  # an expression that PCRE2 knows, and Python does not
             expected_outcome, expected = overview.find_location(server.locations, path)
             expect((outcome, location and shown_place(table, location.place)),
                    (expected_outcome, expected and expected.place),
