@@ -68,6 +68,9 @@ static struct pattern_text follow(struct reader *reader, const struct pattern_te
                                   const struct pattern_text *second) {
     struct pattern_text result = {.is_open = first->is_open || second->is_open,
                                   .ending = SLICE("")};
+    if (first->is_open && second->is_open) {
+        reader->is_exact = false;
+    }
     result.text = first->is_open ? first->text : join(reader, first->text, second->text);
     if (second->is_open) {
         result.ending = second->ending;
@@ -240,6 +243,18 @@ static struct pattern_texts read_quantifier(struct reader *reader, struct patter
     return c == '+' ? concatenate(reader, &texts, &more) : more;
 }
 
+/* Takes ".*" or ".*?": a gap that may indeed hold anything, as a path holds no line break worth the
+ * difference. */
+static bool take_gap(struct reader *reader) {
+    char next = peek_ahead(reader, 2);
+    if (peek(reader) != '.' || peek_ahead(reader, 1) != '*' || next == '+' || next == '*' ||
+        next == '{') {
+        return false;
+    }
+    reader->at += next == '?' ? 3 : 2;
+    return true;
+}
+
 /* One branch, up to '|', ')' or the end. Anchors count at its very ends, and only outside of
  * groups; elsewhere they are not understood. */
 static struct pattern_texts read_branch(struct reader *reader) {
@@ -252,6 +267,11 @@ static struct pattern_texts read_branch(struct reader *reader) {
         if (is_outermost && rest.data[0] == '$' && (rest.size == 1 || rest.data[1] == '|')) {
             at_end = true;
             reader->at++;
+            continue;
+        }
+        if (take_gap(reader)) {
+            struct pattern_texts gap = one_text(reader, SLICE(""), true);
+            texts = concatenate(reader, &texts, &gap);
             continue;
         }
         size_t first_group = reader->groups.count;
@@ -388,7 +408,18 @@ static bool ends_with(struct slice text, struct slice ending, bool ignores_case)
                                                    ending.data, ending.size, ignores_case);
 }
 
-/* Whether a subject that matches `inner` must match `outer`, a complete text. */
+/* The same for an `outer` with a gap, anchored at both ends. */
+static bool open_text_covers(const struct pattern_text *outer, const struct pattern_text *inner,
+                             bool ignores_case) {
+    struct slice ending = inner->is_open ? inner->ending : inner->text;
+    return outer->at_start && outer->at_end && inner->at_start && inner->at_end &&
+           inner->text.size >= outer->text.size &&
+           equal_bytes(inner->text.data, outer->text.data, outer->text.size, ignores_case) &&
+           ends_with(ending, outer->ending, ignores_case) &&
+           (inner->is_open || inner->text.size >= outer->text.size + outer->ending.size);
+}
+
+/* Whether a subject that matches `inner` must match `outer`. */
 static bool text_covers(const struct pattern_text *outer, const struct pattern_text *inner,
                         bool ignores_case) {
     struct slice text = outer->text;
@@ -397,7 +428,7 @@ static bool text_covers(const struct pattern_text *outer, const struct pattern_t
     bool ends = inner->at_end &&
                 ends_with(inner->is_open ? inner->ending : inner->text, text, ignores_case);
     if (outer->is_open) {
-        return false;
+        return open_text_covers(outer, inner, ignores_case);
     }
     if (outer->at_start && outer->at_end) {
         return starts && ends && !inner->is_open && inner->text.size == text.size;
