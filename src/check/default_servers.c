@@ -245,7 +245,8 @@ static void report_nameless(struct finding_list *findings, const struct endpoint
  * another has, which is told by duplicate-server-name. */
 static void check_catch_all(struct finding_list *findings, const struct endpoint *endpoint,
                             const struct server *server) {
-    if (server == endpoint->default_server || !has_only_catch_alls(server) ||
+    if (server == endpoint->default_server || endpoint->default_server->statement == NULL ||
+        server->names.count == 0 || !has_only_catch_alls(server) ||
         has_only_catch_alls(endpoint->default_server)) {
         return;
     }

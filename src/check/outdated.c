@@ -2,19 +2,6 @@
  * did until then. What does nothing any more the model reports itself. */
 #include "check/rules.h"
 
-static void for_each_statement(struct finding_list *findings, const struct block *block,
-                               void (*check)(struct finding_list *, const struct statement *)) {
-    for (const struct statement *s = block->first; s != NULL; s = s->next) {
-        for (const struct block *b = s->included; b != NULL; b = b->next) {
-            for_each_statement(findings, b, check);
-        }
-        check(findings, s);
-        if (s->block != NULL) {
-            for_each_statement(findings, s->block, check);
-        }
-    }
-}
-
 /* --- deprecated-directive --- */
 
 struct outdated {
@@ -38,7 +25,8 @@ static const struct outdated outdated[] = {
      "write \"mqtt_buffers\""},
 };
 
-static void check_directive(struct finding_list *findings, const struct statement *statement) {
+static void check_directive(void *context, const struct statement *statement) {
+    struct finding_list *findings = context;
     struct slice name = statement_name(statement);
     for (size_t i = 0; i < sizeof outdated / sizeof outdated[0]; i++) {
         if (slice_equals(name, outdated[i].name)) {
@@ -51,5 +39,5 @@ static void check_directive(struct finding_list *findings, const struct statemen
 }
 
 void check_rule_deprecated_directive(struct finding_list *findings) {
-    for_each_statement(findings, findings->model->tree->root, check_directive);
+    site_for_each_statement(findings->model->tree->root, check_directive, findings);
 }

@@ -30,7 +30,21 @@ static void check_retry(struct finding_list *findings, const struct statement *s
                     "leave \"non_idempotent\" out unless the backends notice repeated requests");
 }
 
+/* The same of modules that the model does not hold. */
+static void check_other_retry(void *context, const struct statement *statement) {
+    static const struct slice names[] = {SLICE_INIT("fastcgi_next_upstream"),
+                                         SLICE_INIT("uwsgi_next_upstream"),
+                                         SLICE_INIT("scgi_next_upstream")};
+    struct finding_list *findings = context;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_equals(statement_name(statement), names[i])) {
+            check_retry(findings, statement, 0);
+        }
+    }
+}
+
 void check_rule_retry_non_idempotent(struct finding_list *findings) {
+    site_for_each_statement(findings->model->tree->root, check_other_retry, findings);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
         if (settings->is_own[SETTING_proxy_next_upstream]) {

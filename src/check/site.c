@@ -49,3 +49,17 @@ const struct statement *site_find_in_effect(const struct model *model,
     }
     return find_in_block(model->tree->root, name);
 }
+
+void site_for_each_statement(const struct block *block,
+                             void (*visit)(void *context, const struct statement *statement),
+                             void *context) {
+    for (const struct statement *s = block->first; s != NULL; s = s->next) {
+        for (const struct block *b = s->included; b != NULL; b = b->next) {
+            site_for_each_statement(b, visit, context);
+        }
+        visit(context, s);
+        if (s->block != NULL) {
+            site_for_each_statement(s->block, visit, context);
+        }
+    }
+}

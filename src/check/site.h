@@ -21,4 +21,10 @@ void site_collect(struct site *site, struct model *model);
 const struct statement *site_find_in_effect(const struct model *model,
                                             const struct statement *statement, struct slice name);
 
+/* Calls the function for every statement of the block, of blocks inside of it, and of included
+ * files; for directives the model does not hold. */
+void site_for_each_statement(const struct block *block,
+                             void (*visit)(void *context, const struct statement *statement),
+                             void *context);
+
 #endif

@@ -1,6 +1,8 @@
 /* Rules about timeouts: those that end quiet WebSockets, and those that are none or far too short.
  */
 #include "check/rules.h"
+#include "check/site.h"
+#include "model/quantity.h"
 
 #include <stddef.h>
 
@@ -129,7 +131,41 @@ static void check_timeout(struct finding_list *findings, const struct settings *
     }
 }
 
+/* The same of modules that the model does not hold. */
+static const struct {
+    struct slice name;
+    uint64_t least;
+    uint64_t most;
+} other_timeouts[] = {
+    {SLICE_INIT("fastcgi_connect_timeout"), 10, HOUR},
+    {SLICE_INIT("fastcgi_send_timeout"), 100, DAY},
+    {SLICE_INIT("fastcgi_read_timeout"), 100, DAY},
+    {SLICE_INIT("uwsgi_connect_timeout"), 10, HOUR},
+    {SLICE_INIT("uwsgi_send_timeout"), 100, DAY},
+    {SLICE_INIT("uwsgi_read_timeout"), 100, DAY},
+    {SLICE_INIT("scgi_connect_timeout"), 10, HOUR},
+    {SLICE_INIT("scgi_send_timeout"), 100, DAY},
+    {SLICE_INIT("scgi_read_timeout"), 100, DAY},
+};
+
+static void check_other_timeout(void *context, const struct statement *statement) {
+    uint64_t value;
+    for (size_t i = 0; i < sizeof other_timeouts / sizeof other_timeouts[0]; i++) {
+        if (!slice_equals(statement_name(statement), other_timeouts[i].name) ||
+            statement_argument_count(statement) != 1 ||
+            !quantity_parse_time(statement_argument(statement, 0)->text, &value)) {
+            continue;
+        }
+        if (value < other_timeouts[i].least) {
+            report_short(context, statement, value);
+        } else if (value > other_timeouts[i].most) {
+            report_long(context, statement);
+        }
+    }
+}
+
 void check_rule_infinite_or_tiny_timeout(struct finding_list *findings) {
+    site_for_each_statement(findings->model->tree->root, check_other_timeout, findings);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
         for (size_t j = 0; j < sizeof timeouts / sizeof timeouts[0]; j++) {
