@@ -179,8 +179,8 @@ static enum http_password_result check_digest(const char *password, const char *
 }
 
 static enum http_password_result check_sha(const char *password, const char *hash) {
-    unsigned char bytes[SHA1_SIZE];
-    return check_digest(password, hash + 5, bytes, sizeof bytes);
+    unsigned char bytes[LONGEST_HASH] = {0}; /* room for a salt, of which there is none */
+    return check_digest(password, hash + 5, bytes, SHA1_SIZE);
 }
 
 /* One that is not sound base64 of more than a digest has no salt, as in nginx; since it is compared

@@ -67,8 +67,10 @@ static struct slice probe_parameters(struct arena *arena, BIO *bytes) {
 
 static struct slice probe_ticket_key(struct arena *arena, BIO *bytes) {
     size_t size = BIO_ctrl_pending(bytes);
-    return size == 48 || size == 80 ? (struct slice){0}
-                                    : arena_format(arena, "it has %zu bytes, not 48 or 80", size);
+    if (size == 48 || size == 80) {
+        return (struct slice){0};
+    }
+    return arena_format(arena, "it has %zu bytes, not 48 or 80", size);
 }
 
 static struct slice probe_answer(struct arena *arena, BIO *bytes) {
