@@ -190,8 +190,6 @@ struct exchange {
     uint32_t kept_count;
     struct exchange_lasting_field *lasting_fields;
     struct exchange_pace *pace; /* NULL: the response may go as fast as it can */
-    uint64_t rate;              /* bytes a second, as a backend wants it; with has_rate */
-    bool has_rate;
     uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
     uint64_t started;       /* loop time of the first byte */
     struct slice id;        /* $request_id, once it was asked for */

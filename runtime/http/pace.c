@@ -42,10 +42,13 @@ static uint64_t evaluate(struct exchange *exchange, uint32_t program, const char
 }
 
 bool exchange_pace_start(struct exchange *exchange) {
-    const struct table_settings *settings = exchange->request.settings;
-    uint64_t rate = exchange->has_rate ? exchange->rate
-                                       : evaluate(exchange, settings->limit_rate, "limit_rate");
-    if (rate == 0 || exchange->response.is_upgrade) {
+    struct engine_request *request = &exchange->request;
+    const struct table_settings *settings = request->settings;
+    if (!request->has_limit_rate) {
+        request->limit_rate = evaluate(exchange, settings->limit_rate, "limit_rate");
+        request->has_limit_rate = true;
+    }
+    if (request->limit_rate == 0 || exchange->response.is_upgrade) {
         return true;
     }
     struct exchange_pace *pace = arena_allocate(&exchange->arena, sizeof *pace);
@@ -55,7 +58,7 @@ bool exchange_pace_start(struct exchange *exchange) {
     *pace = (struct exchange_pace){
         .exchange = exchange,
         .pause.on_expire = go_on,
-        .rate = rate,
+        .rate = request->limit_rate,
         .after = evaluate(exchange, settings->limit_rate_after, "limit_rate_after"),
     };
     exchange->pace = pace;

@@ -222,8 +222,8 @@ static void take_rate(const struct proxy *proxy) {
     uint64_t rate;
     if (proxy_find_order(proxy, HTTP_FIELD_X_ACCEL_LIMIT_RATE, &wish) &&
         slice_parse_u64(wish, INT64_MAX, &rate)) {
-        exchange->rate = rate;
-        exchange->has_rate = true;
+        exchange->request.limit_rate = rate;
+        exchange->request.has_limit_rate = true;
     }
 }
 

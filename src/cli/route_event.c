@@ -258,6 +258,7 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_ENTER] = route_tell_enter,
     [ENGINE_EVENT_SET] = route_tell_set,
     [ENGINE_EVENT_SET_ARGS] = route_tell_set_args,
+    [ENGINE_EVENT_SET_RATE] = route_tell_set_rate,
     [ENGINE_EVENT_REWRITE] = route_tell_rewrite,
     [ENGINE_EVENT_BREAK] = route_tell_break,
     [ENGINE_EVENT_RETURN] = route_tell_return,

@@ -80,14 +80,25 @@ void route_tell_set(struct route_teller *teller, const struct engine_event *even
     route_mark_uncertain(teller, step, event->value);
 }
 
-void route_tell_set_args(struct route_teller *teller, const struct engine_event *event) {
+/* One of nginx's variables got a value. */
+static void tell_builtin(struct route_teller *teller, const struct engine_event *event,
+                         struct slice name) {
     struct route *route = teller->route;
     struct slice value = word(route, event->value);
-    struct slice title = arena_format(route->arena, "$args = %.*s", SLICE_ARGS(value));
+    struct slice title =
+        arena_format(route->arena, "$%.*s = %.*s", SLICE_ARGS(name), SLICE_ARGS(value));
     struct route_step *step = route_add_step(teller, "set", teller->place, title);
-    route_add_text(route, step, "variable", SLICE("args"));
+    route_add_text(route, step, "variable", name);
     route_add_text(route, step, "value", event->value);
     route_mark_uncertain(teller, step, event->value);
+}
+
+void route_tell_set_args(struct route_teller *teller, const struct engine_event *event) {
+    tell_builtin(teller, event, SLICE("args"));
+}
+
+void route_tell_set_rate(struct route_teller *teller, const struct engine_event *event) {
+    tell_builtin(teller, event, SLICE("limit_rate"));
 }
 
 /* The path and arguments as they are now, or the Location. */

@@ -66,6 +66,7 @@ route_tell route_tell_test;
 route_tell route_tell_enter;
 route_tell route_tell_set;
 route_tell route_tell_set_args;
+route_tell route_tell_set_rate;
 route_tell route_tell_rewrite;
 route_tell route_tell_break;
 route_tell route_tell_return;

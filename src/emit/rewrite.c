@@ -26,6 +26,10 @@ static void add_set_args(struct sequence *sequence, const struct rewrite_step *s
     add(sequence, TABLE_OP_SET_ARGS, emit_template(sequence->emitter, &step->text), 0);
 }
 
+static void add_set_rate(struct sequence *sequence, const struct rewrite_step *step) {
+    add(sequence, TABLE_OP_SET_RATE, emit_template(sequence->emitter, &step->text), 0);
+}
+
 static void add_return(struct sequence *sequence, const struct rewrite_step *step) {
     if (!step->has_text) {
         add(sequence, TABLE_OP_RETURN_STATUS, step->status, 0);
@@ -88,8 +92,13 @@ static void add_if(struct sequence *sequence, const struct rewrite_step *step) {
 }
 
 static void (*const step_kinds[])(struct sequence *, const struct rewrite_step *) = {
-    [REWRITE_SET] = add_set, [REWRITE_SET_ARGS] = add_set_args, [REWRITE_RETURN] = add_return,
-    [REWRITE_IF] = add_if,   [REWRITE_PATH] = add_rewrite,      [REWRITE_BREAK] = add_break,
+    [REWRITE_SET] = add_set,
+    [REWRITE_SET_ARGS] = add_set_args,
+    [REWRITE_SET_RATE] = add_set_rate,
+    [REWRITE_RETURN] = add_return,
+    [REWRITE_IF] = add_if,
+    [REWRITE_PATH] = add_rewrite,
+    [REWRITE_BREAK] = add_break,
 };
 
 static void add_steps(struct sequence *sequence, const struct rewrite *rewrite) {

@@ -152,12 +152,14 @@ struct engine_request {
     bool has_real_address;  /* remote_addr and the like are what a trusted proxy has told, and: */
     struct slice peer_addr; /* who connected */
     uint32_t peer_port;
-    bool is_internal;       /* redirected internally: internal locations answer */
-    bool is_rewritten;      /* path or arguments are no longer those of `target` */
-    bool keeps_path;        /* rewrite ... break: a URI of proxy_pass does not replace its part */
-    bool adds_to_alias;     /* try_files has chosen what is behind the alias of a regex location */
-    bool is_for_proxy;      /* the location, or a block of if in it, has a proxy_pass */
-    bool has_error_page;    /* an error is being answered already */
+    bool is_internal;    /* redirected internally: internal locations answer */
+    bool is_rewritten;   /* path or arguments are no longer those of `target` */
+    bool has_limit_rate; /* set $limit_rate, or a backend, has said how fast the answer goes: */
+    uint64_t limit_rate; /* bytes a second; 0 is no limit */
+    bool keeps_path;     /* rewrite ... break: a URI of proxy_pass does not replace its part */
+    bool adds_to_alias;  /* try_files has chosen what is behind the alias of a regex location */
+    bool is_for_proxy;   /* the location, or a block of if in it, has a proxy_pass */
+    bool has_error_page; /* an error is being answered already */
     struct engine_challenge *challenges; /* in the order that they were made in */
     uint32_t refusal; /* 401 or 403, by what has been asked of access so far; 0: nobody refuses */
     struct slice redirect;  /* Location of a redirect that an error page answers; it is sent all the

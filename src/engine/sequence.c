@@ -2,6 +2,7 @@
  * the path is in rewrite.c. */
 #include "engine/sequence.h"
 
+#include "base/size.h"
 #include "engine/decide.h"
 #include "engine/observe.h"
 #include "engine/program.h"
@@ -46,6 +47,24 @@ static bool run_set_args(struct engine_run *run, const struct table_op *op) {
     run->request->args = text;
     run->request->is_rewritten = true;
     ENGINE_TELL(run->request, (struct engine_event){.kind = ENGINE_EVENT_SET_ARGS, .value = text});
+    return true;
+}
+
+/* As in nginx what is no size changes nothing but the log. */
+static bool run_set_rate(struct engine_run *run, const struct table_op *op) {
+    struct engine_request *request = run->request;
+    struct slice text;
+    uint64_t rate;
+    if (!make_value(run, op->a, &text)) {
+        return false;
+    }
+    if (size_parse(text, false, &rate)) {
+        request->limit_rate = rate;
+        request->has_limit_rate = true;
+    } else {
+        engine_note(request, TABLE_LOG_ERROR, "invalid $limit_rate \"%.*s\"", SLICE_ARGS(text));
+    }
+    ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_SET_RATE, .value = text});
     return true;
 }
 
@@ -180,6 +199,7 @@ static bool run_return_redirect(struct engine_run *run, const struct table_op *o
 static bool (*const steps[TABLE_op_code_COUNT])(struct engine_run *, const struct table_op *) = {
     [TABLE_OP_SET] = run_set,
     [TABLE_OP_SET_ARGS] = run_set_args,
+    [TABLE_OP_SET_RATE] = run_set_rate,
     [TABLE_OP_TEST_TRUE] = run_test_true,
     [TABLE_OP_TEST_EQUAL] = run_test_equal,
     [TABLE_OP_TEST_REGEX] = run_test_regex,

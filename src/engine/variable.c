@@ -6,6 +6,7 @@
 static engine_getter *const getters[TABLE_variable_id_COUNT] = {
     [VARIABLE_ARG] = engine_variable_argument,
     [VARIABLE_ARGS] = engine_variable_args,
+    [VARIABLE_LIMIT_RATE] = engine_variable_limit_rate,
     [VARIABLE_BINARY_REMOTE_ADDR] = engine_variable_binary_remote_addr,
     [VARIABLE_CONTENT_LENGTH] = engine_variable_content_length,
     [VARIABLE_CONTENT_TYPE] = engine_variable_content_type,

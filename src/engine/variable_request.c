@@ -11,6 +11,18 @@ enum engine_value engine_variable_args(struct engine_request *request, struct sl
     return request->args.size > 0 ? ENGINE_VALUE_FOUND : ENGINE_VALUE_NONE;
 }
 
+/* 0 until something has set it, or the response begins. */
+enum engine_value engine_variable_limit_rate(struct engine_request *request, struct slice suffix,
+                                             struct slice *value) {
+    (void)suffix;
+    char *text = arena_allocate_bytes(request->arena, SLICE_U64_SIZE);
+    if (text == NULL) {
+        return ENGINE_VALUE_NO_MEMORY;
+    }
+    *value = slice_format_u64(request->limit_rate, text);
+    return ENGINE_VALUE_FOUND;
+}
+
 /* The first argument of that name, ignoring case, that has a '='; as sent, not decoded. */
 enum engine_value engine_variable_argument(struct engine_request *request, struct slice suffix,
                                            struct slice *value) {

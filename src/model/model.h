@@ -446,6 +446,7 @@ struct rewriting {
 enum rewrite_kind {
     REWRITE_SET,
     REWRITE_SET_ARGS, /* set $args */
+    REWRITE_SET_RATE, /* set $limit_rate */
     REWRITE_RETURN,
     REWRITE_IF,
     REWRITE_PATH,
@@ -459,7 +460,7 @@ struct rewrite_step {
     uint32_t status;                  /* REWRITE_RETURN */
     bool has_text;                    /* REWRITE_RETURN: `text` is body or redirect target */
     bool is_redirect;
-    struct template text;              /* REWRITE_SET, REWRITE_SET_ARGS: the value */
+    struct template text;              /* REWRITE_SET and the like: the value */
     const struct condition *condition; /* REWRITE_IF */
     struct location *block;            /* REWRITE_IF: what holds when the condition is met */
     const struct rewriting *rewriting; /* REWRITE_PATH */

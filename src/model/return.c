@@ -88,6 +88,13 @@ bool model_set_return(const struct setter_call *call) {
     return true;
 }
 
+/* Variables that are not the configuration's own, and can be set all the same. */
+static bool is_changeable(struct slice name, enum rewrite_kind *kind) {
+    bool is_rate = slice_equals_nocase(name, SLICE("limit_rate"));
+    *kind = is_rate ? REWRITE_SET_RATE : REWRITE_SET_ARGS;
+    return is_rate || slice_equals_nocase(name, SLICE("args"));
+}
+
 bool model_set_set(const struct setter_call *call) {
     struct model *model = call->model;
     const struct word *name_word = statement_argument(call->statement, 0);
@@ -97,10 +104,11 @@ bool model_set_set(const struct setter_call *call) {
         return false;
     }
     struct template text = template_parse(model, value, value->text, 0);
-    if (slice_equals_nocase(name, SLICE("args"))) {
-        VECTOR_PUSH(model->arena, &call->scope->rewrite->steps,
-                    (struct rewrite_step){
-                        .statement = call->statement, .kind = REWRITE_SET_ARGS, .text = text});
+    enum rewrite_kind kind;
+    if (is_changeable(name, &kind)) {
+        VECTOR_PUSH(
+            model->arena, &call->scope->rewrite->steps,
+            (struct rewrite_step){.statement = call->statement, .kind = kind, .text = text});
         return true;
     }
     struct variable_definition definition = {

@@ -65,6 +65,11 @@ static void print_set_args(const struct dumper *dumper, const struct table_op *o
     print_program(dumper, op->a);
 }
 
+static void print_set_rate(const struct dumper *dumper, const struct table_op *op) {
+    fputs("set $limit_rate ", dumper->out);
+    print_program(dumper, op->a);
+}
+
 static void print_test_true(const struct dumper *dumper, const struct table_op *op) {
     print_program(dumper, op->a);
 }
@@ -149,6 +154,7 @@ static void (*const statements[TABLE_op_code_COUNT])(const struct dumper *,
                                                      const struct table_op *) = {
     [TABLE_OP_SET] = print_set,
     [TABLE_OP_SET_ARGS] = print_set_args,
+    [TABLE_OP_SET_RATE] = print_set_rate,
     [TABLE_OP_TEST_TRUE] = print_test_true,
     [TABLE_OP_TEST_EQUAL] = print_test_equal,
     [TABLE_OP_TEST_REGEX] = print_test_regex,

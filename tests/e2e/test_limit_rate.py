@@ -134,3 +134,43 @@ def test_a_kept_connection_goes_on_unhindered(lab, backend):
         assert len(client.ask("/").body) == SIZE
         assert len(client.ask("/fast/").body) == SIZE
         assert client.ask("/", method="HEAD").status == 200
+
+
+def test_what_goes_first_is_not_limited(lab, backend):
+    """At these rates what is limited would not come today."""
+    lab.pair("""server { listen {host}:{port}; limit_rate 1;
+        location / { limit_rate_after %d; proxy_pass http://127.0.0.1:{backend}; }
+        location /set/ { set $limit_rate 0; proxy_pass http://127.0.0.1:{backend}; } }""" % (2 * SIZE),
+             backend=backend)
+    for host in ("127.0.0.2", "127.0.0.1"):
+        for path in ("/", "/set/"):
+            seconds_for(lab, path, host)
+
+
+def test_set_limit_rate(lab, backend):
+    pair = lab.pair("""
+        log_format how '$limit_rate'; access_log {folder}/how.log how;
+        server {
+            listen {host}:{port};
+            add_header X-Rate $limit_rate;
+            location / { set $limit_rate $arg_rate; proxy_pass http://127.0.0.1:{backend}; }
+            location /own/ { limit_rate 1m; proxy_pass http://127.0.0.1:{backend}; }
+            location /both/ { limit_rate 1m; set $limit_rate $arg_rate; proxy_pass http://127.0.0.1:{backend}; }
+            location /if/ { if ($arg_rate) { set $limit_rate $arg_rate; } proxy_pass http://127.0.0.1:{backend}; }
+            location /twice/ { set $limit_rate 1; set $limit_rate $arg_rate; proxy_pass http://127.0.0.1:{backend}; }
+            location /redirected/ { set $limit_rate 1; rewrite ^ /if/ last; }
+        }""", backend=backend)
+    paths = ["/?rate=20000", "/?rate=1m", "/?rate=20k&rate-of=2000000", "/?rate=x", "/", "/own/", "/both/?rate=2m",
+             "/both/?rate=nonsense", "/if/?rate=3m", "/if/", "/twice/?rate=2m", "/redirected/?rate=3m"]
+    for count, path in enumerate(paths, 1):
+        results = []
+        for daemon, host in ((pair.nginx, "127.0.0.2"), (pair.rpcd, "127.0.0.1")):
+            with lab.client((host, lab.port)) as client:
+                started = time.monotonic()
+                response = client.ask(path)
+                assert len(response.body) == SIZE
+                if path == "/?rate=20000":
+                    assert time.monotonic() - started >= 2.0
+            results.append((response.get("X-Rate"), daemon.wait_for_line(count, "how.log")))
+        assert results[0] == results[1], path
+    pair.rpcd.wait_for_text('invalid $limit_rate "nonsense"')

@@ -64,6 +64,7 @@ static void makes_ops_of_statements(void) {
     } rows[] = {
         {"set $a b;", "SET"},
         {"set $args b;", "SET_ARGS"},
+        {"set $limit_rate 10k;", "SET_RATE"},
         {"break;", "BREAK"},
         {"return 404;", "RETURN_STATUS 404"},
         {"return 200 text;", "RETURN_TEXT 200"},

@@ -285,6 +285,25 @@ static void sets_the_arguments(void) {
     fixture_close(&fixture);
 }
 
+static void sets_the_rate(void) {
+    builder_begin(builder);
+    uint32_t slot = result_slot();
+    uint32_t good = sequence(
+        OPS(OP(SET_RATE, text("10k"), 0), OP(SET, slot, variable(VARIABLE_LIMIT_RATE, ""))));
+    uint32_t none = sequence(OPS(OP(SET_RATE, text("0"), 0)));
+    uint32_t bad = sequence(OPS(OP(SET_RATE, text("10kb"), 0)));
+    fixture_open(&fixture);
+    CU_ASSERT(run(bad));
+    CU_ASSERT_FALSE(fixture.request.has_limit_rate);
+    CU_ASSERT(gives(good, "10240"));
+    CU_ASSERT_TRUE(fixture.request.has_limit_rate);
+    CU_ASSERT(run(bad));
+    CU_ASSERT_EQUAL(fixture.request.limit_rate, 10240);
+    CU_ASSERT(run(none));
+    CU_ASSERT_EQUAL(fixture.request.limit_rate, 0);
+    fixture_close(&fixture);
+}
+
 static uint32_t rewrite(uint32_t regex, uint32_t path, enum table_rewrite_flag flag) {
     uint32_t index = table_writer_add(&builder->writer, TABLE_SECTION_rewrite);
     *BUILDER_RECORD(builder, rewrite, index) = (struct table_rewrite){
@@ -534,8 +553,8 @@ UNIT_TESTS("engine/sequence",
            {"skips so many ops", skips_so_many_ops},
            {"takes the place of the location", takes_the_place_of_the_location},
            {"sets what the value is at that time", sets_what_the_value_is_at_that_time},
-           {"sets the arguments", sets_the_arguments}, {"breaks", breaks},
-           {"returns and ends", returns_and_ends},
+           {"sets the arguments", sets_the_arguments}, {"sets the rate", sets_the_rate},
+           {"breaks", breaks}, {"returns and ends", returns_and_ends},
            {"tells an empty text from none", tells_an_empty_text_from_none},
            {"answers nothing when it is empty", answers_nothing_when_it_is_empty},
            {"encodes captures until a rewrite has matched",
