@@ -115,6 +115,19 @@ static void waits_for_the_slowest_zone(void) {
     shared_area_unmap(&fast);
 }
 
+static void waits_by_the_rate_of_each_zone(void) {
+    struct shared_area areas[] = {zone_open(SMALLEST), zone_open(SMALLEST), zone_open(SMALLEST)};
+    struct limit_request limits[] = {limit_on(&areas[0], 10, 10, 0), limit_on(&areas[1], 1, 10, 0),
+                                     limit_on(&areas[2], 10, 10, 0)};
+    CU_ASSERT_EQUAL(ask(limits, 3, "a", 1000000).wait, 0);
+    struct limit_answer answer = ask(limits, 3, "a", 1000000);
+    CU_ASSERT_EQUAL(answer.wait, 1000);
+    CU_ASSERT_EQUAL(answer.decisive, 1);
+    for (size_t i = 0; i < 3; i++) {
+        shared_area_unmap(&areas[i]);
+    }
+}
+
 static uint32_t capacity(uint64_t size) {
     struct shared_area area = zone_open(size);
     struct limit_store store;
@@ -316,6 +329,7 @@ UNIT_TESTS("limit/requests",
            {"one zone that rejects leaves the others alone",
             one_zone_that_rejects_leaves_the_others_alone},
            {"waits for the slowest zone", waits_for_the_slowest_zone},
+           {"waits by the rate of each zone", waits_by_the_rate_of_each_zone},
            {"keeps more than nginx", keeps_more_than_nginx},
            {"evicts what was not used for the longest time",
             evicts_what_was_not_used_for_the_longest_time},
