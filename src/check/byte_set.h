@@ -60,6 +60,18 @@ static inline bool byte_set_is_empty(const struct byte_set *set) {
     return (set->bits[0] | set->bits[1] | set->bits[2] | set->bits[3]) == 0;
 }
 
+/* Whether all are bytes of a label of a host: a value of them is a part of one, such as "$1" in
+ * "app-$1.internal". */
+static inline bool byte_set_is_of_label(const struct byte_set *set) {
+    struct byte_set label = {{0}};
+    byte_set_add_range(&label, 'a', 'z');
+    byte_set_add_range(&label, 'A', 'Z');
+    byte_set_add_range(&label, '0', '9');
+    byte_set_add_text(&label, SLICE("-_"));
+    struct byte_set others = byte_set_intersect(*set, byte_set_complement(label));
+    return byte_set_is_empty(&others);
+}
+
 /* With the other case of every letter in it. */
 static inline struct byte_set byte_set_fold(struct byte_set set) {
     for (unsigned c = 'a'; c <= 'z'; c++) {

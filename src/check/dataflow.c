@@ -4,12 +4,14 @@
 
 #include "base/container.h"
 #include "check/reaching.h"
+#include "check/regex_match.h"
 #include "model/mapping.h"
 
 /* A walk ends after so many steps: definitions may multiply without end. */
 #define STEP_LIMIT 1000000
 #define STEPS_PER_VARIABLE 100
 #define DEPTH_LIMIT 32
+#define MATCH_STEPS 10000u
 
 struct builtin {
     enum dataflow_control control;
@@ -40,6 +42,7 @@ struct frame {
     struct dataflow_visitor *visitor;
     const struct template *captured; /* in a map's result: the key, which $1 is a part of */
     const struct regex *matched;     /* by this expression; NULL: by none */
+    struct slice matched_name;       /* the variable that the key is, where it matched something */
 };
 
 static void walk_template(const struct frame *frame, const struct template *value);
@@ -62,7 +65,15 @@ static void visit_text(const struct frame *frame, struct slice text, struct span
 struct origin {
     enum dataflow_control control;
     struct byte_set bytes;
+    bool is_path;
+    bool is_matched;
 };
+
+/* In a map's result, the variable that the map found to match something: `~^https://a\.b$
+ * $http_origin`. */
+static bool is_matched_by_map(const struct frame *frame, const struct template_part *part) {
+    return frame->matched_name.size > 0 && slice_equals_nocase(frame->matched_name, part->text);
+}
 
 static void visit_value(const struct frame *frame, const struct template_part *part,
                         const struct origin *origin) {
@@ -72,6 +83,8 @@ static void visit_value(const struct frame *frame, const struct template_part *p
                      .span = part->span,
                      .may_hold_slash = byte_set_has(&origin->bytes, '/'),
                      .is_capture = part->kind == PART_CAPTURE,
+                     .is_path = origin->is_path,
+                     .is_matched = origin->is_matched || is_matched_by_map(frame, part),
                      .bytes = origin->bytes,
                  });
 }
@@ -135,7 +148,8 @@ static struct byte_set bytes_of_characters(uint32_t characters) {
 static bool visit_guarded(const struct frame *frame, const struct template_part *part,
                           const struct reaching_guard *guard) {
     if (guard->has_texts) {
-        struct origin origin = {DATAFLOW_CLIENT, guard->bytes};
+        struct origin origin = {
+            .control = DATAFLOW_CLIENT, .bytes = guard->bytes, .is_matched = true};
         visit_texts(frame, part, &guard->texts, &origin);
     }
     return guard->has_texts;
@@ -163,6 +177,8 @@ static void visit_builtin(const struct frame *frame, const struct template_part 
               .is_arguments = part->id == VARIABLE_ARGS || part->id == VARIABLE_ARG ||
                               part->id == VARIABLE_QUERY_STRING,
               .may_hold_slash = byte_set_has(&bytes, '/'),
+              .is_path = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI,
+              .is_matched = guard.is_matched || is_matched_by_map(frame, part),
               .bytes = bytes,
           });
 }
@@ -172,7 +188,7 @@ static void visit_known(const struct frame *frame, const struct template_part *p
     if (visit_guarded(frame, part, &guard)) {
         return;
     }
-    struct origin origin = {.control = DATAFLOW_CLIENT};
+    struct origin origin = {.control = DATAFLOW_CLIENT, .is_matched = guard.is_matched};
     if (part->known->control == CONTROL_SERVER) {
         origin.control = DATAFLOW_SERVER;
     } else if (part->known->control == CONTROL_PARTLY) {
@@ -198,6 +214,7 @@ static enum dataflow_control highest_control(uint32_t states) {
 /* A walk that gathers what is known of a whole value. */
 struct gathering {
     struct dataflow_visitor visitor;
+    bool is_path;
     struct byte_set bytes;
 };
 
@@ -205,6 +222,7 @@ static void gather(struct dataflow_visitor *visitor, const struct dataflow_atom 
     struct gathering *gathering = CONTAINER_OF(visitor, struct gathering, visitor);
     visitor->states |= 1u << atom->control;
     gathering->bytes = byte_set_unite(gathering->bytes, atom->bytes);
+    gathering->is_path = gathering->is_path || atom->is_path;
 }
 
 /* What a regular expression is matched against. */
@@ -215,18 +233,24 @@ static struct origin find_subject_origin(const struct frame *frame, const struct
     inner.captured = NULL;
     inner.depth++;
     if (inner.depth == DEPTH_LIMIT) {
-        return (struct origin){DATAFLOW_CLIENT, BYTE_SET_ALL};
+        return (struct origin){.control = DATAFLOW_CLIENT, .bytes = BYTE_SET_ALL};
     }
     walk_template(&inner, key);
     enum dataflow_control control = highest_control(gathering.visitor.states);
-    return (struct origin){control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control,
-                           gathering.bytes};
+    return (struct origin){
+        .control = control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control,
+        .bytes = gathering.bytes,
+        .is_path = gathering.is_path,
+    };
 }
 
 /* Of the path, which may hold anything, or of the host. */
 static struct origin find_request_origin(bool is_path) {
-    return (struct origin){DATAFLOW_CLIENT,
-                           bytes_of_characters(is_path ? NEWLINE | SLASH | COLON : NARROW)};
+    return (struct origin){
+        .control = DATAFLOW_CLIENT,
+        .bytes = bytes_of_characters(is_path ? NEWLINE | SLASH | COLON : NARROW),
+        .is_path = is_path,
+    };
 }
 
 /* What group `number`, or the group called `name`, captures of a subject. */
@@ -244,8 +268,15 @@ static struct origin find_group_origin(const struct frame *frame, struct origin 
 /* In a map's result. */
 static void visit_map_capture(const struct frame *frame, const struct template_part *part) {
     struct origin origin = find_subject_origin(frame, frame->captured);
+    if (frame->matched == NULL) {
+        visit_value(frame, part, &origin);
+        return;
+    }
     origin = find_group_origin(frame, origin, frame->matched, part->capture, SLICE(""));
-    visit_value(frame, part, &origin);
+    struct pattern_texts texts =
+        pattern_read_group(frame->flow->model->arena, frame->matched->pattern, part->capture,
+                           SLICE(""), origin.is_path ? SLICE("/") : SLICE(""));
+    visit_texts(frame, part, &texts, &origin);
 }
 
 /* $1 to $9: of whichever expression matched last. Without any the value is empty. */
@@ -299,6 +330,15 @@ static const struct regex *find_matched(const struct variable_definition *defini
     return NULL;
 }
 
+/* The variable that is the key of a map, where this result is not the default. */
+static struct slice find_matched_name(const struct variable_definition *definition,
+                                      const struct template *result) {
+    bool is_default = result->word == NULL || definition->map == NULL ||
+                      definition->map->otherwise.word == result->word;
+    return is_default || definition->key.parts.count != 1 ? SLICE("")
+                                                          : definition->key.parts.items[0].text;
+}
+
 /* The value of a map, geo or split_clients is one of its results. */
 static void walk_results(const struct frame *frame, const struct variable_definition *definition) {
     struct frame inner = *frame;
@@ -308,6 +348,10 @@ static void walk_results(const struct frame *frame, const struct variable_defini
     for (size_t i = 0; i < definition->results.count; i++) {
         frame->visitor->states = before;
         inner.matched = find_matched(definition, &definition->results.items[i]);
+        inner.matched_name =
+            inner.matched == NULL || dataflow_asks_something(frame->flow, inner.matched)
+                ? find_matched_name(definition, &definition->results.items[i])
+                : SLICE("");
         walk_template(&inner, &definition->results.items[i]);
         after |= frame->visitor->states;
     }
@@ -331,7 +375,8 @@ static void walk_definition(const struct frame *frame, const struct template_par
         break;
     case DEFINED_ELSEWHERE: /* by a response or a script: not by the client directly */
         visit_value(frame, part,
-                    &(struct origin){DATAFLOW_SERVER, bytes_of_characters(SLASH | COLON)});
+                    &(struct origin){.control = DATAFLOW_SERVER,
+                                     .bytes = bytes_of_characters(SLASH | COLON)});
         break;
     }
 }
@@ -368,6 +413,7 @@ static void visit_config(const struct frame *frame, const struct template_part *
         inner.place = reaching->place;
         inner.path = step;
         inner.captured = NULL;
+        inner.matched_name = SLICE("");
         inner.depth++;
         frame->visitor->states = before;
         walk_definition(&inner, part, reaching->definition);
@@ -424,6 +470,34 @@ struct byte_set dataflow_find_bytes(struct dataflow *flow, const struct dataflow
     struct gathering gathering = {.visitor.visit = gather};
     dataflow_walk(flow, place, value, &gathering.visitor);
     return gathering.bytes;
+}
+
+const struct regex_tree *dataflow_regex_tree(struct dataflow *flow, const struct regex *regex) {
+    struct map *trees = &flow->trees[regex->ignore_case ? 1 : 0];
+    struct regex_tree *tree = map_find(trees, regex->pattern);
+    if (tree == NULL) {
+        tree = arena_require(flow->model->arena, sizeof *tree);
+        regex_tree_read(flow->model->arena, regex->pattern, regex->ignore_case, tree);
+        map_insert(trees, regex->pattern, tree);
+    }
+    return tree;
+}
+
+bool dataflow_asks_something(struct dataflow *flow, const struct regex *regex) {
+    static const struct slice strangers[] = {SLICE_INIT("https://attacker.net"),
+                                             SLICE_INIT("attacker.net"), SLICE_INIT("anything")};
+    /* As dataflow_regex_tree has it, and const there. */
+    (void)dataflow_regex_tree(flow, regex);
+    struct regex_tree *tree = map_find(&flow->trees[regex->ignore_case ? 1 : 0], regex->pattern);
+    for (size_t i = 0;
+         tree->asks == REGEX_ASKS_UNKNOWN && i < sizeof strangers / sizeof strangers[0]; i++) {
+        if (regex_match(regex->pattern, regex->ignore_case, strangers[i], MATCH_STEPS) ==
+            REGEX_MATCHED) {
+            tree->asks = REGEX_ASKS_NOTHING;
+        }
+    }
+    tree->asks = tree->asks == REGEX_ASKS_UNKNOWN ? REGEX_ASKS_SOMETHING : tree->asks;
+    return tree->asks == REGEX_ASKS_SOMETHING;
 }
 
 const struct dataflow_step *dataflow_first_step(const struct dataflow_atom *atom) {

@@ -40,6 +40,8 @@ struct dataflow_atom {
     bool is_arguments;      /* empty when there are none: $args, $arg_... */
     bool may_hold_slash;
     bool is_capture;                  /* $1 to $9, which a redirect by rewrite escapes */
+    bool is_path;                     /* of the path, decoded: $uri, or captured of it */
+    bool is_matched;                  /* a condition or a map has found it to match something */
     struct byte_set bytes;            /* that the value may hold; those of the text */
     const struct dataflow_step *path; /* variables it came through; NULL: written in place */
 };
@@ -55,6 +57,7 @@ struct dataflow_place {
     const struct server *server;       /* NULL: anywhere */
     const struct location *location;   /* NULL: at server level */
     const struct statement *statement; /* a set whose value it is; NULL: after all of them */
+    const struct regex *captured;      /* what $1 to $9 are surely of; NULL: any that may reach */
 };
 
 struct dataflow {
@@ -63,7 +66,7 @@ struct dataflow {
     struct map scopes;          /* statement of a block to its struct dataflow_place */
     struct map definitions;     /* variable and server to the definitions there */
     struct map default_servers; /* servers that get requests for any name */
-    struct map trees;           /* struct regex to its struct regex_tree, as they are needed */
+    struct map trees[2];        /* expression to its struct regex_tree; [1]: case is ignored */
     uint32_t budget;            /* steps left in this walk */
     uint32_t ways;              /* steps left for ways from location to location, in all walks */
 };
@@ -84,6 +87,9 @@ struct byte_set dataflow_find_bytes(struct dataflow *flow, const struct dataflow
 
 /* The tree of a regular expression, which is read once. */
 const struct regex_tree *dataflow_regex_tree(struct dataflow *flow, const struct regex *regex);
+
+/* Whether it asks for anything: "^https://.+$" takes any origin. */
+bool dataflow_asks_something(struct dataflow *flow, const struct regex *regex);
 
 /* The first reference that an atom was reached by, i.e. the one that stands in the template itself;
  * NULL: the atom does. */

@@ -29,6 +29,7 @@ static void apply_regex(struct dataflow *flow, const struct regex *regex, bool i
         }
         return;
     }
+    guard->is_matched = guard->is_matched || dataflow_asks_something(flow, regex);
     guard->bytes = byte_set_intersect(guard->bytes, regex_tree_subject_bytes(tree));
     struct pattern pattern = pattern_read(flow->model->arena, regex->pattern, false);
     if (pattern_is_enumeration(&pattern)) {
@@ -50,6 +51,7 @@ static void apply_condition(struct dataflow *flow, const struct condition *condi
         template_is_constant(flow->model, &condition->value, &value)) {
         struct pattern_texts texts = {0};
         VECTOR_PUSH(flow->model->arena, &texts.items, (struct pattern_text){.text = value});
+        guard->is_matched = true;
         keep_texts(guard, texts);
     }
 }

@@ -132,7 +132,8 @@ static const char *find_decided(uint32_t states, const struct dataflow_atom *ato
     if ((states & BIT(STATE_NO_ARGUMENTS)) != 0 && !atom->is_arguments) {
         return "host";
     }
-    if ((states & HOST_STATES) == 0) {
+    if ((states & HOST_STATES) == 0 ||
+        ((states & HOST_STATES) == BIT(STATE_HOST) && byte_set_is_of_label(&atom->bytes))) {
         return NULL;
     }
     return (states & HOST_STATES) == BIT(STATE_PORT) ? "port" : "host";

@@ -118,22 +118,13 @@ void reaching_index(struct dataflow *flow, const struct site *site) {
     map_init(&flow->scopes, flow->model->arena);
     map_init(&flow->definitions, flow->model->arena);
     map_init(&flow->default_servers, flow->model->arena);
-    map_init(&flow->trees, flow->model->arena);
+    map_init(&flow->trees[0], flow->model->arena);
+    map_init(&flow->trees[1], flow->model->arena);
     index_blocks(flow, site);
     index_default_servers(flow);
     for (size_t i = 0; i < flow->model->variables.count; i++) {
         index_definitions(flow, flow->model->variables.items[i]);
     }
-}
-
-const struct regex_tree *dataflow_regex_tree(struct dataflow *flow, const struct regex *regex) {
-    struct regex_tree *tree = map_find(&flow->trees, LOOKUP_KEY(regex, NULL));
-    if (tree == NULL) {
-        tree = arena_require(flow->model->arena, sizeof *tree);
-        regex_tree_read(flow->model->arena, regex->pattern, regex->ignore_case, tree);
-        map_insert(&flow->trees, identity_key(flow->model->arena, regex, NULL), tree);
-    }
-    return tree;
 }
 
 static bool is_within(const struct location *inner, const struct location *outer) {
@@ -320,8 +311,8 @@ static void add_condition(struct dataflow *flow, struct reaching_regexes *found,
     add_rewrites(flow, found, &block->rewrite);
 }
 
-struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
-                                              const struct dataflow_place *place) {
+static struct reaching_regexes find_all_regexes(struct dataflow *flow,
+                                                const struct dataflow_place *place) {
     struct reaching_regexes found = {0};
     const struct location *location = place->location;
     bool has_rewritten = !steps_is_limited(location);
@@ -352,6 +343,18 @@ struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
         const struct server_name *name = place->server->names.items[i];
         if (name->regex != NULL) {
             add_regex(flow, &found, name->regex, NULL, false);
+        }
+    }
+    return found;
+}
+
+struct reaching_regexes reaching_find_regexes(struct dataflow *flow,
+                                              const struct dataflow_place *place) {
+    struct reaching_regexes found = find_all_regexes(flow, place);
+    for (size_t i = 0; place->captured != NULL && i < found.items.count; i++) {
+        if (found.items.items[i].regex == place->captured) {
+            found.items.items[0] = found.items.items[i];
+            found.items.count = 1;
         }
     }
     return found;

@@ -37,6 +37,7 @@ struct reaching_guard {
     bool has_texts; /* these are all: */
     struct pattern_texts texts;
     struct byte_set bytes; /* no others are in it */
+    bool is_matched;       /* something positive was asked of it: it equals or matches */
 };
 
 struct reaching_guard reaching_find_guard(struct dataflow *flow, const struct dataflow_place *place,

@@ -452,11 +452,11 @@ static bool is_bounded(const struct regex_node *node, bool at_start) {
 }
 
 bool regex_tree_is_anchored_at_start(const struct regex_tree *tree) {
-    return is_bounded(tree->root, true);
+    return tree->is_understood && is_bounded(tree->root, true);
 }
 
 bool regex_tree_is_anchored_at_end(const struct regex_tree *tree) {
-    return is_bounded(tree->root, false);
+    return tree->is_understood && is_bounded(tree->root, false);
 }
 
 static bool has_kind(const struct regex_node *node, enum regex_kind kind) {

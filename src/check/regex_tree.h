@@ -39,6 +39,7 @@ struct regex_tree {
     struct regex_node *root;
     uint32_t group_count;
     bool is_understood; /* there is no REGEX_UNKNOWN in it */
+    enum { REGEX_ASKS_UNKNOWN, REGEX_ASKS_NOTHING, REGEX_ASKS_SOMETHING } asks; /* dataflow.h */
 };
 
 /* Never fails: what does not compile, and what is nested too deep, is REGEX_UNKNOWN. */

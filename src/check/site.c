@@ -4,6 +4,8 @@
 static void collect_location(struct site *site, struct arena *arena, struct location *location) {
     VECTOR_PUSH(arena, &site->locations, location);
     VECTOR_PUSH(arena, &site->settings, location->settings);
+    struct site_block block = {location->settings, location->server, location};
+    VECTOR_PUSH(arena, &site->blocks, block);
     for (size_t i = 0; i < location->nested.count; i++) {
         collect_location(site, arena, location->nested.items[i]);
     }
@@ -12,10 +14,14 @@ static void collect_location(struct site *site, struct arena *arena, struct loca
 void site_collect(struct site *site, struct model *model) {
     *site = (struct site){0};
     VECTOR_PUSH(model->arena, &site->settings, model->http_settings);
+    struct site_block http = {.settings = model->http_settings};
+    VECTOR_PUSH(model->arena, &site->blocks, http);
     VECTOR_PUSH(model->arena, &site->server_settings, model->http_own_settings);
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
         VECTOR_PUSH(model->arena, &site->settings, server->settings);
+        struct site_block block = {.settings = server->settings, .server = server};
+        VECTOR_PUSH(model->arena, &site->blocks, block);
         if (server->own_settings != model->http_own_settings) {
             VECTOR_PUSH(model->arena, &site->server_settings, server->own_settings);
         }
@@ -62,4 +68,25 @@ void site_for_each_statement(const struct block *block,
             site_for_each_statement(s->block, visit, context);
         }
     }
+}
+
+const struct statement *site_find_in_block(const struct model *model,
+                                           const struct site_block *block, struct slice name) {
+    const struct statement *statement = block->location != NULL ? block->location->statement
+                                        : block->server != NULL ? block->server->statement
+                                                                : NULL;
+    return site_find_in_effect(model, statement, name);
+}
+
+const struct statement *site_find_own(const struct statement *owner, struct slice name) {
+    if (owner == NULL || owner->block == NULL) {
+        return NULL;
+    }
+    struct tree_walk walk = tree_walk_begin(owner->block);
+    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
+        if (slice_equals(statement_name(s), name)) {
+            return s;
+        }
+    }
+    return NULL;
 }

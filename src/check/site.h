@@ -4,7 +4,16 @@
 
 #include "model/model.h"
 
+/* A block that settings stand in: that of http, of a server, of a location or of an `if`. */
+struct site_block {
+    const struct settings *settings;
+    const struct server *server;     /* NULL: http */
+    const struct location *location; /* NULL: http, or the server itself */
+};
+
 struct site {
+    /* http, then the servers, each with what is in it in order of appearance. */
+    VECTOR_OF(struct site_block) blocks;
     /* Every location, nested ones and `if` blocks included, in order of appearance, outer before
      * inner. */
     VECTOR_OF(struct location *) locations;
@@ -26,5 +35,12 @@ const struct statement *site_find_in_effect(const struct model *model,
 void site_for_each_statement(const struct block *block,
                              void (*visit)(void *context, const struct statement *statement),
                              void *context);
+
+/* The same for a block; NULL, too, where the block has no statement. */
+const struct statement *site_find_in_block(const struct model *model,
+                                           const struct site_block *block, struct slice name);
+
+/* Its first statement of that name right in `block`, those of included files among them. */
+const struct statement *site_find_own(const struct statement *owner, struct slice name);
 
 #endif

@@ -71,6 +71,23 @@ bool steps_always_leave(struct arena *arena, const struct rewrite *rewrite,
     return false;
 }
 
+const struct regex *steps_find_captured(const struct location *block,
+                                        const struct rewrite_step *step) {
+    if (step->kind == REWRITE_PATH) {
+        return step->rewriting->regex;
+    }
+    const struct condition *condition = block != NULL ? block->condition : NULL;
+    if (condition == NULL || condition->kind != CONDITION_REGEX || condition->is_negated) {
+        return NULL;
+    }
+    for (size_t i = 0; &block->rewrite.steps.items[i] != step; i++) {
+        if (block->rewrite.steps.items[i].kind == REWRITE_PATH) {
+            return NULL;
+        }
+    }
+    return condition->regex;
+}
+
 uint32_t steps_find_status(const struct rewrite *rewrite) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {
         if (rewrite->steps.items[i].kind == REWRITE_RETURN) {

@@ -25,6 +25,11 @@ bool steps_may_stop_before(const struct rewrite *rewrite, enum steps_owner owner
  * from a location, sent elsewhere. */
 bool steps_always_leave(struct arena *arena, const struct rewrite *rewrite, enum steps_owner owner);
 
+/* The expression that $1 to $9 are surely of in a step of the block; NULL: others may have matched.
+ */
+const struct regex *steps_find_captured(const struct location *block,
+                                        const struct rewrite_step *step);
+
 /* The status that a return among them answers with, or 0. */
 uint32_t steps_find_status(const struct rewrite *rewrite);
 

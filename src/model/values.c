@@ -366,9 +366,19 @@ bool values_check_field_value(const struct setter_call *call, const struct word 
     return true;
 }
 
+static bool has_line_break(struct slice text) {
+    return slice_find_byte(text, '\n') < text.size || slice_find_byte(text, '\r') < text.size;
+}
+
 static bool add_header(const struct setter_call *call, bool always) {
     const struct word *value = statement_argument(call->statement, 1);
-    if (!check_header_name(call) || !values_check_field_value(call, value)) {
+    if (!check_header_name(call)) {
+        return false;
+    }
+    /* nginx sends line breaks as they are; lint has a rule for that. */
+    if (has_line_break(value->text)) {
+        refuse(call->model, call->statement, value->span, "a header value with a line break");
+    } else if (!values_check_field_value(call, value)) {
         return false;
     }
     MODEL_TYPE_HEADERS *headers = call->field;

@@ -111,6 +111,7 @@ static void knows_anchors(void) {
     CU_ASSERT_TRUE(is_anchored("(^a|^b)", true) && !is_anchored("^a|b", true));
     CU_ASSERT_TRUE(is_anchored("\\Aa\\z", true) && is_anchored("\\Aa\\z", false));
     CU_ASSERT_FALSE(is_anchored("(^a)?b", true) || is_anchored("\\^a", true));
+    CU_ASSERT_FALSE(is_anchored("a\\z(?|)|b", false)); /* what is behind (?| is not looked at */
     CU_ASSERT_FALSE(is_anchored("[^a]", true) || is_anchored("(?m)^a", true));
 }
 

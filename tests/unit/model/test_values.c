@@ -26,8 +26,7 @@ static void refuses_wrong_values(void) {
         {"server { add_header 'A B' c; }", DIAGNOSTIC_INVALID_VALUE, "'A B'"},
         {"server { add_header A: c; }", DIAGNOSTIC_INVALID_VALUE, "A:"},
         {"server { proxy_set_header '' c; }", DIAGNOSTIC_INVALID_VALUE, "''"},
-        {"server { add_header A 'b\nc'; }", DIAGNOSTIC_INVALID_VALUE, "\n"},
-        {"server { add_header A 'b\\nc'; }", DIAGNOSTIC_INVALID_VALUE, "\\n"},
+        {"server { add_header A 'b\001c'; }", DIAGNOSTIC_INVALID_VALUE, "\001"},
     };
     CHECK_FAILURES(rows);
 }

@@ -1,0 +1,226 @@
+/* Rules about what a client says of itself and of the host it wants: host-spoofing and
+ * internal-headers-trusted. */
+#include "base/container.h"
+#include "check/rules.h"
+#include "check/story.h"
+
+/* --- values that are a client's header --- */
+
+/* A walk that looks for one of some variables. */
+struct walk {
+    struct dataflow_visitor visitor;
+    bool (*is_wanted)(const struct dataflow_atom *atom);
+    bool is_found;
+    struct dataflow_atom atom;
+};
+
+static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
+    struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
+    if (!walk->is_found && atom->control == DATAFLOW_CLIENT && !atom->is_matched &&
+        walk->is_wanted(atom)) {
+        walk->is_found = true;
+        walk->atom = *atom;
+    }
+}
+
+static bool finds(struct finding_list *findings, const struct site_block *block,
+                  const struct template *value, struct walk *walk) {
+    struct slice text;
+    if (template_is_constant(findings->model, value, &text)) {
+        return false;
+    }
+    struct dataflow_place place = {.server = block->server, .location = block->location};
+    walk->visitor.visit = visit;
+    dataflow_walk(check_flow(findings), &place, value, &walk->visitor);
+    return walk->is_found;
+}
+
+/* --- host-spoofing --- */
+
+static bool is_spoofed_host(const struct dataflow_atom *atom) {
+    static const struct slice beginnings[] = {SLICE_INIT("http_"), SLICE_INIT("arg_"),
+                                              SLICE_INIT("cookie_")};
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        if (slice_starts_with_nocase(atom->name, beginnings[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_host(struct finding_list *findings, const struct site_block *block,
+                       const struct header_setting *setting) {
+    struct arena *arena = findings->model->arena;
+    struct walk walk = {.is_wanted = is_spoofed_host};
+    if (!slice_equals_nocase(setting->name, SLICE("Host")) ||
+        !finds(findings, block, &setting->value, &walk)) {
+        return;
+    }
+    struct story story = story_tell(arena, &walk.atom);
+    bool is_field = slice_equals_nocase(walk.atom.name, SLICE("http_host"));
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_host_spoofing, story.span,
+        is_field ? "%.*s%.*s passes on the field Host as the client wrote it, which need not be "
+                   "the host that this server was chosen by"
+                 : "%.*s%.*s lets the client tell the backend any host",
+        SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
+    story_note(arena, diagnostic, &walk.atom);
+    diagnostic_help(arena, diagnostic,
+                    "write $host, or $host:$server_port where the backend needs the port");
+}
+
+void check_rule_host_spoofing(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.blocks.count; i++) {
+        const struct site_block *block = &findings->site.blocks.items[i];
+        const struct settings *settings = block->settings;
+        const struct header_list *lists[] = {
+            settings->is_own[SETTING_proxy_set_header] ? &settings->proxy_set_header : NULL,
+            settings->is_own[SETTING_grpc_set_header] ? &settings->grpc_set_header : NULL,
+        };
+        for (size_t j = 0; j < 2; j++) {
+            for (size_t k = 0; lists[j] != NULL && k < lists[j]->list.count; k++) {
+                check_host(findings, block, &lists[j]->list.items[k]);
+            }
+        }
+    }
+}
+
+/* --- internal-headers-trusted --- */
+
+/* Headers that say who the client is. A backend believes the proxy about them. */
+static const struct slice identity_headers[] = {
+    SLICE_INIT("X-Forwarded-For"),     SLICE_INIT("X-Real-IP"),        SLICE_INIT("X-Client-IP"),
+    SLICE_INIT("True-Client-IP"),      SLICE_INIT("CF-Connecting-IP"), SLICE_INIT("Forwarded"),
+    SLICE_INIT("X-Cluster-Client-IP"),
+};
+
+#define IDENTITY_COUNT (sizeof identity_headers / sizeof identity_headers[0])
+
+/* Whether $http_… is that of the header. */
+static bool is_variable_of(struct slice variable, struct slice header) {
+    struct slice rest = slice_skip(variable, sizeof "http_" - 1);
+    if (!slice_starts_with_nocase(variable, SLICE("http_")) || rest.size != header.size) {
+        return false;
+    }
+    for (size_t i = 0; i < rest.size; i++) {
+        char c = byte_lower(header.data[i]);
+        if (byte_lower(rest.data[i]) != (c == '-' ? '_' : c)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_claim(const struct dataflow_atom *atom) {
+    for (size_t i = 0; i < IDENTITY_COUNT; i++) {
+        if (is_variable_of(atom->name, identity_headers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_identity_header(struct slice name) {
+    for (size_t i = 0; i < IDENTITY_COUNT; i++) {
+        if (slice_equals_nocase(name, identity_headers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the value says itself where the request came from, as "$http_x_forwarded_for,
+ * $remote_addr" does. */
+static bool has_address(const struct template *value) {
+    for (size_t i = 0; i < value->parts.count; i++) {
+        const struct template_part *part = &value->parts.items[i];
+        if (slice_equals_nocase(part->text, SLICE("remote_addr")) ||
+            slice_equals_nocase(part->text, SLICE("realip_remote_addr"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_identity(struct finding_list *findings, const struct site_block *block,
+                           const struct header_setting *setting) {
+    struct arena *arena = findings->model->arena;
+    struct walk walk = {.is_wanted = is_claim};
+    if (!is_identity_header(setting->name) || has_address(&setting->value) ||
+        !finds(findings, block, &setting->value, &walk)) {
+        return;
+    }
+    struct story story = story_tell(arena, &walk.atom);
+    struct slice name = setting->name;
+    bool is_list = slice_equals_nocase(name, SLICE("X-Forwarded-For"));
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_internal_headers_trusted, story.span,
+                     "the backend's %.*s is what the client writes there itself: %.*s%.*s",
+                     SLICE_ARGS(name), SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
+    story_note(arena, diagnostic, &walk.atom);
+    diagnostic_help(arena, diagnostic,
+                    "write %s; behind a proxy of your own name it by set_real_ip_from first",
+                    is_list ? "$proxy_add_x_forwarded_for, which ends with the address that the "
+                              "request came from"
+                            : "$remote_addr");
+}
+
+static void check_networks(struct finding_list *findings, const struct settings *settings) {
+    for (size_t i = 0; i < settings->set_real_ip_from.list.count; i++) {
+        const struct network_setting *setting = &settings->set_real_ip_from.list.items[i];
+        const struct client_network *network = &setting->network;
+        bool is_everybody = network->match == TABLE_CLIENT_ALL ||
+                            (network->prefix == 0 && (network->match == TABLE_CLIENT_IPV4 ||
+                                                      network->match == TABLE_CLIENT_IPV6));
+        if (!is_everybody) {
+            continue;
+        }
+        struct slice text = statement_argument(setting->statement, 0)->text;
+        struct diagnostic *diagnostic = check_report(
+            findings, RULE_internal_headers_trusted,
+            statement_argument(setting->statement, 0)->span,
+            "set_real_ip_from %.*s believes everybody about their address", SLICE_ARGS(text));
+        diagnostic->severity = SEVERITY_ERROR;
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "name the addresses of your own proxies only");
+    }
+}
+
+/* Limits that a client is counted by: with a key of its choice it is never the same client. */
+static void check_zone(struct finding_list *findings, const struct zone *zone) {
+    struct arena *arena = findings->model->arena;
+    struct site_block nowhere = {.settings = findings->model->http_settings};
+    struct walk walk = {.is_wanted = is_claim};
+    if ((zone->kind != ZONE_LIMIT_REQ && zone->kind != ZONE_LIMIT_CONN) ||
+        !finds(findings, &nowhere, &zone->key, &walk)) {
+        return;
+    }
+    struct story story = story_tell(arena, &walk.atom);
+    struct slice name = zone->name;
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_internal_headers_trusted, story.span,
+                     "zone \"%.*s\" counts clients by what they write themselves: %.*s%.*s",
+                     SLICE_ARGS(name), SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
+    story_note(arena, diagnostic, &walk.atom);
+    diagnostic_help(arena, diagnostic,
+                    "count by $binary_remote_addr, and name your own proxies by set_real_ip_from");
+}
+
+void check_rule_internal_headers_trusted(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.blocks.count; i++) {
+        const struct site_block *block = &findings->site.blocks.items[i];
+        const struct settings *settings = block->settings;
+        if (settings->is_own[SETTING_set_real_ip_from]) {
+            check_networks(findings, settings);
+        }
+        for (size_t j = 0; settings->is_own[SETTING_proxy_set_header] &&
+                           j < settings->proxy_set_header.list.count;
+             j++) {
+            check_identity(findings, block, &settings->proxy_set_header.list.items[j]);
+        }
+    }
+    const struct map *zones = &findings->model->zones;
+    for (size_t i = 0; i < zones->count; i++) {
+        check_zone(findings, zones->entries[i].value);
+    }
+}

@@ -1,0 +1,21 @@
+/* What keeps strangers out of a block: whether it takes more than an address to get in. */
+#ifndef CHECK_PROTECTION_H
+#define CHECK_PROTECTION_H
+
+#include "check/site.h"
+
+/* Whether auth_basic asks for a password there. */
+bool protection_has_password(const struct settings *settings);
+
+/* Whether access rules turn some away, wherever from. */
+bool protection_has_deny(const struct settings *settings);
+
+/* Whether anything at all asks who the client is: access rules, a password, auth_request and its
+ * like, a certificate, `internal`, or an address that nobody outside gets to. */
+bool protection_is_there(const struct model *model, const struct site_block *block);
+
+/* Whether nobody gets anything there: everybody is denied, or all requests are answered by an
+ * error. */
+bool protection_is_closed(struct arena *arena, const struct location *location);
+
+#endif
