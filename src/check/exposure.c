@@ -4,6 +4,7 @@
 #include "check/rules.h"
 #include "check/steps.h"
 #include "check/story.h"
+#include "syntax/edit.h"
 
 /* --- status-page-exposed --- */
 
@@ -68,6 +69,7 @@ void check_rule_autoindex_on(struct finding_list *findings) {
                          "anybody may list the folders here, and finds what nothing links to");
         diagnostic_help(findings->model->arena, diagnostic,
                         "remove it, or say who may see the lists");
+        edit_replace_words(findings->model->tree, diagnostic, autoindex, "autoindex off");
     }
 }
 
@@ -183,5 +185,6 @@ void check_rule_version_disclosure(struct finding_list *findings) {
             check_report(findings, RULE_version_disclosure, origin->words[0].span,
                          "every answer and error page names the server's version");
         diagnostic_help(findings->model->arena, diagnostic, "write \"server_tokens off;\"");
+        edit_replace_words(findings->model->tree, diagnostic, origin, "server_tokens off");
     }
 }

@@ -67,6 +67,12 @@ static void check_host(struct finding_list *findings, const struct site_block *b
     story_note(arena, diagnostic, &walk.atom);
     diagnostic_help(arena, diagnostic,
                     "write $host, or $host:$server_port where the backend needs the port");
+    const struct word *value = statement_argument_count(setting->statement) == 2
+                                   ? statement_argument(setting->statement, 1)
+                                   : NULL;
+    if (value != NULL && slice_equals(value->text, SLICE("$http_host"))) {
+        diagnostic_edit(arena, diagnostic, value->span, "$host");
+    }
 }
 
 void check_rule_host_spoofing(struct finding_list *findings) {

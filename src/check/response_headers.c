@@ -3,6 +3,7 @@
 #include "base/phrase.h"
 #include "check/rules.h"
 #include "check/steps.h"
+#include "syntax/edit.h"
 
 static const struct slice hsts_name = SLICE_INIT("Strict-Transport-Security");
 
@@ -171,6 +172,7 @@ void check_rule_hsts_not_always(struct finding_list *findings) {
             check_report(findings, RULE_hsts_not_always, hsts->statement->words[1].span,
                          "errors go without this header: it is for answers of 2xx and 3xx alone");
         diagnostic_help(findings->model->arena, diagnostic, "add \"always\" behind the value");
+        edit_append_word(findings->model->tree, diagnostic, hsts->statement, "always");
     }
 }
 
