@@ -73,6 +73,43 @@ static void report_upgrade(struct finding_list *findings, const struct location 
     diagnostic_help(findings->model->arena, diagnostic, "%s", help);
 }
 
+/* Libraries that take these paths for WebSockets. */
+static bool is_for_sockets(const struct location *location) {
+    static const struct slice names[] = {
+        SLICE_INIT("/socket.io"), SLICE_INIT("/engine.io"),  SLICE_INIT("/sockjs-node"),
+        SLICE_INIT("/websocket"), SLICE_INIT("/websockets"),
+    };
+    struct slice name = location->name;
+    if (name.size > 0 && name.data[name.size - 1] == '/') {
+        name = slice_take(name, name.size - 1);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_ends_with(name, names[i])) {
+            return !location->is_condition && location->regex == NULL;
+        }
+    }
+    return false;
+}
+
+static void check_sockets(struct finding_list *findings, const struct location *location) {
+    const struct header_list *list = &location->settings->proxy_set_header;
+    if (find_header(list, "Upgrade") != NULL || find_header(list, "Connection") != NULL ||
+        !is_for_sockets(location)) {
+        return;
+    }
+    struct arena *arena = findings->model->arena;
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_websocket_upgrade, location->name_word->span,
+                     "\"%.*s\" is where WebSockets are asked for, and Upgrade is not passed on",
+                     SLICE_ARGS(location->name));
+    diagnostic_note(arena, diagnostic, location->proxy->statement->words[0].span,
+                    "requests are proxied here");
+    diagnostic_help(arena, diagnostic,
+                    "write \"proxy_set_header Upgrade $http_upgrade;\" and \"proxy_set_header "
+                    "Connection $connection_upgrade;\", with \"map $http_upgrade "
+                    "$connection_upgrade { default upgrade; '' close; }\"");
+}
+
 static void check_upgrade(struct finding_list *findings, const struct location *location,
                           struct story_list *reported) {
     struct arena *arena = findings->model->arena;
@@ -110,9 +147,9 @@ void check_rule_websocket_upgrade(struct finding_list *findings) {
     struct story_list reported = {0};
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        if (location->proxy != NULL && !location->proxy->is_grpc &&
-            location->settings->proxy_set_header.list.count > 0) {
+        if (location->proxy != NULL && !location->proxy->is_grpc) {
             check_upgrade(findings, location, &reported);
+            check_sockets(findings, location);
         }
     }
 }

@@ -4,6 +4,8 @@
 
 #include "base/phrase.h"
 
+#include <string.h>
+
 /* One file while it is judged. */
 struct judging {
     struct finding_list *findings;
@@ -90,8 +92,44 @@ static void check_end(const struct judging *judging) {
     }
 }
 
+/* --- by its name --- */
+
+/* certbot keeps the certificate alone in live/NAME/cert.pem, and in fullchain.pem what to serve. */
+static bool is_alone_by_name(struct slice path) {
+    static const struct slice folder = SLICE_INIT("/letsencrypt/live/");
+    static const struct slice file = SLICE_INIT("/cert.pem");
+    return slice_ends_with(path, file) &&
+           memmem(path.data, path.size, folder.data, folder.size) != NULL;
+}
+
+static void check_name(struct finding_list *findings, const struct name_setting *setting) {
+    if (!is_alone_by_name(setting->text)) {
+        return;
+    }
+    struct arena *arena = findings->model->arena;
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_certificate_chain, setting->word->span,
+                     "this is the certificate alone: certbot keeps what leads from it to an "
+                     "authority in other files");
+    diagnostic_help(arena, diagnostic, "write \"%.*sfullchain.pem\"",
+                    SLICE_ARGS(slice_take(setting->text, setting->text.size - strlen("cert.pem"))));
+}
+
+/* Without a look into files. */
+static void check_names(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->site.server_settings.count; i++) {
+        const struct name_list *names = &findings->site.server_settings.items[i]->ssl_certificate;
+        for (size_t j = 0; j < names->list.count; j++) {
+            check_name(findings, &names->list.items[j]);
+        }
+    }
+}
+
 void check_rule_certificate_chain(struct finding_list *findings) {
     const struct certificate_set *set = findings->certificates;
+    if (set == NULL) {
+        check_names(findings);
+    }
     for (size_t i = 0; set != NULL && i < set->shown.count; i++) {
         const struct certificate_shown *shown = set->shown.items[i];
         /* Of a file that begins with another certificate the rule about keys tells enough. */
