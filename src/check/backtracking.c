@@ -14,7 +14,7 @@
 
 #define POSITIONS REGEX_POSITION_LIMIT
 #define PAIR_STEPS 300000u /* of all searches in one expression */
-#define TRIALS 100u
+#define TRIALS BACKTRACKING_EFFORT
 #define TRIAL_STEPS 100000u
 #define EXPONENTIAL_PUMPS 60u
 #define POLYNOMIAL_SIZE 300u /* its cube is a multiple of: */
@@ -473,6 +473,8 @@ struct backtracking backtracking_find(struct arena *arena, struct slice expressi
             found = (struct backtracking){0};
         }
     }
+    found.effort = (TRIALS - search->trials) +
+                   (PAIR_STEPS - search->steps) / (PAIR_STEPS / BACKTRACKING_EFFORT);
     free(search);
     return found;
 }

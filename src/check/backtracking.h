@@ -14,7 +14,11 @@ struct backtracking {
     struct slice prefix;
     struct slice pump;
     struct slice suffix;
+    uint32_t effort; /* of finding it, or that there is none; 2 * BACKTRACKING_EFFORT at most */
 };
+
+/* What an expression that is hard to judge takes, about: a fifth of a second. */
+enum { BACKTRACKING_EFFORT = 100 };
 
 /* What a subject may be. */
 struct backtracking_subject {

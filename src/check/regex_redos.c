@@ -5,10 +5,16 @@
 #include "check/rules.h"
 #include "model/mapping.h"
 
+/* So many expressions that are hard to judge are judged, about. Who writes more of them wants to
+ * keep us busy. */
+enum { EFFORT_LIMIT = 10 * BACKTRACKING_EFFORT };
+
 /* Hosts share expressions; each is looked at once for each kind of subject. */
 struct memory {
     struct finding_list *findings;
     struct map found; /* kind and expression to struct backtracking */
+    uint32_t effort;
+    bool is_tired; /* and has said so */
 };
 
 enum subject_kind { SUBJECT_PATH, SUBJECT_HOST, SUBJECT_FIELD };
@@ -51,6 +57,7 @@ static const struct backtracking *find(struct memory *memory, const struct regex
         found = arena_require(arena, sizeof *found);
         *found = backtracking_find(arena, regex->pattern, regex->ignore_case, &subject);
         map_insert(&memory->found, key, found);
+        memory->effort += found->effort;
     }
     return found;
 }
@@ -70,8 +77,24 @@ static struct slice show(struct arena *arena, struct slice bytes) {
     return text_slice(&text);
 }
 
+static bool is_tired(struct memory *memory, const struct regex *regex) {
+    if (memory->effort < EFFORT_LIMIT) {
+        return false;
+    }
+    if (!memory->is_tired) {
+        memory->is_tired = true;
+        struct diagnostic *diagnostic = check_report(
+            memory->findings, RULE_regex_redos, regex->span,
+            "this expression and those behind it are not judged: too many others were hard to");
+        diagnostic->severity = SEVERITY_INFO;
+        diagnostic_help(memory->findings->model->arena, diagnostic,
+                        "lint the parts of this configuration by themselves");
+    }
+    return true;
+}
+
 static void check_regex(struct memory *memory, const struct regex *regex, enum subject_kind kind) {
-    if (!has_choice(regex->pattern)) {
+    if (!has_choice(regex->pattern) || is_tired(memory, regex)) {
         return;
     }
     const struct backtracking *found = find(memory, regex, kind);

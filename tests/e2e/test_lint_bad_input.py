@@ -134,3 +134,14 @@ def test_many_edits_in_one_line(tmp_path):
     path.write_text(f"server {{ server_name a.example; {statements} return 204; }}")
     lint(tmp_path, "--fix", "one.conf")
     assert "http2" not in path.read_text()
+
+
+def test_expressions_that_are_hard_to_judge(tmp_path):
+    """Those that many ways of matching are looked for in have a bound together, and that is told."""
+    choices = ["(?:a|.[ab]*)*", "(?:ab?|ba?)+", "(?:[a-c]abb|.)*."]
+    expressions = [f'"~^a{choices[i % 3]}{choices[i // 3 % 3]}b{i}$" {i};' for i in range(3000)]
+    (tmp_path / "hard.conf").write_text("map $arg_a $b { " + "\n".join(expressions) + " }\n"
+                                        "server { listen 80; return 200 $b; }\n")
+    result = lint(tmp_path, "--select", "regex-redos", "hard.conf")
+    assert result.returncode == 1, result.stderr
+    assert result.stdout.count(b"are not judged") == 1
