@@ -231,10 +231,10 @@ def test_asks_at_all(pair):
     "text", "200", "201", "204", "301", "401", "403", "404", "408", "444", "499", "502", "file", "no-file", "folder",
     "index", "large", "tried", "tried-in-vain", "rewritten", "cycle", "denied", "itself", "down", "page", "other-page",
     "named", "relative", "dollar?x=200", "set", "except", "size"])
-@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_takes_answers_of_every_kind(pair, what, method):
-    body = b"x" * 20 if method == "POST" else None
-    compare(pair, f"/by/{what}", method=method, body=body)
+@pytest.mark.parametrize("verb", ["GET", "POST", "HEAD"])
+def test_takes_answers_of_every_kind(pair, what, verb):
+    body = b"x" * 20 if verb == "POST" else None
+    compare(pair, f"/by/{what}", method=verb, body=body)
 
 
 @pytest.mark.parametrize("target", ["/inner/x", "/inner/off", "/inner/empty", "/inner/set", "/uri/a%20b?c=d",

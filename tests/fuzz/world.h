@@ -77,6 +77,7 @@ static void world_close(struct world *world) {
         free(exchange);
     }
     buffer_pool_release(&service->buffers);
+    memory_pool_release(&service->memory);
 }
 
 static void fill_in(struct exchange *exchange, const struct world_request *request) {
@@ -100,6 +101,15 @@ static void check_answer(const struct exchange *exchange, const struct world_ans
     require(request->redirects <= ENGINE_REDIRECT_LIMIT + 1 && request->depth == 0);
     if (answer->is_complete && exchange->response.has_length) {
         require(answer->body_size == exchange->response.length);
+    }
+}
+
+/* What is due at the end of the loop's turn, such as the ends of subrequests. */
+static void end_turn(struct loop *loop) {
+    while (loop->tasks != NULL) {
+        struct loop_task *task = loop->tasks;
+        loop_cancel(loop, task);
+        task->run(task);
     }
 }
 
@@ -130,6 +140,7 @@ static struct world_answer world_ask(struct world *world, const struct table_end
     } else {
         exchange_refuse(exchange, head->status != 0 ? head->status : 400, 0, head->reason);
     }
+    end_turn(&world->loop);
     if (exchange->handler != NULL && exchange->handler->is_waiting) {
         exchange_client_gone(exchange, 499); /* no clock goes here */
         answer.is_aborted = true;

@@ -228,7 +228,7 @@ static bool pick_peer(struct proxy *proxy) {
 
 /* As the proxy's own, up to the point where a connection would be opened. */
 static void world_start_back(struct exchange *exchange) {
-    struct world_answer *answer = exchange->front;
+    struct world_answer *answer = exchange->main != NULL ? exchange->main->front : exchange->front;
     struct proxy *proxy = create(exchange);
     if (proxy == NULL) {
         exchange_fail(exchange, 500);
