@@ -233,6 +233,8 @@ def test_asks_at_all(pair):
     "named", "relative", "dollar?x=200", "set", "except", "size"])
 @pytest.mark.parametrize("verb", ["GET", "POST", "HEAD"])
 def test_takes_answers_of_every_kind(pair, what, verb):
+    if verb == "POST" and what in ("itself", "dollar?x=200"):
+        pytest.skip("nginx announces a body to the backend, which waits for it in vain")
     body = b"x" * 20 if verb == "POST" else None
     compare(pair, f"/by/{what}", method=verb, body=body)
 
@@ -284,10 +286,20 @@ def test_shares_its_limits(pair):
     assert (first, second) == (200, 500)
 
 
+MARKS = itertools.count()
+
+
+def count_lines(daemon, address):
+    """How many lines there are, once all requests that are answered have theirs."""
+    mark = f"/public?mark={next(MARKS)}"
+    ask(address, mark)
+    return wait_until(lambda: [i + 1 for i, line in enumerate(daemon.lines()) if f" {mark} " in line], "the mark")[0]
+
+
 def log_lines(pair, target, **options):
     lines = []
     for daemon, address in zip((pair.nginx, pair.rpcd), pair.addresses()):
-        before = len(daemon.lines())
+        before = count_lines(daemon, address)
         ask(address, target, **options)
         daemon.wait_for_line(before + 1)
         end = wait_until(lambda: [i for i, line in enumerate(daemon.lines()) if i >= before
