@@ -31,6 +31,7 @@ bool worker_start(struct worker *worker, const struct table_process *process, co
         .staples = shared->staples,
         .loop = &worker->loop,
         .log = &worker->log,
+        .memory = &worker->memory,
         .worker_connections = process->worker_connections,
         .prefix = prefix,
         .multi_accept = process->multi_accept != 0,
@@ -181,6 +182,7 @@ void worker_destroy(struct worker *worker) {
     timer_remove(&worker->loop.timers, &worker->shutdown_timer);
     /* Its last tasks free what may still hold a generation, and with that log files. */
     loop_destroy(&worker->loop);
+    memory_pool_release(&worker->memory);
     log_destroy(&worker->log);
     free(worker->sockets);
 }

@@ -7,6 +7,7 @@
 #include "log/failure.h"
 #include "log/log.h"
 #include "net/generation.h"
+#include "net/memory_pool.h"
 
 struct balance_zone;
 struct http_service;
@@ -21,6 +22,7 @@ struct worker_shared {
 struct worker {
     struct loop loop;
     struct log log;
+    struct memory_pool memory;
     struct http_service *service;
     struct generation *generation; /* the current one */
     int *sockets;                /* by listener of the current table: what is accepted on, or -1 */

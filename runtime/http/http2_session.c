@@ -335,7 +335,7 @@ static bool submit_settings(struct http2_front *front,
  * hold up the others. */
 bool http2_session_begin(struct http2_front *front, struct http_connection *connection) {
     struct http2_shared *shared = get_shared(connection->service);
-    nghttp2_mem memory = http2_memory(&connection->service->memory);
+    nghttp2_mem memory = http2_memory(connection->service->memory);
     front->reset_allowance = RESET_ALLOWANCE;
     front->reset_refilled = connection->service->loop->now;
     return shared != NULL &&

@@ -25,7 +25,7 @@ struct http_service {
     struct balance_zone *zone;    /* peer states; may be NULL */
     struct staple_board *staples; /* answers about certificates; may be NULL */
     struct buffer_pool buffers;
-    struct memory_pool memory; /* of nghttp2's sessions */
+    struct memory_pool *memory; /* of nghttp2's sessions */
     struct generation *generation;
     struct tls_server_list tls_servers; /* contexts of TLS to clients */
     struct timer tls_timer;             /* until those that a reload left are let go of */

@@ -63,6 +63,7 @@ struct http_service *http_service_create(const struct http_service_options *opti
     service->process = (uint32_t)getpid();
     service->loop = options->loop;
     service->log = options->log;
+    service->memory = options->memory;
     service->proxy = options->proxy;
     service->files = options->files;
     service->zone = options->zone;
@@ -273,6 +274,5 @@ void http_service_destroy(struct http_service *service) {
     }
     loop_cancel(service->loop, &service->idle_task);
     buffer_pool_release(&service->buffers);
-    memory_pool_release(&service->memory);
     free(service);
 }

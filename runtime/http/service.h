@@ -7,6 +7,7 @@
 #include "net/generation.h"
 
 struct balance_zone;
+struct memory_pool;
 struct staple_board;
 struct http_service;
 
@@ -21,6 +22,7 @@ struct http_service_options {
     struct staple_board *staples; /* answers about certificates; may be NULL */
     struct loop *loop;
     struct log *log;
+    struct memory_pool *memory; /* for nghttp2; outlives the last tasks of the loop */
     uint32_t worker_connections;
     bool multi_accept;
     const char *prefix; /* where relative roots begin; NULL: the current folder */

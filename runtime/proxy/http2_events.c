@@ -302,7 +302,7 @@ nghttp2_session *proxy_http2_session(struct proxy_http2 *http2) {
     nghttp2_session *session = NULL;
     nghttp2_session_callbacks *callbacks = make_callbacks();
     nghttp2_option *options = make_options();
-    nghttp2_mem memory = http2_memory(&http2->back->service->memory);
+    nghttp2_mem memory = http2_memory(http2->back->service->memory);
     if (callbacks != NULL && options != NULL &&
         nghttp2_session_client_new3(&session, callbacks, http2, options, &memory) == 0 &&
         (nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings,

@@ -8,6 +8,7 @@
 struct world {
     struct loop loop;
     struct log log;
+    struct memory_pool memory;
     struct http_service service;
     struct proxy_state proxy;
     struct generation generation;
@@ -42,6 +43,7 @@ static void world_open(struct world *world, const struct table *table) {
     timer_wheel_init(&world->loop.timers, 0);
     world->service = (struct http_service){.loop = &world->loop,
                                            .log = &world->log,
+                                           .memory = &world->memory,
                                            .proxy = &world_hooks,
                                            .files = &world_files,
                                            .proxy_state = &world->proxy,
@@ -77,7 +79,7 @@ static void world_close(struct world *world) {
         free(exchange);
     }
     buffer_pool_release(&service->buffers);
-    memory_pool_release(&service->memory);
+    memory_pool_release(&world->memory);
 }
 
 static void fill_in(struct exchange *exchange, const struct world_request *request) {

@@ -9,6 +9,7 @@
 /* Both ends, and what is looked at of an exchange. */
 struct wire {
     struct loop loop;
+    struct memory_pool memory;
     struct http_service service;
     struct table_settings settings;
     struct exchange exchange;
@@ -42,6 +43,7 @@ static void begin(struct wire *wire, uint64_t head_limit) {
     memset(wire, 0, sizeof *wire);
     wire->settings.proxy_buffer_size = head_limit;
     wire->service.loop = &wire->loop;
+    wire->service.memory = &wire->memory;
     wire->exchange.service = &wire->service;
     wire->exchange.request.settings = &wire->settings;
     arena_init(&wire->exchange.arena, 1); /* each piece of memory for itself */
@@ -67,7 +69,7 @@ static void begin(struct wire *wire, uint64_t head_limit) {
 static void end(struct wire *wire) {
     nghttp2_session_del(wire->http2.session);
     nghttp2_session_del(wire->server);
-    memory_pool_release(&wire->service.memory);
+    memory_pool_release(&wire->memory);
     arena_release(&wire->exchange.arena);
 }
 
