@@ -10,20 +10,28 @@ static bool is_forgotten(const struct balance_state *state, const struct balance
     return !state->is_checking && state->check_due + limit < now;
 }
 
+/* The interval was longer before, or a check of those days has ended after ours began. */
+static void come_sooner(struct balance_state *state, const struct balance_checks *checks,
+                        uint64_t now) {
+    uint64_t latest = now + checks->interval + checks->jitter;
+    if (state->check_due > latest) {
+        state->check_due = latest;
+    }
+}
+
 bool balance_health_begin(struct balance_peer *peer, const struct balance_checks *checks,
                           uint64_t now) {
     if (!balance_peer_attach(peer)) {
         return false;
     }
     struct balance_state *state = peer->state;
-    uint64_t latest = now + checks->interval + checks->jitter;
     balance_zone_lock(peer->zone, peer->lock);
     if (is_forgotten(state, checks, now)) {
         state->health = BALANCE_UNCHECKED;
         state->check_fails = state->check_passes = 0;
         state->check_due = now;
-    } else if (state->check_due > latest) {
-        state->check_due = latest; /* the interval was longer before */
+    } else {
+        come_sooner(state, checks, now);
     }
     balance_zone_unlock(peer->zone, peer->lock);
     return true;
@@ -33,6 +41,7 @@ bool balance_health_claim(const struct balance_peer *peer, const struct balance_
                           uint64_t now, uint64_t *next) {
     struct balance_state *state = peer->state;
     balance_zone_lock(peer->zone, peer->lock);
+    come_sooner(state, checks, now);
     bool is_claimed = !state->is_checking && state->check_due <= now;
     if (is_claimed) {
         state->check_due = now;

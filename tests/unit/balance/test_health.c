@@ -79,6 +79,21 @@ static void jitter_makes_intervals_longer(void) {
     finish();
 }
 
+/* As when a reload makes the interval shorter while a check is under way. */
+static void a_check_that_ends_late_does_not_make_the_next_wait(void) {
+    static const struct balance_checks rare = {.interval = 3600000, .fails = 1, .passes = 1};
+    uint64_t next;
+    begin(NULL, false, 0, &rare, 100000);
+    CU_ASSERT_TRUE(claim(0, &rare, 100000, &next));
+    CU_ASSERT_TRUE(balance_health_begin(group.peers.items[0], &usual, 100100));
+    (void)balance_health_finish(group.peers.items[0], &rare, true, 100200, &numbers);
+    CU_ASSERT_FALSE(claim(0, &usual, 100300, &next));
+    CU_ASSERT_EQUAL(next, 101300);
+    CU_ASSERT_TRUE(claim(0, &usual, 101300, &next));
+    (void)balance_health_finish(group.peers.items[0], &usual, true, 101300, &numbers);
+    finish();
+}
+
 static void an_unhealthy_peer_is_left_out(void) {
     begin(NULL, false, 0, &usual, 100000);
     peers_expect(&group, "abab", 100000);
@@ -207,6 +222,8 @@ static void a_check_dies_with_who_makes_it(void) {
 UNIT_TESTS("balance/health",
            {"checks are due once in an interval", checks_are_due_once_in_an_interval},
            {"jitter makes intervals longer", jitter_makes_intervals_longer},
+           {"a check that ends late does not make the next wait",
+            a_check_that_ends_late_does_not_make_the_next_wait},
            {"an unhealthy peer is left out", an_unhealthy_peer_is_left_out},
            {"results count in a row", results_count_in_a_row},
            {"mandatory peers wait for their first pass", mandatory_peers_wait_for_their_first_pass},
