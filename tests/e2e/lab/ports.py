@@ -1,24 +1,35 @@
 """Free ports that stay ours.
 
-A port is reserved by a socket that is bound to it and never listens. With SO_REUSEADDR on both
-sides a daemon may still bind and listen, but the kernel gives the port to nobody who asks for any,
-so that tests may run in parallel."""
+They are below those that the kernel gives to whoever connects from anywhere, so that no connection
+to another host takes one. A port is reserved by sockets that are bound to it and never listen: with
+SO_REUSEADDR on both sides a daemon may still bind and listen. What keeps tests that run in parallel
+from taking it is one of UDP, which is bound without."""
 
+import pathlib
+import random
 import socket
 
 ADDRESSES = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2"), (socket.AF_INET6, "::1")]
+MARK = "127.255.255.254"  # where nobody listens
+FIRST = 10000
+RANGE = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class Ports:
     def __init__(self):
         self.sockets = []
+        self.random = random.SystemRandom()
+        self.end = int(RANGE.read_text().split()[0])
 
     def reserve(self):
         """A port that is free on 127.0.0.1, 127.0.0.2 and, where there is IPv6, ::1."""
         while True:
             held = []
             try:
-                port = 0
+                port = self.random.randrange(FIRST, self.end)
+                mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                held.append(mark)
+                mark.bind((MARK, port))
                 for family, address in ADDRESSES:
                     if family == socket.AF_INET6 and not has_ipv6():
                         continue
@@ -26,7 +37,6 @@ class Ports:
                     held.append(reservation)
                     reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     reservation.bind((address, port))
-                    port = reservation.getsockname()[1]
                 try_to_listen(port)
                 self.sockets += held
                 return port
