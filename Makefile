@@ -170,7 +170,7 @@ check-e2e: all ## run the end-to-end tests (E2E_ONLY names files, PYTEST_ARGS='-
 	$(Q)RPC_BUILD=$(BUILD) RPC_PEERS=$(PEERS) $(PYTHON) -m pytest -n $(E2E_JOBS) --dist loadfile $(or $(E2E_ONLY),tests/e2e) $(PYTEST_ARGS)
 
 # Most of their time is spent waiting, so there may be more at once than there are cores.
-E2E_JOBS ?= $(shell echo $$(($(JOBS) + 2)))
+E2E_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
 
 # Where a reference nginx is unpacked when none is installed; shared by all builds.
 PEERS ?= build/peers
