@@ -436,13 +436,13 @@ size_t http1_send_body(struct exchange *exchange, const struct slice *pieces, ui
     return settle_body(front, total, is_bodiless ? total : (size_t)taken, last);
 }
 
-/* What is ours and goes before the file. False when the connection has failed. */
-static bool write_before_file(struct http1_front *front) {
+/* What is ours and goes before `size` bytes of the file. False when the connection has failed. */
+static bool write_before_file(struct http1_front *front, size_t size) {
     struct slice head = front->out == NULL ? SLICE("") : buffer_content(front->out);
     if (head.size == 0 || (front->connection.handle.ready & LOOP_WRITE) == 0) {
         return true;
     }
-    ssize_t written = socket_write_first(&front->connection.handle, head);
+    ssize_t written = socket_write_first(&front->connection.handle, head, size);
     if (written > 0) {
         front->out->begin += (size_t)written;
         front->exchange->response.bytes_sent += (uint64_t)written;
@@ -503,7 +503,7 @@ ssize_t http1_send_file(struct exchange *exchange, const struct front_file *file
         return FRONT_NEEDS_BYTES;
     }
     ssize_t taken = CONNECTION_FAILED;
-    if (write_before_file(front)) {
+    if (write_before_file(front, size)) {
         taken = front->out != NULL ? 0 : write_file(front, file);
     }
     if (taken == CONNECTION_FAILED) {

@@ -69,10 +69,16 @@ ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int 
     return settle_write(handle, written, total_size(parts, count));
 }
 
-ssize_t socket_write_first(struct loop_handle *handle, struct slice bytes) {
+/* In one packet with its beginning, a few bytes spare a small file a packet, a wake-up of the other
+ * side and an acknowledgement. Before a large one that packet is one of many, and as no page of the
+ * file begins where a packet does any more, sending it was seen to cost a quarter more. */
+enum { LARGE_ENOUGH_TO_GO_ALONE = 256 * 1024 };
+
+ssize_t socket_write_first(struct loop_handle *handle, struct slice bytes, size_t following) {
+    int more = following < LARGE_ENOUGH_TO_GO_ALONE ? MSG_MORE : 0;
     ssize_t written;
     do {
-        written = send(handle->fd, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_MORE);
+        written = send(handle->fd, bytes.data, bytes.size, MSG_NOSIGNAL | more);
     } while (written < 0 && errno == EINTR);
     return settle_write(handle, written, bytes.size);
 }

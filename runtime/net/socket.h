@@ -32,9 +32,9 @@ ssize_t socket_read(struct loop_handle *handle, char *data, size_t size);
  * SOCKET_FAILED. Clears LOOP_WRITE after EAGAIN and after a short write. */
 ssize_t socket_write(struct loop_handle *handle, const struct iovec *parts, int count);
 
-/* Writes bytes that more will follow at once, so that the kernel need not make a packet of them. As
- * socket_write. */
-ssize_t socket_write_first(struct loop_handle *handle, struct slice bytes);
+/* Writes bytes that `following` more, of a file, will follow at once, so that the kernel need not
+ * make a packet of them. As socket_write. */
+ssize_t socket_write_first(struct loop_handle *handle, struct slice bytes, size_t following);
 
 /* Lets the kernel write up to `size` bytes of a file from `offset` on. Returns as socket_write, 0
  * for a file that ends there, or SOCKET_FAILED. */
