@@ -3,8 +3,10 @@
 #include "check/rules.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* --- certificate-unreadable --- */
 
@@ -58,11 +60,43 @@ void check_rule_certificate_key_mismatch(struct finding_list *findings) {
 
 /* --- tls-key-permissions --- */
 
+/* Where what is not below the working directory alone begins: a copy of the configuration says
+ * nothing about the folders around it. */
+static char *skip_working_directory(char *path) {
+    char *directory = getcwd(NULL, 0);
+    size_t size = directory != NULL ? strlen(directory) : 0;
+    bool is_below = size > 0 && strncmp(path, directory, size) == 0 && path[size] == '/';
+    free(directory);
+    return is_below ? path + size : path;
+}
+
+/* Whether everybody gets to the file: may pass through all folders that it is in. A path from the
+ * root, without symbolic links. */
+static bool is_within_reach(char *path) {
+    char *begin = skip_working_directory(path);
+    for (char *slash = strchr(begin + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        struct stat status;
+        *slash = '\0';
+        bool is_open = stat(path, &status) == 0 && (status.st_mode & S_IXOTH) != 0;
+        *slash = '/';
+        if (!is_open) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void check_rights(struct finding_list *findings, const struct certificate_place *key) {
     struct arena *arena = findings->model->arena;
     struct slice path = arena_format(arena, "%.*s", SLICE_ARGS(key->path));
     struct stat status;
     if (stat(path.data, &status) != 0 || (status.st_mode & (S_IROTH | S_IWOTH)) == 0) {
+        return;
+    }
+    char *real = realpath(path.data, NULL);
+    bool is_private = real != NULL && !is_within_reach(real);
+    free(real);
+    if (is_private) {
         return;
     }
     struct diagnostic *diagnostic =
