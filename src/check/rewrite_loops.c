@@ -1,231 +1,91 @@
-/* Rule rewrite-loop: rewrites that lead to where they stand. A request is followed through the
- * rewrites of its locations as nginx does it; only what is certain is reported, so that anything
- * which depends on more than the path ends the search. */
-#define PCRE2_CODE_UNIT_WIDTH 8
+/* Rule rewrite-loop: rewrites and redirects that lead to where they stand. Requests that may go
+ * round are made up from the names and expressions of locations, and followed by request_walk.h. */
 #include "base/text.h"
 #include "check/pattern.h"
-#include "check/redirect_loops.h"
+#include "check/regex_sample.h"
+#include "check/request_walk.h"
 #include "check/rules.h"
+#include "check/steps.h"
+#include "model/mapping.h"
 
-#include <pcre2.h>
+/* Clients follow no more redirects than that. */
+#define MOST_REDIRECTS 20
+/* Requests that are made up for a location or a server, keys of a map that are asked for, and names
+ * of a server that they are for. */
+#define MOST_TRIALS 24
+#define MOST_KEYS 1000
+#define MOST_NAMES 4
 
-/* nginx gives up after as many, with status 500. */
-#define MOST_CYCLES 10
-/* $0 to $9 */
-#define CAPTURES 10
-/* An expression that takes longer is not followed. */
-#define MATCH_LIMIT 100000
-/* Steps in all, enough for any site but one that is made to take long: one for a location that is
- * looked at, more for an expression that is tried. */
-#define MOST_STEPS 5000000
-#define STEPS_OF_MATCH 10
-/* A path that grows this long goes on growing. */
-#define LONGEST_PATH 4096
+struct trial {
+    struct slice path;
+    struct slice args;
+    struct request_wish wish;
+};
 
-struct walker {
+struct trial_list {
+    VECTOR_OF(struct trial) items;
+};
+
+struct loop_search {
     struct finding_list *findings;
-    const struct server *server;
-    pcre2_match_data *match; /* of the last match */
-    pcre2_match_context *limits;
-    uint32_t *budget;  /* steps left */
-    struct map *codes; /* struct regex, by its address, to its pcre2_code */
+    struct request_walker walker;
+    struct map reported; /* statements, by their addresses */
 };
 
-/* Whether there are so many steps left. */
-static bool spend(const struct walker *walker, size_t steps) {
-    *walker->budget = *walker->budget > steps ? *walker->budget - (uint32_t)steps : 0;
-    return *walker->budget > 0;
-}
-
-/* --- regular expressions --- */
-
-/* Compiled when it is first used: every location that is looked for tries those of the server. */
-static const pcre2_code *find_code(const struct walker *walker, const struct regex *regex,
-                                   bool ignores_case) {
-    struct slice key = {(const char *)&regex, sizeof regex};
-    pcre2_code *code = map_find(walker->codes, key);
-    if (code == NULL) {
-        int error;
-        PCRE2_SIZE at;
-        code = pcre2_compile(
-            (PCRE2_SPTR)(regex->pattern.size > 0 ? regex->pattern.data : ""), regex->pattern.size,
-            ignores_case || regex->ignore_case ? PCRE2_CASELESS : 0, &error, &at, NULL);
-        if (code != NULL) {
-            map_insert(walker->codes, arena_copy_slice(walker->findings->model->arena, key), code);
-        }
-    }
-    return code;
-}
-
-/* The number of captures and the whole, 0 without a match. */
-static int match_regex(const struct walker *walker, const struct regex *regex, bool ignores_case,
-                       struct slice subject) {
-    const pcre2_code *code = find_code(walker, regex, ignores_case);
-    if (code == NULL || !spend(walker, STEPS_OF_MATCH)) {
-        return 0;
-    }
-    int count = pcre2_match(code, (PCRE2_SPTR)subject.data, subject.size, 0, 0, walker->match,
-                            walker->limits);
-    return count < 0 ? 0 : count == 0 ? CAPTURES : count;
-}
-
-static struct slice captured(const struct walker *walker, uint32_t number, int count,
-                             struct slice subject) {
-    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(walker->match);
-    if ((int)number >= count || ends[2 * number] == PCRE2_UNSET) {
-        return SLICE("");
-    }
-    return (struct slice){subject.data + ends[2 * number], ends[2 * number + 1] - ends[2 * number]};
-}
-
-/* --- locations --- */
-
-static const struct location *find_static(struct location *const *items, size_t count,
-                                          struct slice path) {
-    const struct location *best = NULL;
-    for (size_t i = 0; i < count; i++) {
-        const struct location *location = items[i];
-        if (location->is_condition) {
-            continue;
-        }
-        if (location->kind == TABLE_LOCATION_EXACT && slice_equals(location->name, path)) {
-            return location;
-        }
-        if ((location->kind == TABLE_LOCATION_PREFIX ||
-             location->kind == TABLE_LOCATION_PREFIX_NO_REGEX) &&
-            slice_starts_with(path, location->name) &&
-            (best == NULL || location->name.size > best->name.size)) {
-            best = location;
-        }
-    }
-    return best;
-}
-
-static bool is_final(const struct location *location) {
-    return location->kind == TABLE_LOCATION_EXACT || location->regex != NULL;
-}
-
-/* As ngx_http_core_find_location. */
-static const struct location *find_location(const struct walker *walker,
-                                            struct location *const *items, size_t count,
-                                            struct slice path) {
-    if (!spend(walker, count)) {
-        return NULL;
-    }
-    const struct location *found = find_static(items, count, path);
-    if (found != NULL && !is_final(found) && found->nested.count > 0) {
-        const struct location *inner =
-            find_location(walker, found->nested.items, found->nested.count, path);
-        found = inner != NULL ? inner : found;
-    }
-    if (found != NULL && (is_final(found) || found->kind == TABLE_LOCATION_PREFIX_NO_REGEX)) {
-        return found;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct location *location = items[i];
-        if (!location->is_condition && location->regex != NULL &&
-            match_regex(walker, location->regex, location->kind == TABLE_LOCATION_REGEX_NOCASE,
-                        path) > 0) {
-            return location;
-        }
-    }
-    return found;
-}
-
-static const struct location *locate(const struct walker *walker, struct slice path) {
-    return find_location(walker, walker->server->locations.items, walker->server->locations.count,
-                         path);
-}
-
-/* --- one location's rewrites --- */
-
-enum way {
-    WAY_ENDS,  /* the request stays here, is answered, or more than the path decides */
-    WAY_AGAIN, /* a location is looked for anew */
-};
-
-/* Writes the new path; false when it is not known. */
-static bool substitute(const struct walker *walker, const struct rewriting *rewriting, int count,
-                       struct slice *path) {
-    struct text text;
-    text_init(&text, walker->findings->model->arena);
-    for (size_t i = 0; i < rewriting->path.parts.count; i++) {
-        const struct template_part *part = &rewriting->path.parts.items[i];
-        if (part->kind == PART_TEXT) {
-            text_format(&text, "%.*s", SLICE_ARGS(part->text));
-        } else if (part->kind == PART_CAPTURE) {
-            struct slice value = captured(walker, part->capture, count, *path);
-            text_format(&text, "%.*s", SLICE_ARGS(value));
-        } else {
-            return false;
-        }
-    }
-    *path = text_slice(&text);
-    return path->size > 0 && path->data[0] == '/' && path->size < LONGEST_PATH;
-}
-
-static enum way follow(const struct walker *walker, const struct location *location,
-                       struct slice *path, const struct rewrite_step **last) {
-    enum way way = WAY_ENDS;
-    for (size_t i = 0; i < location->rewrite.steps.count; i++) {
-        const struct rewrite_step *step = &location->rewrite.steps.items[i];
-        if (step->kind == REWRITE_SET || step->kind == REWRITE_SET_ARGS) {
-            continue;
-        }
-        if (step->kind != REWRITE_PATH || step->rewriting->redirect != 0) {
-            return WAY_ENDS;
-        }
-        int count = match_regex(walker, step->rewriting->regex, false, *path);
-        if (count == 0) {
-            continue;
-        }
-        if (step->rewriting->flag == TABLE_REWRITE_BREAK ||
-            !substitute(walker, step->rewriting, count, path)) {
-            return WAY_ENDS;
-        }
-        way = WAY_AGAIN;
-        *last = step;
-        if (step->rewriting->flag == TABLE_REWRITE_LAST) {
-            break;
-        }
-    }
-    return way;
-}
-
-/* The rewrite in which the request goes round, or NULL. */
-static const struct rewrite_step *find_loop(const struct walker *walker, struct slice path) {
-    const struct rewrite_step *last = NULL;
-    for (int cycle = 0; cycle <= MOST_CYCLES; cycle++) {
-        const struct location *location = locate(walker, path);
-        if (location == NULL || follow(walker, location, &path, &last) == WAY_ENDS ||
-            *walker->budget == 0) {
-            return NULL;
-        }
-    }
-    return last;
-}
-
-/* --- paths to begin with --- */
-
-static bool is_candidate(const struct location *location) {
-    if (location->is_condition || location->kind == TABLE_LOCATION_NAMED) {
-        return false;
-    }
-    for (size_t i = 0; i < location->rewrite.steps.count; i++) {
-        const struct rewrite_step *step = &location->rewrite.steps.items[i];
-        if (step->kind == REWRITE_PATH && step->rewriting->redirect == 0 &&
-            step->rewriting->flag != TABLE_REWRITE_BREAK) {
+/* Whether a step changes the path for another location, or redirects. */
+static bool leads_on(const struct rewrite *rewrite) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        if ((step->kind == REWRITE_PATH && step->rewriting->flag != TABLE_REWRITE_BREAK) ||
+            (step->kind == REWRITE_RETURN && step->is_redirect) ||
+            (step->kind == REWRITE_IF && leads_on(&step->block->rewrite))) {
             return true;
-        }
-        if (step->kind != REWRITE_SET && step->kind != REWRITE_PATH) {
-            return false;
         }
     }
     return false;
 }
 
-/* A path that an expression may match: its literal texts, and an "x" in each gap. */
-static struct slice make_path(struct arena *arena, const struct regex *regex) {
+/* --- requests to try --- */
+
+static void add_trial(struct finding_list *findings, struct trial_list *trials,
+                      struct trial trial) {
+    if (trials->items.count >= MOST_TRIALS || !slice_starts_with(trial.path, SLICE("/"))) {
+        return;
+    }
+    for (size_t i = 0; i < trials->items.count; i++) {
+        const struct trial *other = &trials->items.items[i];
+        if (slice_equals(other->path, trial.path) && slice_equals(other->args, trial.args) &&
+            slice_equals(other->wish.name, trial.wish.name) &&
+            slice_equals(other->wish.value, trial.wish.value)) {
+            return;
+        }
+    }
+    VECTOR_PUSH(findings->model->arena, &trials->items, trial);
+}
+
+static void add_path(struct finding_list *findings, struct trial_list *trials, struct slice path) {
+    add_trial(findings, trials, (struct trial){.path = path});
+}
+
+/* Paths that a map knows. */
+static void add_keys(struct finding_list *findings, struct trial_list *trials,
+                     const struct template *subject) {
+    const struct template_part *part = &subject->parts.items[0];
+    if (subject->parts.count != 1 || part->kind != PART_CONFIG ||
+        part->variable->definitions.count != 1) {
+        return;
+    }
+    const struct map_definition *map = part->variable->definitions.items[0].map;
+    for (size_t i = 0; map != NULL && i < map->keys.count && i < MOST_KEYS; i++) {
+        if (slice_starts_with(map->keys.items[i].text, SLICE("/"))) {
+            VECTOR_PUSH(findings->model->arena, &trials->items,
+                        (struct trial){.path = map->keys.items[i].text});
+        }
+    }
+}
+
+/* A path that an expression may match: its literal texts, and something in each gap. */
+static struct slice fill_gaps(struct arena *arena, const struct regex *regex, const char *filling) {
     struct pattern pattern = pattern_read(arena, regex->pattern, false);
     if (pattern.texts.items.count == 0) {
         return SLICE("/x");
@@ -233,71 +93,337 @@ static struct slice make_path(struct arena *arena, const struct regex *regex) {
     const struct pattern_text *text = &pattern.texts.items.items[0];
     const char *slash = slice_starts_with(text->text, SLICE("/")) ? "" : "/x";
     return arena_format(arena, "%s%.*s%s%.*s", slash, SLICE_ARGS(text->text),
-                        text->is_open ? "x" : "", SLICE_ARGS(text->ending));
+                        text->is_open ? filling : "", SLICE_ARGS(text->ending));
 }
 
-static void check_location(const struct walker *walker, const struct location *location) {
-    struct arena *arena = walker->findings->model->arena;
-    struct slice paths[3] = {SLICE("/x"), SLICE("/x"), SLICE("/x")};
-    size_t count = 0;
-    if (location->regex != NULL) {
-        paths[count++] = make_path(arena, location->regex);
-    } else {
-        paths[count++] = location->name;
-        paths[count++] = arena_format(arena, "%.*sx", SLICE_ARGS(location->name));
+/* A text that the expression matches, or "". */
+static struct slice make_sample(struct finding_list *findings, const struct regex *regex) {
+    struct regex_sample sample;
+    const struct regex_tree *tree = dataflow_regex_tree(check_flow(findings), regex);
+    return regex_sample_make(findings->model->arena, tree, &sample) ? sample.text : SLICE("");
+}
+
+static void add_matching(struct finding_list *findings, struct trial_list *trials,
+                         const struct regex *regex) {
+    struct arena *arena = findings->model->arena;
+    struct slice sample = make_sample(findings, regex);
+    add_path(findings, trials, fill_gaps(arena, regex, "x"));
+    add_path(findings, trials,
+             slice_starts_with(sample, SLICE("/"))
+                 ? sample
+                 : arena_format(arena, "/x%.*s", SLICE_ARGS(sample)));
+}
+
+/* What a variable has to be for the condition to be met, where it is the client's to choose. */
+static struct request_wish make_wish(struct finding_list *findings,
+                                     const struct condition *condition) {
+    struct request_wish nothing = {0};
+    struct slice value = SLICE("1");
+    if (condition->is_negated || condition->subject.parts.count != 1 ||
+        condition->kind == CONDITION_FILE) {
+        return nothing;
     }
-    for (size_t i = 0; i < location->rewrite.steps.count && count < 3; i++) {
-        const struct rewrite_step *step = &location->rewrite.steps.items[i];
+    if (condition->kind == CONDITION_EQUAL &&
+        !template_is_constant(findings->model, &condition->value, &value)) {
+        return nothing;
+    }
+    if (condition->kind == CONDITION_REGEX) {
+        value = make_sample(findings, condition->regex);
+    }
+    return (struct request_wish){.name = condition->subject.parts.items[0].text, .value = value};
+}
+
+static void add_wish(struct finding_list *findings, struct trial_list *trials,
+                     const struct condition *condition, struct slice path) {
+    struct request_wish wish = make_wish(findings, condition);
+    if (slice_starts_with(wish.name, SLICE("arg_"))) {
+        struct slice args =
+            arena_format(findings->model->arena, "%.*s=%.*s",
+                         SLICE_ARGS(slice_skip(wish.name, strlen("arg_"))), SLICE_ARGS(wish.value));
+        add_trial(findings, trials, (struct trial){.path = path, .args = args});
+    } else if (slice_starts_with(wish.name, SLICE("http_")) ||
+               slice_starts_with(wish.name, SLICE("cookie_")) ||
+               slice_equals(wish.name, SLICE("request_method"))) {
+        add_trial(findings, trials, (struct trial){.path = path, .wish = wish});
+    } else if (condition->kind == CONDITION_REGEX &&
+               (slice_equals(wish.name, SLICE("uri")) ||
+                slice_equals(wish.name, SLICE("request_uri")))) {
+        add_matching(findings, trials, condition->regex);
+    }
+}
+
+static void add_steps(struct finding_list *findings, struct trial_list *trials,
+                      const struct rewrite *rewrite, struct slice path) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
         if (step->kind == REWRITE_PATH) {
-            paths[count++] = make_path(arena, step->rewriting->regex);
+            add_matching(findings, trials, step->rewriting->regex);
+        } else if (step->kind == REWRITE_IF && step->condition != NULL) {
+            add_wish(findings, trials, step->condition, path);
+            add_steps(findings, trials, &step->block->rewrite, path);
+            add_keys(findings, trials, &step->condition->subject);
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct rewrite_step *step =
-            locate(walker, paths[i]) == location ? find_loop(walker, paths[i]) : NULL;
-        if (step != NULL) {
-            struct diagnostic *diagnostic =
-                check_report(walker->findings, RULE_rewrite_loop, step->statement->words[0].span,
-                             "\"%.*s\" is rewritten again and again, until it is answered with 500",
-                             SLICE_ARGS(paths[i]));
-            diagnostic_help(arena, diagnostic,
-                            "end it with \"break\" to stay in the location, or let the expression "
-                            "match no path that is rewritten already");
+}
+
+static void add_location(struct finding_list *findings, struct trial_list *trials,
+                         const struct location *location) {
+    struct arena *arena = findings->model->arena;
+    bool is_regex = location->regex != NULL;
+    struct slice path = is_regex ? fill_gaps(arena, location->regex, "x") : location->name;
+    if (leads_on(&location->rewrite)) {
+        add_path(findings, trials, path);
+        add_path(findings, trials, arena_format(arena, "%.*sx", SLICE_ARGS(path)));
+        if (is_regex) {
+            add_matching(findings, trials, location->regex);
+        }
+        add_steps(findings, trials, &location->rewrite, path);
+    }
+    add_path(findings, trials,
+             is_regex ? fill_gaps(arena, location->regex, REQUEST_WALK_NO_FILE)
+                      : arena_format(arena, "%.*s" REQUEST_WALK_NO_FILE, SLICE_ARGS(path)));
+}
+
+/* A host that a name of the server is asked for by; empty: not known. */
+static struct slice make_host(struct finding_list *findings, const struct server_name *name) {
+    switch (name->kind) {
+    case SERVER_NAME_EXACT:
+        return name->text.size == 0 || slice_equals(name->text, SLICE("_")) ? SLICE("any.example")
+                                                                            : name->text;
+    case SERVER_NAME_BOTH:
+        return slice_skip(name->text, 1);
+    case SERVER_NAME_LEADING:
+        return arena_format(findings->model->arena, "any%.*s", SLICE_ARGS(name->text));
+    case SERVER_NAME_REGEX:
+        return name->regex != NULL ? make_sample(findings, name->regex) : SLICE("");
+    case SERVER_NAME_TRAILING:
+        break;
+    }
+    return SLICE("");
+}
+
+/* --- findings --- */
+
+static struct slice tell_url(struct arena *arena, const struct request_url *url) {
+    struct slice question = url->args.size > 0 ? SLICE("?") : SLICE("");
+    const char *scheme = url->is_tls ? "https" : "http";
+    if (url->port == (url->is_tls ? 443 : 80)) {
+        return arena_format(arena, "%s://%.*s%.*s%.*s%.*s", scheme, SLICE_ARGS(url->host),
+                            SLICE_ARGS(url->path), SLICE_ARGS(question), SLICE_ARGS(url->args));
+    }
+    return arena_format(arena, "%s://%.*s:%u%.*s%.*s%.*s", scheme, SLICE_ARGS(url->host), url->port,
+                        SLICE_ARGS(url->path), SLICE_ARGS(question), SLICE_ARGS(url->args));
+}
+
+/* True the first time. */
+static bool remember(struct loop_search *search, const struct statement *statement) {
+    struct slice key = {(const char *)&statement, sizeof statement};
+    if (map_find(&search->reported, key) != NULL) {
+        return false;
+    }
+    map_insert(&search->reported, arena_copy_slice(search->findings->model->arena, key), search);
+    return true;
+}
+
+/* Under what condition it goes round. */
+static void note_condition(struct arena *arena, struct diagnostic *diagnostic,
+                           const struct request_walk *walk) {
+    if (walk->met == NULL) {
+        return;
+    }
+    struct span span = walk->met->statement->words[0].span;
+    if (walk->met->condition->kind == CONDITION_FILE) {
+        diagnostic_note(arena, diagnostic, span, "here, as there is no such file");
+    } else if (walk->wish.name.size > 0) {
+        diagnostic_note(arena, diagnostic, span, "here, as with $%.*s being \"%.*s\"",
+                        SLICE_ARGS(walk->wish.name), SLICE_ARGS(walk->wish.value));
+    } else {
+        diagnostic_note(arena, diagnostic, span, "here, as this condition is met");
+    }
+}
+
+static void report_rewrite(struct loop_search *search, const struct request_walk *walk) {
+    struct arena *arena = search->findings->model->arena;
+    if (!remember(search, walk->last)) {
+        return;
+    }
+    struct diagnostic *diagnostic = check_report(
+        search->findings, RULE_rewrite_loop, walk->last->words[0].span,
+        "\"%.*s%s%.*s\" is rewritten again and again, until it is answered with 500",
+        SLICE_ARGS(walk->url.path), walk->url.args.size > 0 ? "?" : "", SLICE_ARGS(walk->url.args));
+    note_condition(arena, diagnostic, walk);
+    if (slice_equals(statement_name(walk->last), SLICE("try_files"))) {
+        diagnostic_help(arena, diagnostic,
+                        "let its last word be a named location, a status, or a file that is there");
+        return;
+    }
+    diagnostic_help(arena, diagnostic,
+                    "end it with \"break\" to stay in the location, or let the expression "
+                    "match no path that is rewritten already");
+}
+
+/* A redirect on the way. */
+struct hop {
+    struct slice url;
+    struct request_walk walk;
+};
+
+/* The hops from `first` on lead back to it. */
+static void report_redirect(struct loop_search *search, const struct hop *hops, size_t first,
+                            size_t count) {
+    struct arena *arena = search->findings->model->arena;
+    const struct hop *hop = &hops[first];
+    bool is_new = false;
+    for (size_t i = first; i < count; i++) {
+        is_new |= remember(search, hops[i].walk.last);
+    }
+    if (!is_new) {
+        return;
+    }
+    struct diagnostic *diagnostic = check_report(
+        search->findings, RULE_rewrite_loop, hop->walk.last->words[0].span,
+        count - first == 1 ? "\"%.*s\" is redirected to itself, until clients give up"
+                           : "\"%.*s\" is redirected round to itself, until clients give up",
+        SLICE_ARGS(hop->url));
+    note_condition(arena, diagnostic, &hop->walk);
+    for (size_t i = first + 1; i < count; i++) {
+        diagnostic_note(arena, diagnostic, hops[i].walk.last->words[0].span,
+                        "from here \"%.*s\" leads on", SLICE_ARGS(hops[i].url));
+    }
+    diagnostic_help(arena, diagnostic,
+                    count - first == 1
+                        ? "answer what it leads to by a location or a server of its own"
+                        : "let one of them answer what the others lead to");
+}
+
+/* Each time to another URL. */
+static void report_endless(struct loop_search *search, const struct hop *hops) {
+    const struct hop *hop = &hops[MOST_REDIRECTS - 1];
+    if (!remember(search, hop->walk.last)) {
+        return;
+    }
+    struct diagnostic *diagnostic = check_report(
+        search->findings, RULE_rewrite_loop, hop->walk.last->words[0].span,
+        "\"%.*s\" is redirected again and again, until clients give up", SLICE_ARGS(hops[0].url));
+    note_condition(search->findings->model->arena, diagnostic, &hop->walk);
+    diagnostic_help(search->findings->model->arena, diagnostic,
+                    "let the expression match no path that it has led to");
+}
+
+/* --- the search --- */
+
+/* Sends a request, and follows it through redirects. */
+static void try_request(struct loop_search *search, const struct server *server,
+                        struct request_url url, const struct request_wish *wish) {
+    struct hop hops[MOST_REDIRECTS];
+    /* Behind a redirect clients use another method, proxies write other headers, and an answer may
+     * set the cookie that ends it. */
+    bool may_end =
+        slice_equals(wish->name, SLICE("request_method")) || request_walk_is_relayed(wish->name);
+    for (size_t count = 0; count < MOST_REDIRECTS; count++) {
+        struct hop *hop = &hops[count];
+        enum request_end end = request_walk_run(&search->walker, &hop->walk, server, &url, wish);
+        if (end == REQUEST_ROUND) {
+            report_rewrite(search, &hop->walk);
+        }
+        may_end |= hop->walk.depends_on_cookies;
+        if (end != REQUEST_REDIRECTED || may_end || url.host.size == 0) {
+            return;
+        }
+        hop->url = tell_url(search->findings->model->arena, &url);
+        for (size_t first = 0; first < count; first++) {
+            if (slice_equals(hops[first].url, hop->url)) {
+                report_redirect(search, hops, first, count);
+                return;
+            }
+        }
+        if (!request_walk_follow(&hop->walk, &url, &server)) {
             return;
         }
     }
+    report_endless(search, hops);
 }
 
-static void free_walker(struct walker *walker) {
-    for (size_t i = 0; i < walker->codes->count; i++) {
-        pcre2_code_free(walker->codes->entries[i].value);
+/* Where a client reaches the server, by its listens; without a host when another one is reached
+ * there, or none. */
+static bool find_url(struct loop_search *search, const struct server *server, size_t number,
+                     struct slice host, struct request_url *url) {
+    *url = (struct request_url){0};
+    if (server->is_implied || server->listens.count == 0) {
+        return number == 0;
     }
-    pcre2_match_context_free(walker->limits);
-    pcre2_match_data_free(walker->match);
+    const struct listen *listen = server->listens.items[number];
+    for (size_t i = 0; i < number; i++) {
+        const struct listen *other = server->listens.items[i];
+        if (other->address.port == listen->address.port) {
+            return false;
+        }
+    }
+    *url = (struct request_url){.is_tls = listen->ssl, .port = listen->address.port, .host = host};
+    bool is_named;
+    if (request_walk_find_server(&search->walker, url, &is_named) != server) {
+        url->host = SLICE("");
+    }
+    return true;
+}
+
+/* For one of the server's names. */
+static void try_trials(struct loop_search *search, const struct server *server, struct slice host,
+                       const struct trial_list *trials) {
+    for (size_t i = 0; i == 0 || i < server->listens.count; i++) {
+        struct request_url url;
+        if (!find_url(search, server, i, host, &url)) {
+            continue;
+        }
+        for (size_t j = 0; j < trials->items.count; j++) {
+            url.path = trials->items.items[j].path;
+            url.args = trials->items.items[j].args;
+            try_request(search, server, url, &trials->items.items[j].wish);
+        }
+    }
+}
+
+static void search_server(struct loop_search *search, const struct server *server) {
+    struct trial_list trials = {0};
+    if (!leads_on(&server->rewrite)) {
+        return;
+    }
+    add_path(search->findings, &trials, SLICE("/"));
+    add_path(search->findings, &trials, SLICE("/x"));
+    add_steps(search->findings, &trials, &server->rewrite, SLICE("/"));
+    for (size_t i = 0; i < MOST_NAMES && (i == 0 || i < server->names.count); i++) {
+        struct slice host = i < server->names.count
+                                ? make_host(search->findings, server->names.items[i])
+                                : SLICE("");
+        try_trials(search, server, host, &trials);
+    }
+}
+
+static void search_location(struct loop_search *search, const struct location *location) {
+    struct finding_list *findings = search->findings;
+    struct trial_list trials = {0};
+    const struct server *server = location->server;
+    if (location->is_condition || location->kind == TABLE_LOCATION_NAMED || server == NULL ||
+        (!leads_on(&location->rewrite) && location->try_files == NULL) ||
+        steps_always_leave(findings->model->arena, &server->rewrite, STEPS_OF_SERVER)) {
+        return;
+    }
+    add_location(findings, &trials, location);
+    try_trials(search, server,
+               server->names.count > 0 ? make_host(findings, server->names.items[0]) : SLICE(""),
+               &trials);
 }
 
 void check_rule_rewrite_loop(struct finding_list *findings) {
-    redirect_loops_check(findings);
-    uint32_t budget = MOST_STEPS;
-    struct map codes;
-    map_init(&codes, findings->model->arena);
-    struct walker walker = {
-        .findings = findings,
-        .match = pcre2_match_data_create(CAPTURES, NULL),
-        .limits = pcre2_match_context_create(NULL),
-        .budget = &budget,
-        .codes = &codes,
-    };
-    if (walker.limits != NULL) {
-        pcre2_set_match_limit(walker.limits, MATCH_LIMIT);
-    }
-    for (size_t i = 0; walker.match != NULL && budget > 0 && i < findings->site.locations.count;
-         i++) {
-        const struct location *location = findings->site.locations.items[i];
-        walker.server = location->server;
-        if (is_candidate(location) && walker.server != NULL) {
-            check_location(&walker, location);
+    struct loop_search search = {.findings = findings};
+    map_init(&search.reported, findings->model->arena);
+    if (request_walker_init(&search.walker, findings->model)) {
+        for (size_t i = 0; search.walker.budget > 0 && i < findings->model->servers.count; i++) {
+            search_server(&search, findings->model->servers.items[i]);
+        }
+        for (size_t i = 0; search.walker.budget > 0 && i < findings->site.locations.count; i++) {
+            search_location(&search, findings->site.locations.items[i]);
         }
     }
-    free_walker(&walker);
+    request_walker_release(&search.walker);
 }
