@@ -6,15 +6,6 @@
 
 #define VERSION_1_1_BY_DEFAULT 1029007u /* as nginx_version of struct check_options has it */
 
-static const struct header_setting *find_header(const struct header_list *list, const char *name) {
-    for (size_t i = 0; i < list->list.count; i++) {
-        if (slice_equals_nocase(list->list.items[i].name, slice_from_string(name))) {
-            return &list->list.items[i];
-        }
-    }
-    return NULL;
-}
-
 /* Whether backends are spoken to by a version that has neither upgrades nor kept connections. */
 static bool speaks_old_version(const struct finding_list *findings,
                                const struct settings *settings) {
@@ -93,8 +84,8 @@ static bool is_for_sockets(const struct location *location) {
 
 static void check_sockets(struct finding_list *findings, const struct location *location) {
     const struct header_list *list = &location->settings->proxy_set_header;
-    if (find_header(list, "Upgrade") != NULL || find_header(list, "Connection") != NULL ||
-        !is_for_sockets(location)) {
+    if (site_find_header(list, SLICE("Upgrade")) != NULL ||
+        site_find_header(list, SLICE("Connection")) != NULL || !is_for_sockets(location)) {
         return;
     }
     struct arena *arena = findings->model->arena;
@@ -114,8 +105,8 @@ static void check_upgrade(struct finding_list *findings, const struct location *
                           struct story_list *reported) {
     struct arena *arena = findings->model->arena;
     const struct header_list *list = &location->settings->proxy_set_header;
-    const struct header_setting *upgrade = find_header(list, "Upgrade");
-    const struct header_setting *connection = find_header(list, "Connection");
+    const struct header_setting *upgrade = site_find_header(list, SLICE("Upgrade"));
+    const struct header_setting *connection = site_find_header(list, SLICE("Connection"));
     struct slice text;
     if (is_empty(upgrade)) {
         if (connection != NULL &&
@@ -170,7 +161,7 @@ static void check_keepalive(struct finding_list *findings, const struct location
     const struct settings *settings = location->settings;
     const struct statement *keepalive = find_keepalive(location->proxy->upstream);
     const struct header_setting *connection =
-        find_header(&settings->proxy_set_header, "Connection");
+        site_find_header(&settings->proxy_set_header, SLICE("Connection"));
     struct slice text;
     bool closes =
         connection == NULL || (template_is_constant(findings->model, &connection->value, &text) &&

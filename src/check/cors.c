@@ -1,33 +1,12 @@
 /* Rule cors-wildcard-credentials: other sites' scripts that may read what a visitor's cookies let
  * them see. */
-#include "base/container.h"
+#include "check/client_value.h"
 #include "check/rules.h"
 #include "check/story.h"
 
-static const struct header_setting *find_header(const struct header_list *list, struct slice name) {
-    for (size_t i = 0; i < list->list.count; i++) {
-        if (slice_equals_nocase(list->list.items[i].name, name)) {
-            return &list->list.items[i];
-        }
-    }
-    return NULL;
-}
-
-/* A walk over the value of Access-Control-Allow-Origin. */
-struct walk {
-    struct dataflow_visitor visitor;
-    bool is_found; /* an origin that nobody has checked: */
-    struct dataflow_atom atom;
-};
-
-static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
-    struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
-    bool is_origin = slice_equals_nocase(atom->name, SLICE("http_origin")) ||
-                     slice_equals_nocase(atom->name, SLICE("http_referer"));
-    if (atom->control == DATAFLOW_CLIENT && is_origin && !atom->is_matched && !walk->is_found) {
-        walk->is_found = true;
-        walk->atom = *atom;
-    }
+static bool is_origin(const struct dataflow_atom *atom) {
+    return slice_equals_nocase(atom->name, SLICE("http_origin")) ||
+           slice_equals_nocase(atom->name, SLICE("http_referer"));
 }
 
 static void report_constant(struct finding_list *findings, const struct header_setting *origin,
@@ -50,7 +29,6 @@ static void report_constant(struct finding_list *findings, const struct header_s
 static void check_headers(struct finding_list *findings, const struct site_block *block,
                           const struct header_setting *origin,
                           const struct header_setting *credentials) {
-    struct arena *arena = findings->model->arena;
     struct slice text;
     if (template_is_constant(findings->model, &origin->value, &text)) {
         if (slice_equals(text, SLICE("*")) || slice_equals_nocase(text, SLICE("null"))) {
@@ -58,22 +36,15 @@ static void check_headers(struct finding_list *findings, const struct site_block
         }
         return;
     }
-    struct walk walk = {.visitor.visit = visit};
-    struct dataflow_place place = {.server = block->server, .location = block->location};
-    dataflow_walk(check_flow(findings), &place, &origin->value, &walk.visitor);
-    if (!walk.is_found) {
-        return;
+    struct dataflow_atom atom;
+    if (client_value_find(findings, block, &origin->value, is_origin, &atom)) {
+        struct diagnostic *diagnostic =
+            story_report(findings, RULE_cors_wildcard_credentials, &atom,
+                         "name the origins that are to read this, by a map of $http_origin",
+                         "allows every site to read this with the visitor's cookies");
+        diagnostic_note(findings->model->arena, diagnostic, credentials->statement->words[0].span,
+                        "credentials are allowed here");
     }
-    struct story story = story_tell(arena, &walk.atom);
-    struct diagnostic *diagnostic =
-        check_report(findings, RULE_cors_wildcard_credentials, story.span,
-                     "%.*s%.*s allows every site to read this with the visitor's cookies",
-                     SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_note(arena, diagnostic, credentials->statement->words[0].span,
-                    "credentials are allowed here");
-    diagnostic_help(arena, diagnostic,
-                    "name the origins that are to read this, by a map of $http_origin");
 }
 
 /* In `if ($allowed)`: a variable that was set by looking at the origin, it is to be hoped. */
@@ -91,9 +62,9 @@ void check_rule_cors_wildcard_credentials(struct finding_list *findings) {
             continue;
         }
         const struct header_setting *origin =
-            find_header(list, SLICE("Access-Control-Allow-Origin"));
+            site_find_header(list, SLICE("Access-Control-Allow-Origin"));
         const struct header_setting *credentials =
-            find_header(list, SLICE("Access-Control-Allow-Credentials"));
+            site_find_header(list, SLICE("Access-Control-Allow-Credentials"));
         struct slice text = SLICE("");
         if (is_behind_a_check(block->location)) {
             continue;

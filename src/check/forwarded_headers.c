@@ -1,39 +1,8 @@
 /* Rules about what a client says of itself and of the host it wants: host-spoofing and
  * internal-headers-trusted. */
-#include "base/container.h"
+#include "check/client_value.h"
 #include "check/rules.h"
 #include "check/story.h"
-
-/* --- values that are a client's header --- */
-
-/* A walk that looks for one of some variables. */
-struct walk {
-    struct dataflow_visitor visitor;
-    bool (*is_wanted)(const struct dataflow_atom *atom);
-    bool is_found;
-    struct dataflow_atom atom;
-};
-
-static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
-    struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
-    if (!walk->is_found && atom->control == DATAFLOW_CLIENT && !atom->is_matched &&
-        walk->is_wanted(atom)) {
-        walk->is_found = true;
-        walk->atom = *atom;
-    }
-}
-
-static bool finds(struct finding_list *findings, const struct site_block *block,
-                  const struct template *value, struct walk *walk) {
-    struct slice text;
-    if (template_is_constant(findings->model, value, &text)) {
-        return false;
-    }
-    struct dataflow_place place = {.server = block->server, .location = block->location};
-    walk->visitor.visit = visit;
-    dataflow_walk(check_flow(findings), &place, value, &walk->visitor);
-    return walk->is_found;
-}
 
 /* --- host-spoofing --- */
 
@@ -50,28 +19,23 @@ static bool is_spoofed_host(const struct dataflow_atom *atom) {
 
 static void check_host(struct finding_list *findings, const struct site_block *block,
                        const struct header_setting *setting) {
-    struct arena *arena = findings->model->arena;
-    struct walk walk = {.is_wanted = is_spoofed_host};
+    struct dataflow_atom atom;
     if (!slice_equals_nocase(setting->name, SLICE("Host")) ||
-        !finds(findings, block, &setting->value, &walk)) {
+        !client_value_find(findings, block, &setting->value, is_spoofed_host, &atom)) {
         return;
     }
-    struct story story = story_tell(arena, &walk.atom);
-    bool is_field = slice_equals_nocase(walk.atom.name, SLICE("http_host"));
-    struct diagnostic *diagnostic = check_report(
-        findings, RULE_host_spoofing, story.span,
-        is_field ? "%.*s%.*s passes on the field Host as the client wrote it, which need not be "
-                   "the host that this server was chosen by"
-                 : "%.*s%.*s lets the client tell the backend any host",
-        SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic,
-                    "write $host, or $host:$server_port where the backend needs the port");
+    struct diagnostic *diagnostic =
+        story_report(findings, RULE_host_spoofing, &atom,
+                     "write $host, or $host:$server_port where the backend needs the port", "%s",
+                     slice_equals_nocase(atom.name, SLICE("http_host"))
+                         ? "passes on the field Host as the client wrote it, which need not be "
+                           "the host that this server was chosen by"
+                         : "lets the client tell the backend any host");
     const struct word *value = statement_argument_count(setting->statement) == 2
                                    ? statement_argument(setting->statement, 1)
                                    : NULL;
     if (value != NULL && slice_equals(value->text, SLICE("$http_host"))) {
-        diagnostic_edit(arena, diagnostic, value->span, "$host");
+        diagnostic_edit(findings->model->arena, diagnostic, value->span, "$host");
     }
 }
 
@@ -150,25 +114,21 @@ static bool has_address(const struct template *value) {
 
 static void check_identity(struct finding_list *findings, const struct site_block *block,
                            const struct header_setting *setting) {
-    struct arena *arena = findings->model->arena;
-    struct walk walk = {.is_wanted = is_claim};
+    struct dataflow_atom atom;
     if (!is_identity_header(setting->name) || has_address(&setting->value) ||
-        !finds(findings, block, &setting->value, &walk)) {
+        !client_value_find(findings, block, &setting->value, is_claim, &atom)) {
         return;
     }
-    struct story story = story_tell(arena, &walk.atom);
     struct slice name = setting->name;
-    bool is_list = slice_equals_nocase(name, SLICE("X-Forwarded-For"));
-    struct diagnostic *diagnostic =
-        check_report(findings, RULE_internal_headers_trusted, story.span,
-                     "the backend's %.*s is what the client writes there itself: %.*s%.*s",
-                     SLICE_ARGS(name), SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic,
-                    "write %s; behind a proxy of your own name it by set_real_ip_from first",
-                    is_list ? "$proxy_add_x_forwarded_for, which ends with the address that the "
-                              "request came from"
-                            : "$remote_addr");
+    story_report(findings, RULE_internal_headers_trusted, &atom,
+                 slice_equals_nocase(name, SLICE("X-Forwarded-For"))
+                     ? "write $proxy_add_x_forwarded_for, which ends with the address that the "
+                       "request came from; behind a proxy of your own name it by set_real_ip_from "
+                       "first"
+                     : "write $remote_addr; behind a proxy of your own name it by "
+                       "set_real_ip_from first",
+                 "is what the client writes itself, and the backend believes it as %.*s",
+                 SLICE_ARGS(name));
 }
 
 static void check_networks(struct finding_list *findings, const struct settings *settings) {
@@ -194,22 +154,16 @@ static void check_networks(struct finding_list *findings, const struct settings 
 
 /* Limits that a client is counted by: with a key of its choice it is never the same client. */
 static void check_zone(struct finding_list *findings, const struct zone *zone) {
-    struct arena *arena = findings->model->arena;
     struct site_block nowhere = {.settings = findings->model->http_settings};
-    struct walk walk = {.is_wanted = is_claim};
-    if ((zone->kind != ZONE_LIMIT_REQ && zone->kind != ZONE_LIMIT_CONN) ||
-        !finds(findings, &nowhere, &zone->key, &walk)) {
-        return;
-    }
-    struct story story = story_tell(arena, &walk.atom);
+    struct dataflow_atom atom;
     struct slice name = zone->name;
-    struct diagnostic *diagnostic =
-        check_report(findings, RULE_internal_headers_trusted, story.span,
-                     "zone \"%.*s\" counts clients by what they write themselves: %.*s%.*s",
-                     SLICE_ARGS(name), SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic,
-                    "count by $binary_remote_addr, and name your own proxies by set_real_ip_from");
+    if ((zone->kind == ZONE_LIMIT_REQ || zone->kind == ZONE_LIMIT_CONN) &&
+        client_value_find(findings, &nowhere, &zone->key, is_claim, &atom)) {
+        story_report(findings, RULE_internal_headers_trusted, &atom,
+                     "count by $binary_remote_addr, and name your own proxies by set_real_ip_from",
+                     "is what clients write themselves, and zone \"%.*s\" counts them by it",
+                     SLICE_ARGS(name));
+    }
 }
 
 void check_rule_internal_headers_trusted(struct finding_list *findings) {

@@ -18,18 +18,10 @@ static const struct expected_header expected_headers[] = {
     {SLICE_INIT("X-Forwarded-Proto"), "$scheme", true},
 };
 
-static bool has_header(const struct header_list *list, struct slice name) {
-    for (size_t i = 0; i < list->list.count; i++) {
-        if (slice_equals_nocase(list->list.items[i].name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_missing(const struct header_list *list, const struct expected_header *expected) {
-    return !has_header(list, expected->name) &&
-           !(expected->is_covered_by_forwarded && has_header(list, SLICE("Forwarded")));
+    return site_find_header(list, expected->name) == NULL &&
+           !(expected->is_covered_by_forwarded &&
+             site_find_header(list, SLICE("Forwarded")) != NULL);
 }
 
 /* The nearest block around that has a list of its own, which this block's list replaces. */
@@ -46,7 +38,7 @@ static void note_outer(struct finding_list *findings, struct diagnostic *diagnos
     const struct header_list *outer = find_outer_list(settings);
     for (size_t i = 0; outer != NULL && i < outer->list.count; i++) {
         const struct header_setting *setting = &outer->list.items[i];
-        if (!has_header(&settings->proxy_set_header, setting->name)) {
+        if (site_find_header(&settings->proxy_set_header, setting->name) == NULL) {
             diagnostic_note(findings->model->arena, diagnostic, setting->statement->words[0].span,
                             "what is set here does not apply, because an inner block has "
                             "proxy_set_header of its own");
@@ -134,7 +126,8 @@ static const struct header_setting *find_lost(struct arena *arena, const struct 
     const struct header_setting *first = NULL;
     for (size_t i = 0; i < outer->list.count; i++) {
         const struct header_setting *setting = &outer->list.items[i];
-        if (!has_header(inner, setting->name) && !phrase_list_has(names, setting->name)) {
+        if (site_find_header(inner, setting->name) == NULL &&
+            !phrase_list_has(names, setting->name)) {
             VECTOR_PUSH(arena, &names->items, setting->name);
             first = first != NULL ? first : setting;
         }

@@ -165,6 +165,9 @@ static void collect_statement(struct mentions *mentions, const struct statement 
     }
     struct slice name = statement_name(statement);
     mentions->is_incomplete |= is_program(name);
+    if (slice_equals(name, SLICE("memcached_pass"))) {
+        add_variables(mentions, SLICE("$memcached_key")); /* which it asks for by itself */
+    }
     uint32_t defined = find_defined(statement);
     is_group |= statement->block != NULL && slice_equals(name, SLICE("upstream"));
     for (uint32_t i = 0; i < statement->word_count; i++) {

@@ -1,12 +1,13 @@
 /* Rule open-proxy: whether the client has a say in the scheme, host, port or socket path of
- * proxy_pass. What follows them is the path and decides nothing, so the rule follows the text of
- * the argument from state to state, as nginx reads the finished URL, and asks of each value in
- * which states it can stand. */
+ * proxy_pass and its like. What follows them is the path and decides nothing, so the rule follows
+ * the text of the argument from state to state, as nginx reads the finished URL, and asks of each
+ * value in which states it can stand. */
 #include "base/container.h"
 #include "check/dataflow.h"
 #include "check/reaching.h"
 #include "check/rules.h"
 #include "check/steps.h"
+#include "check/story.h"
 
 /* Where in the URL the next byte stands. */
 enum state {
@@ -118,10 +119,27 @@ static uint32_t read_value(uint32_t states, const struct dataflow_atom *atom) {
     return after;
 }
 
-/* The part of the URL that a value in these states decides, or NULL. */
-static const char *find_decided(uint32_t states, const struct dataflow_atom *atom) {
+/* A walk over the target of one directive. */
+struct walk {
+    struct dataflow_visitor visitor;
+    struct slice text;   /* the last one before the value that is not empty */
+    const char *decided; /* NULL: nothing yet */
+    struct dataflow_atom atom;
+};
+
+/* Folders in which programs of all kinds have their sockets: any of them answers to its name. */
+static bool is_shared_folder(struct slice text) {
+    return slice_ends_with(text, SLICE("/run/")) || slice_ends_with(text, SLICE("/tmp/")) ||
+           slice_ends_with(text, SLICE(":/"));
+}
+
+/* The part of the target that a value in these states decides, or NULL. */
+static const char *find_decided(const struct walk *walk, const struct dataflow_atom *atom) {
+    uint32_t states = walk->visitor.states;
+    bool is_label = byte_set_is_of_label(&atom->bytes);
     if ((states & BIT(STATE_SOCKET)) != 0) {
-        return "socket";
+        return is_label && states == BIT(STATE_SOCKET) && !is_shared_folder(walk->text) ? NULL
+                                                                                        : "socket";
     }
     if (atom->begins_with_slash || atom->is_argument_mark) {
         return NULL;
@@ -132,111 +150,100 @@ static const char *find_decided(uint32_t states, const struct dataflow_atom *ato
     if ((states & BIT(STATE_NO_ARGUMENTS)) != 0 && !atom->is_arguments) {
         return "host";
     }
-    if ((states & HOST_STATES) == 0 ||
-        ((states & HOST_STATES) == BIT(STATE_HOST) && byte_set_is_of_label(&atom->bytes))) {
+    if ((states & HOST_STATES) == 0 || ((states & HOST_STATES) == BIT(STATE_HOST) && is_label)) {
         return NULL;
     }
     return (states & HOST_STATES) == BIT(STATE_PORT) ? "port" : "host";
 }
 
-/* A walk over one proxy_pass. */
-struct walk {
-    struct dataflow_visitor visitor;
-    const char *decided; /* NULL: nothing yet */
-    struct dataflow_atom atom;
-};
-
 static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
     struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
     if (atom->control == DATAFLOW_CONSTANT) {
         visitor->states = read_text(visitor->states, atom->text);
+        walk->text = atom->text.size > 0 ? atom->text : walk->text;
         return;
     }
     if (atom->control == DATAFLOW_CLIENT && walk->decided == NULL) {
-        walk->decided = find_decided(visitor->states, atom);
+        walk->decided = find_decided(walk, atom);
         walk->atom = *atom;
     }
     visitor->states = read_value(visitor->states, atom);
 }
 
-static bool is_host_variable(struct slice name) {
-    return slice_equals_nocase(name, SLICE("host"));
+static const char *choose_help(const struct location *location, bool is_host) {
+    if (!is_host) {
+        return "write the host out, or choose it by a map whose results are constants";
+    }
+    return location->server->is_implied
+               ? "write the host out, or use this only in a server that is not the default one and "
+                 "has exact names only"
+               : "write the host out, or choose it by a map of the hosts you serve";
 }
 
-static void explain_host(const struct dataflow *flow, struct diagnostic *diagnostic,
-                         const struct server *server) {
-    struct arena *arena = flow->model->arena;
-    if (server->is_implied) {
-        diagnostic->severity = SEVERITY_WARNING;
-        diagnostic_help(arena, diagnostic,
-                        "write the host out, or use this only in a server that is not the default "
-                        "one and has exact names only");
-        return;
-    }
-    if (reaching_is_default_server(flow, server) && server->statement != NULL) {
-        diagnostic_note(arena, diagnostic, server->statement->words[0].span,
-                        "this is the default server of its address: it gets requests for any host");
-    }
-    diagnostic_help(arena, diagnostic,
-                    "write the host out, or choose it by a map of the hosts you serve");
-}
-
-static void report(struct finding_list *findings, const struct dataflow *flow,
-                   const struct location *location, const struct walk *walk) {
-    struct arena *arena = findings->model->arena;
-    const struct dataflow_step *first = dataflow_first_step(&walk->atom);
-    struct slice name = walk->atom.name;
-    bool is_direct = first == NULL || slice_equals_nocase(first->name, name);
-    struct span span = first != NULL ? first->span : walk->atom.span;
-    struct slice shown = first != NULL ? first->name : name;
-    struct slice origin =
-        is_direct ? SLICE("") : arena_format(arena, ", through $%.*s,", SLICE_ARGS(name));
+static void report(struct finding_list *findings, const struct location *location,
+                   const struct walk *walk) {
+    const struct server *server = location->server;
+    bool is_host = slice_equals_nocase(walk->atom.name, SLICE("host"));
     struct diagnostic *diagnostic =
-        check_report(findings, RULE_open_proxy, span,
-                     "$%.*s lets the client%.*s choose the %s that requests are proxied to",
-                     SLICE_ARGS(shown), SLICE_ARGS(origin), walk->decided);
-    if (!is_direct) {
-        diagnostic_note(arena, diagnostic, walk->atom.span, "$%.*s comes in here",
-                        SLICE_ARGS(name));
-    }
+        story_report(findings, RULE_open_proxy, &walk->atom, choose_help(location, is_host),
+                     "lets the client choose the %s that requests are proxied to", walk->decided);
     if (steps_is_limited(location)) {
-        diagnostic_note(arena, diagnostic, location->statement->words[0].span,
+        diagnostic_note(findings->model->arena, diagnostic, location->statement->words[0].span,
                         "for the methods this is for, nothing that the location around sets or "
                         "tests counts");
     }
-    if (is_host_variable(name)) {
-        explain_host(flow, diagnostic, location->server);
-    } else {
-        diagnostic_help(arena, diagnostic,
-                        "write the host out, or choose it by a map whose results are constants");
+    if (is_host && server->is_implied) {
+        diagnostic->severity = SEVERITY_WARNING; /* its names are not known */
+    } else if (is_host && server->statement != NULL &&
+               reaching_is_default_server(check_flow(findings), server)) {
+        diagnostic_note(findings->model->arena, diagnostic, server->statement->words[0].span,
+                        "this is the default server of its address: it gets requests for any host");
     }
 }
 
-/* The proxy_pass that a block answers with: its own or, under limit_except, that of the location
- * around, to which other methods come without its rewrites. */
-static const struct proxy_pass *find_proxy(const struct location *location) {
-    if (location->proxy == NULL && steps_is_limited(location) &&
-        !model_is_closed(location->settings)) {
-        return location->parent->proxy;
+/* What a block answers by. */
+struct target {
+    const struct template *value; /* NULL: nothing that variables choose */
+    enum state begin;
+};
+
+/* A URL, or a host and a port alone: uwsgi_pass takes both, others of its kind have no scheme. */
+static struct target find_own_target(const struct location *location) {
+    const struct template *other = &location->other_pass.target;
+    if (location->proxy != NULL) {
+        return (struct target){location->proxy->has_variables ? &location->proxy->target : NULL,
+                               STATE_SCHEME};
     }
-    return location->proxy;
+    bool has_scheme = other->parts.count > 0 && other->parts.items[0].kind == PART_TEXT &&
+                      slice_ends_with(other->parts.items[0].text, SLICE("://"));
+    return (struct target){template_has_variables(other) ? other : NULL,
+                           has_scheme ? STATE_SCHEME : STATE_HOST_BEGIN};
+}
+
+/* The target of the block itself or, under limit_except, that of the location around, to which
+ * other methods come without its rewrites. */
+static struct target find_target(const struct location *location) {
+    bool is_without = location->proxy == NULL && location->other_pass.statement == NULL;
+    return find_own_target(is_without && steps_is_limited(location) &&
+                                   !model_is_closed(location->settings)
+                               ? location->parent
+                               : location);
 }
 
 void check_rule_open_proxy(struct finding_list *findings) {
-    const struct proxy_pass *reported = NULL;
+    const struct template *reported = NULL;
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        const struct proxy_pass *proxy = find_proxy(location);
-        if (proxy == NULL || !proxy->has_variables || proxy == reported) {
+        struct target target = find_target(location);
+        if (target.value == NULL || target.value == reported) {
             continue;
         }
-        struct dataflow *flow = check_flow(findings);
-        struct walk walk = {.visitor = {.visit = visit, .states = BIT(STATE_SCHEME)}};
+        struct walk walk = {.visitor = {.visit = visit, .states = BIT(target.begin)}};
         struct dataflow_place place = {.server = location->server, .location = location};
-        dataflow_walk(flow, &place, &proxy->target, &walk.visitor);
+        dataflow_walk(check_flow(findings), &place, target.value, &walk.visitor);
         if (walk.decided != NULL) {
-            report(findings, flow, location, &walk);
-            reported = proxy;
+            report(findings, location, &walk);
+            reported = target.value;
         }
     }
 }

@@ -7,13 +7,10 @@
 
 static const struct slice hsts_name = SLICE_INIT("Strict-Transport-Security");
 
-static const struct header_setting *find_header(const struct header_list *list, struct slice name) {
-    for (size_t i = 0; i < list->list.count; i++) {
-        if (slice_equals_nocase(list->list.items[i].name, name)) {
-            return &list->list.items[i];
-        }
-    }
-    return NULL;
+/* The header of that name that is set in the block itself, or NULL. */
+static const struct header_setting *find_own(const struct settings *settings, struct slice name) {
+    return settings->is_own[SETTING_add_header] ? site_find_header(&settings->add_header, name)
+                                                : NULL;
 }
 
 /* --- multiline-header --- */
@@ -74,8 +71,7 @@ void check_rule_content_type_header(struct finding_list *findings) {
     static const struct slice name = SLICE_INIT("Content-Type");
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        const struct header_setting *type =
-            settings->is_own[SETTING_add_header] ? find_header(&settings->add_header, name) : NULL;
+        const struct header_setting *type = find_own(settings, name);
         if (type == NULL || hides(&settings->proxy_hide_header, name)) {
             continue;
         }
@@ -139,9 +135,7 @@ static const char *find_shortage(struct slice value, enum severity *severity) {
 void check_rule_hsts_too_short(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        const struct header_setting *hsts = settings->is_own[SETTING_add_header]
-                                                ? find_header(&settings->add_header, hsts_name)
-                                                : NULL;
+        const struct header_setting *hsts = find_own(settings, hsts_name);
         struct slice value;
         enum severity severity = SEVERITY_WARNING;
         const char *shortage =
@@ -162,9 +156,7 @@ void check_rule_hsts_too_short(struct finding_list *findings) {
 void check_rule_hsts_not_always(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        const struct header_setting *hsts = settings->is_own[SETTING_add_header]
-                                                ? find_header(&settings->add_header, hsts_name)
-                                                : NULL;
+        const struct header_setting *hsts = find_own(settings, hsts_name);
         if (hsts == NULL || hsts->always) {
             continue;
         }
@@ -189,9 +181,9 @@ static bool speaks_tls(const struct server *server) {
 
 /* Whether any block below or the server itself sends the header. */
 static bool sends(const struct server *server, struct slice name) {
-    bool is_sent = find_header(&server->settings->add_header, name) != NULL;
+    bool is_sent = site_find_header(&server->settings->add_header, name) != NULL;
     for (size_t i = 0; !is_sent && i < server->locations.count; i++) {
-        is_sent = find_header(&server->locations.items[i]->settings->add_header, name) != NULL;
+        is_sent = site_find_header(&server->locations.items[i]->settings->add_header, name) != NULL;
     }
     return is_sent;
 }
@@ -259,11 +251,11 @@ static void check_companions(struct finding_list *findings, const struct setting
     if (first == NULL) {
         return;
     }
-    if (find_header(list, SLICE("X-Content-Type-Options")) == NULL) {
+    if (site_find_header(list, SLICE("X-Content-Type-Options")) == NULL) {
         VECTOR_PUSH(arena, &missing.items, SLICE("X-Content-Type-Options"));
     }
-    if (find_header(list, SLICE("X-Frame-Options")) == NULL &&
-        find_header(list, SLICE("Content-Security-Policy")) == NULL) {
+    if (site_find_header(list, SLICE("X-Frame-Options")) == NULL &&
+        site_find_header(list, SLICE("Content-Security-Policy")) == NULL) {
         VECTOR_PUSH(arena, &missing.items, SLICE("X-Frame-Options"));
     }
     if (missing.items.count == 0) {

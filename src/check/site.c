@@ -90,3 +90,12 @@ const struct statement *site_find_own(const struct statement *owner, struct slic
     }
     return NULL;
 }
+
+const struct header_setting *site_find_header(const struct header_list *list, struct slice name) {
+    for (size_t i = 0; i < list->list.count; i++) {
+        if (slice_equals_nocase(list->list.items[i].name, name)) {
+            return &list->list.items[i];
+        }
+    }
+    return NULL;
+}

@@ -43,4 +43,7 @@ const struct statement *site_find_in_block(const struct model *model,
 /* Its first statement of that name right in `block`, those of included files among them. */
 const struct statement *site_find_own(const struct statement *owner, struct slice name);
 
+/* The first header of that name in the list, or NULL. */
+const struct header_setting *site_find_header(const struct header_list *list, struct slice name);
+
 #endif

@@ -1,68 +1,35 @@
 /* Rules about requests that a backend reads in another way than this server does:
  * dangerous-method-proxying, merge-slashes-off, underscore-headers and request-smuggling-risk. */
-#include "base/container.h"
+#include "check/client_value.h"
 #include "check/protection.h"
 #include "check/rules.h"
 #include "check/story.h"
 
 /* --- dangerous-method-proxying --- */
 
-/* A walk that looks for the first value of the client's. */
-struct walk {
-    struct dataflow_visitor visitor;
-    struct slice only; /* a variable's name; empty: any */
-    bool is_found;
-    struct dataflow_atom atom;
-};
-
-static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
-    struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
-    if (!walk->is_found && atom->control == DATAFLOW_CLIENT && !atom->is_matched &&
-        (walk->only.size == 0 || slice_equals_nocase(atom->name, walk->only))) {
-        walk->is_found = true;
-        walk->atom = *atom;
-    }
-}
-
-static bool finds(struct finding_list *findings, const struct site_block *block,
-                  const struct template *value, struct walk *walk) {
-    struct slice text;
-    if (template_is_constant(findings->model, value, &text)) {
-        return false;
-    }
-    struct dataflow_place place = {.server = block->server, .location = block->location};
-    walk->visitor.visit = visit;
-    dataflow_walk(check_flow(findings), &place, value, &walk->visitor);
-    return walk->is_found;
-}
-
 static void check_method(struct finding_list *findings, const struct site_block *block) {
-    struct arena *arena = findings->model->arena;
-    struct walk walk = {0};
+    struct dataflow_atom atom;
     struct slice text;
-    if (block->settings->is_own[SETTING_proxy_method] &&
-        template_is_constant(findings->model, &block->settings->proxy_method, &text) &&
+    if (!block->settings->is_own[SETTING_proxy_method]) {
+        return;
+    }
+    if (template_is_constant(findings->model, &block->settings->proxy_method, &text) &&
         slice_equals_nocase(text, SLICE("TRACE"))) {
         struct diagnostic *diagnostic = check_report(
             findings, RULE_dangerous_method_proxying,
             block->settings->origin[SETTING_proxy_method]->words[1].span,
             "TRACE has the backend send back what it was sent, cookies and passwords included");
-        diagnostic_help(arena, diagnostic, "write the method that the backend is to act by");
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "write the method that the backend is to act by");
         return;
     }
-    if (!block->settings->is_own[SETTING_proxy_method] ||
-        !finds(findings, block, &block->settings->proxy_method, &walk) ||
-        slice_equals_nocase(walk.atom.name, SLICE("request_method"))) {
-        return;
+    if (client_value_find(findings, block, &block->settings->proxy_method, NULL, &atom) &&
+        !slice_equals_nocase(atom.name, SLICE("request_method"))) {
+        story_report(findings, RULE_dangerous_method_proxying, &atom,
+                     "choose it by a map whose results are constants",
+                     "lets the client choose the method that the backend sees, whatever the one is "
+                     "that was checked here");
     }
-    struct story story = story_tell(arena, &walk.atom);
-    struct diagnostic *diagnostic =
-        check_report(findings, RULE_dangerous_method_proxying, story.span,
-                     "%.*s%.*s lets the client choose the method that the backend sees, whatever "
-                     "the one is that was checked here",
-                     SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic, "choose it by a map whose results are constants");
 }
 
 static void check_dav(struct finding_list *findings, const struct site_block *block) {
@@ -91,37 +58,43 @@ void check_rule_dangerous_method_proxying(struct finding_list *findings) {
     }
 }
 
-/* --- merge-slashes-off, underscore-headers --- */
+/* --- settings of how requests are read --- */
 
-void check_rule_merge_slashes_off(struct finding_list *findings) {
+/* Reports where the setting is written down and is as it should not be. */
+static void report_setting(struct finding_list *findings, enum rule_id rule, enum setting_id id,
+                           bool (*is_wrong)(const struct settings *settings), const char *message,
+                           const char *help) {
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
-        if (settings->is_own[SETTING_merge_slashes] && settings->merge_slashes == 0) {
-            struct diagnostic *diagnostic = check_report(
-                findings, RULE_merge_slashes_off,
-                settings->origin[SETTING_merge_slashes]->words[0].span,
-                "\"//admin\" is not in \"location /admin\" any more, though files and most "
-                "backends take the two for one path");
-            diagnostic_help(findings->model->arena, diagnostic,
-                            "remove it, or make sure that no location keeps anybody out");
+        if (settings->is_own[id] && is_wrong(settings)) {
+            struct diagnostic *diagnostic =
+                check_report(findings, rule, settings->origin[id]->words[0].span, "%s", message);
+            diagnostic_help(findings->model->arena, diagnostic, "%s", help);
         }
     }
 }
 
+static bool keeps_slashes(const struct settings *settings) {
+    return settings->merge_slashes == 0;
+}
+
+void check_rule_merge_slashes_off(struct finding_list *findings) {
+    report_setting(findings, RULE_merge_slashes_off, SETTING_merge_slashes, keeps_slashes,
+                   "\"//admin\" is not in \"location /admin\" any more, though files and most "
+                   "backends take the two for one path",
+                   "remove it, or make sure that no location keeps anybody out");
+}
+
+static bool takes_underscores(const struct settings *settings) {
+    return settings->underscores_in_headers != 0;
+}
+
 void check_rule_underscore_headers(struct finding_list *findings) {
-    for (size_t i = 0; i < findings->site.settings.count; i++) {
-        const struct settings *settings = findings->site.settings.items[i];
-        if (settings->is_own[SETTING_underscores_in_headers] &&
-            settings->underscores_in_headers != 0) {
-            struct diagnostic *diagnostic = check_report(
-                findings, RULE_underscore_headers,
-                settings->origin[SETTING_underscores_in_headers]->words[0].span,
-                "a client's X_Real_IP passes beside the X-Real-IP that is set here, and many "
-                "backends know both by one name");
-            diagnostic_help(findings->model->arena, diagnostic,
-                            "remove it, or have the client send the header with dashes");
-        }
-    }
+    report_setting(findings, RULE_underscore_headers, SETTING_underscores_in_headers,
+                   takes_underscores,
+                   "a client's X_Real_IP passes beside the X-Real-IP that is set here, and many "
+                   "backends know both by one name",
+                   "remove it, or have the client send the header with dashes");
 }
 
 /* --- request-smuggling-risk --- */
@@ -133,6 +106,10 @@ static const struct slice framing_headers[] = {SLICE_INIT("Transfer-Encoding"),
 static bool is_framing(struct slice name) {
     return slice_equals_nocase(name, framing_headers[0]) ||
            slice_equals_nocase(name, framing_headers[1]);
+}
+
+static bool is_connection(const struct dataflow_atom *atom) {
+    return slice_equals_nocase(atom->name, SLICE("http_connection"));
 }
 
 static void check_header(struct finding_list *findings, const struct site_block *block,
@@ -150,37 +127,31 @@ static void check_header(struct finding_list *findings, const struct site_block 
         diagnostic_help(arena, diagnostic, "remove it: the proxy writes what fits the body");
         return;
     }
-    struct walk walk = {.only = SLICE("http_connection")};
-    if (!slice_equals_nocase(name, SLICE("Connection")) ||
-        !finds(findings, block, &setting->value, &walk)) {
-        return;
+    struct dataflow_atom atom;
+    if (slice_equals_nocase(name, SLICE("Connection")) &&
+        client_value_find(findings, block, &setting->value, is_connection, &atom)) {
+        story_report(
+            findings, RULE_request_smuggling_risk, &atom,
+            "write \"upgrade\" for WebSocket, by \"map $http_upgrade $connection_upgrade { "
+            "default upgrade; '' close; }\", else nothing",
+            "lets the client say which headers the backend is to drop, and switch it to "
+            "another protocol");
     }
-    struct story story = story_tell(arena, &walk.atom);
-    struct diagnostic *diagnostic = check_report(
-        findings, RULE_request_smuggling_risk, story.span,
-        "%.*s%.*s lets the client say which headers the backend is to drop, and switch it to "
-        "another protocol",
-        SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(
-        arena, diagnostic,
-        "write \"upgrade\" for WebSocket, by \"map $http_upgrade $connection_upgrade { default "
-        "upgrade; '' close; }\", else nothing");
+}
+
+static bool takes_any_name(const struct settings *settings) {
+    return settings->ignore_invalid_headers == 0;
 }
 
 void check_rule_request_smuggling_risk(struct finding_list *findings) {
+    report_setting(
+        findings, RULE_request_smuggling_risk, SETTING_ignore_invalid_headers, takes_any_name,
+        "headers whose names hold more than letters, digits and dashes are passed on for "
+        "the backend to make sense of",
+        "remove it");
     for (size_t i = 0; i < findings->site.blocks.count; i++) {
         const struct site_block *block = &findings->site.blocks.items[i];
         const struct settings *settings = block->settings;
-        if (settings->is_own[SETTING_ignore_invalid_headers] &&
-            settings->ignore_invalid_headers == 0) {
-            struct diagnostic *diagnostic = check_report(
-                findings, RULE_request_smuggling_risk,
-                settings->origin[SETTING_ignore_invalid_headers]->words[0].span,
-                "headers whose names hold more than letters, digits and dashes are passed "
-                "on for the backend to make sense of");
-            diagnostic_help(findings->model->arena, diagnostic, "remove it");
-        }
         for (size_t j = 0; settings->is_own[SETTING_proxy_set_header] &&
                            j < settings->proxy_set_header.list.count;
              j++) {

@@ -118,24 +118,15 @@ static bool depends_on_path(struct slice variable) {
     return is_one_of(variable, names);
 }
 
-static bool has_variables(const struct template *template) {
-    for (size_t i = 0; i < template->parts.count; i++) {
-        if (template->parts.items[i].kind != PART_TEXT) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool changes(const struct rewrite_step *step, struct slice variable) {
     if (step->kind == REWRITE_SET_ARGS) {
-        return depends_on_args(variable) && has_variables(&step->text);
+        return depends_on_args(variable) && template_has_variables(&step->text);
     }
     if (step->kind != REWRITE_PATH || step->rewriting->redirect != 0) {
         return false;
     }
-    return (depends_on_args(variable) && has_variables(&step->rewriting->args)) ||
-           (depends_on_path(variable) && has_variables(&step->rewriting->path));
+    return (depends_on_args(variable) && template_has_variables(&step->rewriting->args)) ||
+           (depends_on_path(variable) && template_has_variables(&step->rewriting->path));
 }
 
 bool steps_may_change(struct arena *arena, const struct rewrite *rewrite, enum steps_owner owner,

@@ -13,6 +13,11 @@ struct story {
 
 struct story story_tell(struct arena *arena, const struct dataflow_atom *atom);
 
+/* Reports "$x ($y) TEXT" at the reference, with a note where the value comes in, and `help`. */
+__attribute__((format(printf, 5, 6))) struct diagnostic *
+story_report(struct finding_list *findings, enum rule_id rule, const struct dataflow_atom *atom,
+             const char *help, const char *format, ...);
+
 /* A note where the value comes in, unless that is the reference itself. */
 void story_note(struct arena *arena, struct diagnostic *diagnostic,
                 const struct dataflow_atom *atom);

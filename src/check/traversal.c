@@ -97,23 +97,17 @@ static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *
 }
 
 static void check_pieces(struct finding_list *findings, const struct location *location) {
-    struct arena *arena = findings->model->arena;
     struct walk walk = {.visitor = {.visit = visit, .states = TARGET_BIT(TARGET_HOST)}};
     struct dataflow_place place = {.server = location->server, .location = location};
     dataflow_walk(check_flow(findings), &place, &location->proxy->target, &walk.visitor);
     if (!walk.is_found) {
         return;
     }
-    struct story story = story_tell(arena, &walk.atom);
-    struct diagnostic *diagnostic = check_report(
-        findings, RULE_path_traversal_proxy, story.span,
-        "%.*s%.*s is decoded once and passed on as it is: %%252e%%252e%%252f of a request is "
-        "%%2e%%2e%%2f for the backend, and leads out of the folder",
-        SLICE_ARGS(story.name), SLICE_ARGS(story.origin));
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic,
-                    "write proxy_pass without variables, or change the path by \"rewrite ... "
-                    "break\": both encode it again; or capture what has no \"%%\"");
+    story_report(findings, RULE_path_traversal_proxy, &walk.atom,
+                 "write proxy_pass without variables, or change the path by \"rewrite ... break\": "
+                 "both encode it again; or capture what has no \"%\"",
+                 "is decoded once and passed on as it is: %%252e%%252e%%252f of a request is "
+                 "%%2e%%2e%%2f for the backend, and leads out of the folder");
 }
 
 void check_rule_path_traversal_proxy(struct finding_list *findings) {

@@ -45,6 +45,21 @@ static void read_inside(const struct setter_call *call) {
     }
 }
 
+/* Backends that are asked in another way than by HTTP: where they are is kept, for rules. */
+static void keep_pass(const struct setter_call *call) {
+    static const struct slice names[] = {SLICE_INIT("fastcgi_pass"), SLICE_INIT("uwsgi_pass"),
+                                         SLICE_INIT("scgi_pass"), SLICE_INIT("memcached_pass")};
+    struct slice name = slice_from_string(call->directive->name);
+    struct location *location = call->scope->location;
+    for (size_t i = 0; location != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (slice_equals(name, names[i])) {
+            const struct word *word = statement_argument(call->statement, 0);
+            location->other_pass.statement = call->statement;
+            location->other_pass.target = template_parse(call->model, word, word->text, 0);
+        }
+    }
+}
+
 /* Directives whose argument names a variable that they define. */
 struct defining_directive {
     struct slice name;
@@ -102,6 +117,7 @@ bool model_set_listed(const struct setter_call *call) {
     /* Variables of stream and mail are no concern of the http site. */
     if (!call->scope->is_refused) {
         define_variable(call);
+        keep_pass(call);
     }
     return call->directive->form != FORM_FLAG || model_set_flag(call);
 }

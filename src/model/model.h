@@ -486,6 +486,12 @@ struct proxy_pass {
     struct upstream *upstream; /* the named group, or an implicit one made for the address */
 };
 
+/* A backend that is asked in another way than by HTTP, e.g. by fastcgi_pass: known, but not run. */
+struct other_pass {
+    const struct statement *statement; /* NULL: none */
+    struct template target;
+};
+
 struct try_file {
     struct template name; /* behind the root */
     bool is_directory;
@@ -553,6 +559,7 @@ struct location {
     struct settings *settings;
     struct rewrite rewrite;
     struct proxy_pass *proxy; /* NULL: none */
+    struct other_pass other_pass;
     struct try_files *try_files;
     struct health_check *health_check; /* NULL: none */
     bool is_internal;                  /* given here, or in a location around */

@@ -155,15 +155,6 @@ static void check_variable_scheme(const struct setter_call *call, struct proxy_p
     }
 }
 
-static bool has_variables(const struct template *template) {
-    for (size_t i = 0; i < template->parts.count; i++) {
-        if (template->parts.items[i].kind != PART_TEXT) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* nginx takes one of each, and goes by the last. */
 static void report_second(const struct setter_call *call, const struct proxy_pass *first) {
     struct model *model = call->model;
@@ -192,7 +183,7 @@ static bool set_pass(const struct setter_call *call, bool is_grpc) {
     proxy->is_grpc = is_grpc;
     proxy->word = statement_argument(call->statement, 0);
     proxy->target = template_parse(model, proxy->word, proxy->word->text, 0);
-    proxy->has_variables = has_variables(&proxy->target);
+    proxy->has_variables = template_has_variables(&proxy->target);
     if (proxy->has_variables) {
         check_variable_scheme(call, proxy);
     } else if (slice_find_byte(proxy->word->text, '$') < proxy->word->text.size ||

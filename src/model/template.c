@@ -164,6 +164,15 @@ struct template template_parse_log(struct model *model, const struct word *words
     return finish(&scan, words);
 }
 
+bool template_has_variables(const struct template *template) {
+    for (size_t i = 0; i < template->parts.count; i++) {
+        if (template->parts.items[i].kind != PART_TEXT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool template_is_constant(struct model *model, const struct template *template,
                           struct slice *text) {
     struct text joined;

@@ -73,6 +73,8 @@ struct variable_definition {
 struct template template_parse(struct model *model, const struct word *word, struct slice text,
                                uint32_t offset_in_word);
 
+bool template_has_variables(const struct template *template);
+
 /* Whether it has no variables; `text` gets the whole of it. */
 bool template_is_constant(struct model *model, const struct template *template, struct slice *text);
 
