@@ -153,18 +153,29 @@ def raise_limit_of_files():
 
 
 def cpu_seconds(daemon):
-    """User and system time of all processes of a daemon."""
-    ticks = 0
+    """User and system time of all threads of a daemon, as exactly as the kernel tells."""
+    spent = 0
     for member in session_members(daemon.pid):
-        fields = pathlib.Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+        for thread in pathlib.Path(f"/proc/{member}/task").iterdir():
+            spent += thread_nanoseconds(thread)
+    return spent / 1e9
 
 
-def load_http2(url, case, seconds):
-    """The same by h2load, which says how many requests it made."""
-    result = subprocess.run(["h2load", "-t", "1", "-c", str(case.connections), "-m",
-                             str(case.streams), "-D", str(seconds), url],
+def thread_nanoseconds(thread):
+    with contextlib.suppress(FileNotFoundError):  # a kernel without it
+        return int((thread / "schedstat").read_text().split()[0])
+    fields = (thread / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000_000_000 // TICKS
+
+
+def load_by_h2load(url, case, seconds, rate=None):
+    """Runs h2load, with as many requests a second as `rate` says, else as many as there can be;
+    returns the number of requests and what went wrong, as text."""
+    streams = ["-m", str(case.streams)] if case.streams else ["--h1"]
+    headers = [argument for field in case.fields for argument in ("-H", field)]
+    pace = [] if rate is None else ["--rps", f"{rate / case.connections:.3f}"]
+    result = subprocess.run(["h2load", "-t", "1", "-c", str(case.connections), *streams, *pace,
+                             *headers, "-D", str(seconds), url],
                             capture_output=True, text=True, check=True)
     done, failed = map(int, re.search(r"(\d+) succeeded, (\d+) failed", result.stdout).groups())
     codes = int(re.search(r"status codes: (\d+) 2xx", result.stdout).group(1))
@@ -173,7 +184,7 @@ def load_http2(url, case, seconds):
 
 
 def load(url, connections, seconds, fields=()):
-    """Runs wrk; returns the number of requests and what went wrong, as text."""
+    """The same by wrk, which does more by HTTP/1.1."""
     headers = [argument for field in fields for argument in ("-H", field)]
     result = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
                              "--timeout", "10s", *headers, url], capture_output=True, text=True, check=True)
@@ -254,21 +265,21 @@ class Site:
             daemon.kill()
         self.ports.release()
 
-    def load(self, name, case, seconds):
+    def load(self, name, case, seconds, rate=None):
         port = self.proxies[name][1][case.scheme]
         if case.handshakes:
             return shake_hands(port, case.handshakes, seconds)
-        if case.streams:
-            scheme = "https" if case.scheme == "h2" else "http"
-            return load_http2(f"{scheme}://127.0.0.1:{port}{case.path}", case, seconds)
-        return load(f"{case.scheme}://127.0.0.1:{port}{case.path}", case.connections, seconds,
-                    case.fields)
+        scheme = "https" if case.scheme in ("https", "h2") else "http"
+        url = f"{scheme}://127.0.0.1:{port}{case.path}"
+        if case.streams or rate is not None:
+            return load_by_h2load(url, case, seconds, rate)
+        return load(url, case.connections, seconds, case.fields)
 
-    def measure(self, name, case, seconds):
+    def measure(self, name, case, seconds, rate=None):
         """CPU time per request in microseconds, requests per second, and troubles."""
         daemon, _ = self.proxies[name]
         before = cpu_seconds(daemon)
-        requests, troubles = self.load(name, case, seconds)
+        requests, troubles = self.load(name, case, seconds, rate)
         spent = cpu_seconds(daemon) - before
         return {"cpu": spent / max(requests, 1) * 1e6, "rate": requests / seconds,
                 "troubles": troubles}
@@ -285,16 +296,13 @@ def running_site(method):
             site.stop()
 
 
-def run_case(site, title, rounds, seconds):
+def measure_rounds(site, case, rounds, seconds, rate=None):
     """The medians of all rounds. The daemons take turns at going first."""
-    case = CASES[title]
     samples = {name: [] for name in site.proxies if name != "h2o" or case.streams}
-    for name in samples:
-        site.load(name, case, 1)
     for number in range(rounds):
         for name in sorted(samples, reverse=number % 2 == 1):
-            samples[name].append(site.measure(name, case, seconds))
-    result = {"case": title}
+            samples[name].append(site.measure(name, case, seconds, rate))
+    result = {}
     for name, taken in samples.items():
         result[name] = {"cpu": statistics.median(sample["cpu"] for sample in taken),
                         "rate": statistics.median(sample["rate"] for sample in taken),
@@ -303,6 +311,19 @@ def run_case(site, title, rounds, seconds):
               for ours, theirs in zip(samples["rpcd"], samples["nginx"]) if theirs["cpu"] > 0]
     result["ratio"] = statistics.median(ratios) if ratios else None
     result["spread"] = [min(ratios), max(ratios)] if ratios else None
+    return result
+
+
+def run_case(site, title, rounds, seconds):
+    """With as many requests as there can be, and then with half of what the slower one did: at the
+    same rate, neither takes more requests at a turn than the other for having kept them waiting."""
+    case = CASES[title]
+    for name in ("nginx", "rpcd"):
+        site.load(name, case, 1)
+    result = {"case": title, **measure_rounds(site, case, rounds, seconds)}
+    if not case.handshakes:
+        rate = min(result[name]["rate"] for name in ("nginx", "rpcd")) / 2
+        result["paced"] = measure_rounds(site, case, rounds, seconds, rate)
     return result
 
 
@@ -328,6 +349,10 @@ def print_idle(result):
           f"{case.budget:7.0f}  {verdict}", flush=True)
 
 
+def has_troubles(result):
+    return any(result[name]["troubles"] for name in result.keys() & PROXIES)
+
+
 HEADING = f"{'':36} {'nginx':>9} {'rpcd':>9}  {'ratio':>5} {'spread':>11} {'budget':>7}"
 
 
@@ -347,6 +372,18 @@ def print_result(result):
     for name in sorted(result.keys() & PROXIES):
         print(f"    {name}: {result[name]['rate']:.0f} requests/s")
         for trouble in result[name]["troubles"]:
+            print(f"    {name}: {trouble}")
+    if result.get("paced", {}).get("ratio") is not None:
+        print_paced(result["paced"])
+
+
+def print_paced(paced):
+    low, high = paced["spread"]
+    title = f"    {paced['rpcd']['rate']:.0f} requests/s by both"
+    print(f"{title:36} {paced['nginx']['cpu']:6.1f} us {paced['rpcd']['cpu']:6.1f} us  "
+          f"{paced['ratio']:5.2f} {low:5.2f}-{high:4.2f}", flush=True)
+    for name in sorted(paced.keys() & PROXIES):
+        for trouble in paced[name]["troubles"]:
             print(f"    {name}: {trouble}")
 
 
@@ -388,7 +425,7 @@ def main():
                 result = measure_idle(case, arguments.method)
             else:
                 result = run_case(site, case, arguments.rounds, arguments.seconds)
-            failed = failed or any(result[name]["troubles"] for name in result.keys() & PROXIES)
+            failed = failed or has_troubles(result) or has_troubles(result.get("paced", {}))
             if arguments.json:
                 print(json.dumps(result), flush=True)
             else:
