@@ -3,6 +3,7 @@
 #include "check/dataflow.h"
 
 #include "base/container.h"
+#include "check/map_keys.h"
 #include "check/reaching.h"
 #include "check/regex_match.h"
 #include "model/mapping.h"
@@ -40,9 +41,10 @@ struct frame {
     const struct dataflow_step *path;
     uint32_t depth;
     struct dataflow_visitor *visitor;
-    const struct template *captured; /* in a map's result: the key, which $1 is a part of */
-    const struct regex *matched;     /* by this expression; NULL: by none */
-    struct slice matched_name;       /* the variable that the key is, where it matched something */
+    const struct template *captured;     /* in a map's result: the key, which $1 is a part of */
+    const struct regex *matched;         /* by this expression; NULL: by none */
+    const struct reaching_facts *facts;  /* about variables, where the value is in effect */
+    const struct reaching_guard *filter; /* what the whole value is known to be; NULL: nothing */
 };
 
 static void walk_template(const struct frame *frame, const struct template *value);
@@ -51,6 +53,11 @@ static void visit(const struct frame *frame, struct dataflow_atom atom) {
     if (frame->flow->budget > 0) {
         frame->flow->budget--;
         atom.path = frame->path;
+        if (frame->filter != NULL && atom.control != DATAFLOW_CONSTANT) {
+            atom.bytes = byte_set_intersect(atom.bytes, frame->filter->bytes);
+            atom.may_hold_slash = atom.may_hold_slash && byte_set_has(&atom.bytes, '/');
+            atom.is_matched = atom.is_matched || frame->filter->is_matched;
+        }
         frame->visitor->visit(frame->visitor, &atom);
     }
 }
@@ -69,12 +76,6 @@ struct origin {
     bool is_matched;
 };
 
-/* In a map's result, the variable that the map found to match something: `~^https://a\.b$
- * $http_origin`. */
-static bool is_matched_by_map(const struct frame *frame, const struct template_part *part) {
-    return frame->matched_name.size > 0 && slice_equals_nocase(frame->matched_name, part->text);
-}
-
 static void visit_value(const struct frame *frame, const struct template_part *part,
                         const struct origin *origin) {
     visit(frame, (struct dataflow_atom){
@@ -84,7 +85,7 @@ static void visit_value(const struct frame *frame, const struct template_part *p
                      .may_hold_slash = byte_set_has(&origin->bytes, '/'),
                      .is_capture = part->kind == PART_CAPTURE,
                      .is_path = origin->is_path,
-                     .is_matched = origin->is_matched || is_matched_by_map(frame, part),
+                     .is_matched = origin->is_matched,
                      .bytes = origin->bytes,
                  });
 }
@@ -144,6 +145,13 @@ static struct byte_set bytes_of_characters(uint32_t characters) {
     return bytes;
 }
 
+/* What is known of a variable by where it stands, and by what the value is in effect for. */
+static struct reaching_guard find_guard(const struct frame *frame, struct slice name) {
+    struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, name);
+    const struct reaching_guard *fact = reaching_find_fact(frame->facts, name);
+    return fact != NULL ? reaching_join_guards(&guard, fact) : guard;
+}
+
 /* The texts that a guard leaves; false: it leaves more. */
 static bool visit_guarded(const struct frame *frame, const struct template_part *part,
                           const struct reaching_guard *guard) {
@@ -156,7 +164,7 @@ static bool visit_guarded(const struct frame *frame, const struct template_part 
 }
 
 static void visit_builtin(const struct frame *frame, const struct template_part *part) {
-    struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+    struct reaching_guard guard = find_guard(frame, part->text);
     if (!guard.has_texts && part->id == VARIABLE_HOST) {
         guard.has_texts = find_host_names(frame->flow, frame->place.server, &guard.texts);
     }
@@ -178,13 +186,13 @@ static void visit_builtin(const struct frame *frame, const struct template_part 
                               part->id == VARIABLE_QUERY_STRING,
               .may_hold_slash = byte_set_has(&bytes, '/'),
               .is_path = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI,
-              .is_matched = guard.is_matched || is_matched_by_map(frame, part),
+              .is_matched = guard.is_matched,
               .bytes = bytes,
           });
 }
 
 static void visit_known(const struct frame *frame, const struct template_part *part) {
-    struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+    struct reaching_guard guard = find_guard(frame, part->text);
     if (visit_guarded(frame, part, &guard)) {
         return;
     }
@@ -231,6 +239,7 @@ static struct origin find_subject_origin(const struct frame *frame, const struct
     struct frame inner = *frame;
     inner.visitor = &gathering.visitor;
     inner.captured = NULL;
+    inner.filter = NULL;
     inner.depth++;
     if (inner.depth == DEPTH_LIMIT) {
         return (struct origin){.control = DATAFLOW_CLIENT, .bytes = BYTE_SET_ALL};
@@ -330,15 +339,6 @@ static const struct regex *find_matched(const struct variable_definition *defini
     return NULL;
 }
 
-/* The variable that is the key of a map, where this result is not the default. */
-static struct slice find_matched_name(const struct variable_definition *definition,
-                                      const struct template *result) {
-    bool is_default = result->word == NULL || definition->map == NULL ||
-                      definition->map->otherwise.word == result->word;
-    return is_default || definition->key.parts.count != 1 ? SLICE("")
-                                                          : definition->key.parts.items[0].text;
-}
-
 /* The value of a map, geo or split_clients is one of its results. */
 static void walk_results(const struct frame *frame, const struct variable_definition *definition) {
     struct frame inner = *frame;
@@ -348,10 +348,9 @@ static void walk_results(const struct frame *frame, const struct variable_defini
     for (size_t i = 0; i < definition->results.count; i++) {
         frame->visitor->states = before;
         inner.matched = find_matched(definition, &definition->results.items[i]);
-        inner.matched_name =
-            inner.matched == NULL || dataflow_asks_something(frame->flow, inner.matched)
-                ? find_matched_name(definition, &definition->results.items[i])
-                : SLICE("");
+        struct reaching_facts facts = {0};
+        map_keys_find_facts(frame->flow, definition, &definition->results.items[i], &facts);
+        inner.facts = &facts;
         walk_template(&inner, &definition->results.items[i]);
         after |= frame->visitor->states;
     }
@@ -390,12 +389,59 @@ static bool is_set(const struct config_variable *variable) {
     return false;
 }
 
+/* What the conditions say of the variable itself, and as facts of others. */
+static struct reaching_guard apply_conditions(struct dataflow *flow, struct slice name,
+                                              const struct reaching_conditions *conditions,
+                                              struct reaching_facts *facts) {
+    struct reaching_guard own = {.bytes = BYTE_SET_ALL};
+    for (size_t i = 0; i < conditions->items.count; i++) {
+        const struct reaching_condition *known = &conditions->items.items[i];
+        struct slice about = known->condition->subject.parts.items[0].text;
+        if (slice_equals_nocase(about, name)) {
+            reaching_apply_condition(flow, known, &own);
+            continue;
+        }
+        struct reaching_fact fact = {.name = about, .guard.bytes = BYTE_SET_ALL};
+        reaching_apply_condition(flow, known, &fact.guard);
+        VECTOR_PUSH(flow->model->arena, &facts->items, fact);
+    }
+    return own;
+}
+
+/* `guard` is what is known of the variable, wherever its value comes from. */
+static void walk_reaching(const struct frame *frame, const struct template_part *part,
+                          const struct reaching_definition *reaching,
+                          const struct reaching_guard *guard, const struct dataflow_step *step) {
+    struct frame inner = *frame;
+    struct reaching_facts facts = {0};
+    struct reaching_guard own =
+        apply_conditions(frame->flow, part->text, &reaching->conditions, &facts);
+    own = reaching_join_guards(guard, &own);
+    if (frame->filter != NULL) {
+        own.bytes = byte_set_intersect(own.bytes, frame->filter->bytes);
+        own.is_matched = own.is_matched || frame->filter->is_matched;
+    }
+    inner.place = reaching->place;
+    inner.path = step;
+    inner.captured = NULL;
+    inner.facts = &facts;
+    inner.filter = &own;
+    inner.depth++;
+    if (!visit_guarded(&inner, part, &own)) {
+        walk_definition(&inner, part, reaching->definition);
+    }
+}
+
 static void visit_config(const struct frame *frame, const struct template_part *part) {
+    struct reaching_guard guard = {.bytes = BYTE_SET_ALL};
+    const struct reaching_guard *fact = reaching_find_fact(frame->facts, part->text);
     if (!is_set(part->variable)) {
-        struct reaching_guard guard = reaching_find_guard(frame->flow, &frame->place, part->text);
+        guard = find_guard(frame, part->text);
         if (visit_guarded(frame, part, &guard)) {
             return;
         }
+    } else if (fact != NULL) {
+        guard = *fact;
     }
     if (frame->depth == DEPTH_LIMIT || frame->flow->budget < STEPS_PER_VARIABLE) {
         return; /* variables defined by each other have no value */
@@ -408,15 +454,8 @@ static void visit_config(const struct frame *frame, const struct template_part *
     uint32_t before = frame->visitor->states;
     uint32_t after = 0;
     for (size_t i = 0; i < found.items.count; i++) {
-        const struct reaching_definition *reaching = &found.items.items[i];
-        struct frame inner = *frame;
-        inner.place = reaching->place;
-        inner.path = step;
-        inner.captured = NULL;
-        inner.matched_name = SLICE("");
-        inner.depth++;
         frame->visitor->states = before;
-        walk_definition(&inner, part, reaching->definition);
+        walk_reaching(frame, part, &found.items.items[i], &guard, step);
         after |= frame->visitor->states;
     }
     frame->visitor->states = found.items.count > 0 ? after : before;

@@ -188,9 +188,9 @@ static bool is_unconditional(const struct local_definition *local,
 }
 
 struct search {
-    struct arena *arena;
-    uint32_t *ways; /* see struct dataflow */
+    struct dataflow *flow;
     const struct dataflow_place *use;
+    const struct config_variable *variable;
     struct reaching_definitions found;
 };
 
@@ -202,7 +202,11 @@ static void add_definition(struct search *search, const struct local_definition 
     } else if (local->definition->kind == DEFINED_BY_SET) {
         reaching.place.statement = local->definition->statement;
     }
-    VECTOR_PUSH(search->arena, &search->found.items, reaching);
+    if (phase == PHASE_SERVER || phase == PHASE_LOCATION) {
+        reaching_find_conditions(search->flow, search->use, search->variable, local->definition,
+                                 &local->scope, &reaching.conditions);
+    }
+    VECTOR_PUSH(search->flow->model->arena, &search->found.items, reaching);
 }
 
 /* Adds the definitions of one phase, the last first, down to an unconditional one. True when there
@@ -231,8 +235,8 @@ static void add_elsewhere(struct search *search, const struct local_definitions 
         const struct local_definition *local = &definitions->items.items[i];
         if (find_phase(search->use, local) == PHASE_ELSEWHERE &&
             (is_unset || to == NULL ||
-             steps_lead_to(search->arena, steps_find_base(local->scope.location), to,
-                           search->ways))) {
+             steps_lead_to(search->flow->model->arena, steps_find_base(local->scope.location), to,
+                           &search->flow->ways))) {
             add_definition(search, local, PHASE_ELSEWHERE);
         }
     }
@@ -263,7 +267,7 @@ static const struct local_definitions *find_local(const struct dataflow *flow,
 struct reaching_definitions reaching_find_definitions(struct dataflow *flow,
                                                       const struct dataflow_place *place,
                                                       const struct config_variable *variable) {
-    struct search search = {.arena = flow->model->arena, .ways = &flow->ways, .use = place};
+    struct search search = {.flow = flow, .use = place, .variable = variable};
     const struct local_definitions *local = find_local(flow, variable, place->server);
     size_t before = count_before(local, place->statement);
     bool is_at_server = steps_find_base(place->location) == NULL;

@@ -46,6 +46,18 @@ bool steps_may_stop_before(const struct rewrite *rewrite, enum steps_owner owner
     return false;
 }
 
+size_t steps_find_position(const struct rewrite *rewrite, const struct statement *statement) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        if (step->statement == statement ||
+            (step->kind == REWRITE_IF && steps_find_position(&step->block->rewrite, statement) <
+                                             step->block->rewrite.steps.count)) {
+            return i;
+        }
+    }
+    return rewrite->steps.count;
+}
+
 /* Whether the rewrite is one for any path. */
 static bool is_for_every_path(struct arena *arena, const struct rewriting *rewriting) {
     struct pattern pattern = pattern_read(arena, rewriting->regex->pattern, false);

@@ -21,6 +21,9 @@ enum steps_owner { STEPS_OF_SERVER, STEPS_OF_LOCATION };
 bool steps_may_stop_before(const struct rewrite *rewrite, enum steps_owner owner,
                            const struct statement *statement);
 
+/* Which of the steps the statement is, or which block it stands in; their number: none. */
+size_t steps_find_position(const struct rewrite *rewrite, const struct statement *statement);
+
 /* Whether a request that gets to these steps surely goes no further than them: it is answered or,
  * from a location, sent elsewhere. */
 bool steps_always_leave(struct arena *arena, const struct rewrite *rewrite, enum steps_owner owner);
