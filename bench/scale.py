@@ -34,6 +34,7 @@ BUDGETS = {
     ("compile memory", 100_000): 1500.0,
     ("table", 100_000): 60.0,
     ("lint", 1000): 0.100,
+    ("lint", 10_000): 1.2,
     ("listening", 100_000): 0.100,
     ("worker memory", 100_000): 20.0,
     ("server by name", 100_000): 300.0,

@@ -21,20 +21,20 @@ static const struct access_rule_setting *find_idle(const struct access_rule_list
 }
 
 /* With "satisfy any" an address that is allowed spares its owner the password. */
-static bool spares_password(const struct model *model, const struct site_block *block) {
+static bool spares_password(struct site *site, const struct site_block *block) {
     return slice_equals(block->settings->origin[SETTING_satisfy] != NULL
                             ? statement_argument(block->settings->origin[SETTING_satisfy], 0)->text
                             : SLICE("all"),
                         SLICE("any")) &&
            (protection_has_password(block->settings) ||
-            site_find_in_block(model, block, SLICE("auth_request")) != NULL);
+            site_find_in_block(site, block, SLICE("auth_request")) != NULL);
 }
 
 void check_rule_allow_without_deny(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.blocks.count; i++) {
         const struct site_block *block = &findings->site.blocks.items[i];
         const struct settings *settings = block->settings;
-        if (!settings->is_own[SETTING_allow] || spares_password(findings->model, block)) {
+        if (!settings->is_own[SETTING_allow] || spares_password(&findings->site, block)) {
             continue;
         }
         const struct access_rule_setting *rule = find_idle(&settings->allow);

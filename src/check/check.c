@@ -141,6 +141,7 @@ void check_run(struct model *model, const struct check_options *options,
     static const struct check_options nothing;
     *findings = (struct finding_list){.model = model, .options = options ? options : &nothing};
     site_collect(&findings->site, model);
+    map_init(&findings->cipher_lists, model->arena);
     if (findings->options->certificates != NULL) {
         findings->certificates =
             certificates_read(model, &findings->site, findings->options->certificates);

@@ -61,6 +61,7 @@ struct finding_list {
     const struct check_options *options;
     struct certificate_set *certificates; /* NULL: files are not looked at */
     struct dataflow flow;                 /* see check_flow */
+    struct map cipher_lists;              /* struct cipher_list by the text; see ciphers.h */
     VECTOR_OF(struct finding) all;
     VECTOR_OF(struct finding) suppressed;  /* by comments */
     struct suppression_list *suppressions; /* those comments; NULL until they are asked for */

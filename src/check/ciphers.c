@@ -128,6 +128,10 @@ static bool is_excluded(struct slice string, struct slice element) {
 
 void ciphers_expand(struct arena *arena, struct slice string, struct cipher_list *list) {
     *list = (struct cipher_list){0};
+    if (openssl_has_modern_suites(string)) {
+        list->has_forward_secrecy = true;
+        return;
+    }
     SSL_CTX *context = openssl_create_context(true);
     expand(arena, context, string, list);
     struct slice rest = string;

@@ -19,7 +19,7 @@ static void check_status_page(struct finding_list *findings, const struct site_b
                               const struct statement *owner) {
     for (size_t i = 0; i < sizeof status_pages / sizeof status_pages[0]; i++) {
         const struct statement *page = site_find_own(owner, status_pages[i]);
-        if (page == NULL || protection_is_there(findings->model, block)) {
+        if (page == NULL || protection_is_there(&findings->site, block)) {
             continue;
         }
         struct slice name = status_pages[i];
@@ -61,7 +61,7 @@ void check_rule_autoindex_on(struct finding_list *findings) {
         const struct statement *autoindex = site_find_own(owner, SLICE("autoindex"));
         if (autoindex == NULL || statement_argument_count(autoindex) == 0 ||
             !slice_equals_nocase(statement_argument(autoindex, 0)->text, SLICE("on")) ||
-            protection_is_there(findings->model, block)) {
+            protection_is_there(&findings->site, block)) {
             continue;
         }
         struct diagnostic *diagnostic =
@@ -143,7 +143,7 @@ static void check_folder(struct finding_list *findings, const struct site_block 
     }
     text = statement_argument(statement, 0)->text; /* the model has "/" without its slash */
     const char *contents = find_contents(without_slashes(text));
-    if (contents == NULL || protection_is_there(findings->model, block) ||
+    if (contents == NULL || protection_is_there(&findings->site, block) ||
         (block->location != NULL &&
          (block->location->kind == TABLE_LOCATION_EXACT || block->location->proxy != NULL ||
           protection_is_closed(findings->model->arena, block->location)))) {

@@ -137,9 +137,9 @@ static const struct header_setting *find_lost(struct arena *arena, const struct 
 
 /* add_header_inherit (nginx 1.29.3) in this block or around it says what becomes of the outer
  * headers: merged, or dropped on purpose. */
-static bool is_inheritance_chosen(const struct model *model, const struct statement *statement) {
+static bool is_inheritance_chosen(struct site *site, const struct statement *statement) {
     const struct statement *inherit =
-        site_find_in_effect(model, statement, SLICE("add_header_inherit"));
+        site_find_in_effect(site, statement, SLICE("add_header_inherit"));
     return inherit != NULL && statement_argument_count(inherit) > 0 &&
            !slice_equals_nocase(statement_argument(inherit, 0)->text, SLICE("on"));
 }
@@ -158,7 +158,7 @@ static void check_list(struct finding_list *findings, const struct settings *set
         return;
     }
     const struct statement *statement = inner->list.items[0].statement;
-    if (id == SETTING_add_header && is_inheritance_chosen(findings->model, statement)) {
+    if (id == SETTING_add_header && is_inheritance_chosen(&findings->site, statement)) {
         return;
     }
     struct slice directive = statement_name(statement);

@@ -25,9 +25,9 @@ static const struct slice askers[] = {
     SLICE_INIT("access_by_lua_block"),
 };
 
-static bool asks_somebody(const struct model *model, const struct site_block *block) {
+static bool asks_somebody(struct site *site, const struct site_block *block) {
     for (size_t i = 0; i < sizeof askers / sizeof askers[0]; i++) {
-        const struct statement *asker = site_find_in_block(model, block, askers[i]);
+        const struct statement *asker = site_find_in_block(site, block, askers[i]);
         if (asker != NULL && (statement_argument_count(asker) == 0 ||
                               !slice_equals(statement_argument(asker, 0)->text, SLICE("off")))) {
             return true;
@@ -61,13 +61,13 @@ static bool is_local(const struct server *server) {
     return server->listens.count > 0 && !server->is_implied;
 }
 
-bool protection_is_there(const struct model *model, const struct site_block *block) {
+bool protection_is_there(struct site *site, const struct site_block *block) {
     return protection_has_deny(block->settings) || protection_has_password(block->settings) ||
            (block->location != NULL && block->location->is_internal) ||
            (block->server != NULL &&
             (is_local(block->server) ||
              block->server->own_settings->origin[SERVER_SETTING_ssl_verify_client] != NULL)) ||
-           asks_somebody(model, block);
+           asks_somebody(site, block);
 }
 
 bool protection_is_closed(struct arena *arena, const struct location *location) {

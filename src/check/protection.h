@@ -12,7 +12,7 @@ bool protection_has_deny(const struct settings *settings);
 
 /* Whether anything at all asks who the client is: access rules, a password, auth_request and its
  * like, a certificate, `internal`, or an address that nobody outside gets to. */
-bool protection_is_there(const struct model *model, const struct site_block *block);
+bool protection_is_there(struct site *site, const struct site_block *block);
 
 /* Whether nobody gets anything there: everybody is denied, or all requests are answered by an
  * error. */

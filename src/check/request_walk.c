@@ -12,6 +12,7 @@
 /* Steps in all, enough for any site but one that is made to take long: one for a location that is
  * looked at, more for an expression that is tried. */
 #define MOST_STEPS 5000000
+#define SCRATCH_CHUNK (1u << 14)
 /* For an expression that is a name of a server. */
 #define STEPS_OF_NAME 500
 /* A path that grows this long goes on growing. */
@@ -24,6 +25,7 @@ bool request_walker_init(struct request_walker *walker, struct model *model) {
         .limits = pcre2_match_context_create(NULL),
         .budget = MOST_STEPS,
     };
+    arena_init(&walker->scratch, SCRATCH_CHUNK);
     map_init(&walker->codes, model->arena);
     map_init(&walker->ports, model->arena);
     map_init(&walker->servers, model->arena);
@@ -39,6 +41,7 @@ void request_walker_release(struct request_walker *walker) {
     }
     pcre2_match_context_free(walker->limits);
     pcre2_match_data_free(walker->match);
+    arena_release(&walker->scratch);
 }
 
 /* --- locations --- */
@@ -146,7 +149,7 @@ static bool substitute(struct request_walk *walk, const struct rewriting *rewrit
             return false;
         }
         if (old.size > 0) {
-            args = arena_format(walk->walker->model->arena, "%.*s&%.*s", SLICE_ARGS(args),
+            args = arena_format(&walk->walker->scratch, "%.*s&%.*s", SLICE_ARGS(args),
                                 SLICE_ARGS(old));
         }
     }
@@ -160,9 +163,8 @@ static bool make_target(struct request_walk *walk, const struct rewriting *rewri
         return false;
     }
     if (rewriting->keeps_args && walk->args.size > 0) {
-        walk->target =
-            arena_format(walk->walker->model->arena, "%.*s%s%.*s", SLICE_ARGS(walk->target),
-                         rewriting->has_args ? "&" : "?", SLICE_ARGS(walk->args));
+        walk->target = arena_format(&walk->walker->scratch, "%.*s%s%.*s", SLICE_ARGS(walk->target),
+                                    rewriting->has_args ? "&" : "?", SLICE_ARGS(walk->args));
     }
     return true;
 }
@@ -350,7 +352,7 @@ enum request_end request_walk_run(struct request_walker *walker, struct request_
     walk->wish = wish != NULL ? *wish : (struct request_wish){{NULL, 0}, {NULL, 0}};
     walk->path = url->path;
     walk->args = url->args;
-    map_init(&walk->values, walker->model->arena);
+    map_init(&walk->values, &walker->scratch);
     enum request_end end = run_server(walk);
     for (int cycle = 0; end == REQUEST_ROUND && cycle <= MOST_CYCLES; cycle++) {
         end = locate(walk) ? run_location(walk) : REQUEST_STAYS;
@@ -509,9 +511,9 @@ static void index_servers(struct request_walker *walker) {
 }
 
 /* By its name, or by that of the nearest domain above that has a wildcard. */
-static const struct server *find_by_name(const struct request_walker *walker,
+static const struct server *find_by_name(struct request_walker *walker,
                                          const struct request_url *url) {
-    struct arena *arena = walker->model->arena;
+    struct arena *arena = &walker->scratch;
     struct slice rest = url->host;
     const struct server *found = map_find(&walker->servers, host_key(arena, url->port, rest));
     while (found == NULL && rest.size > 0) {
@@ -551,7 +553,7 @@ const struct server *request_walk_find_server(struct request_walker *walker,
     if (walker->ports.count == 0) {
         index_servers(walker);
     }
-    const struct port *port = map_find(&walker->ports, port_key(walker->model->arena, url->port));
+    const struct port *port = map_find(&walker->ports, port_key(&walker->scratch, url->port));
     if (port == NULL || port->endpoint == NULL || port->endpoint->ssl != url->is_tls ||
         port->endpoint->proxy_protocol) {
         return NULL;

@@ -19,6 +19,7 @@
 /* What walks share. */
 struct request_walker {
     struct model *model;
+    struct arena scratch; /* for what a walk makes; its owner empties it between walks */
     pcre2_match_data *match;
     pcre2_match_context *limits;
     uint32_t budget;  /* steps left, in all walks */

@@ -209,7 +209,8 @@ static void check_hsts(struct finding_list *findings, const struct server *serve
     const struct model *model = findings->model;
     if (!speaks_tls(server) || server->is_implied || !has_names(server) ||
         sends(server, hsts_name) || refuses(model->arena, server) ||
-        site_find_in_effect(model, server->statement, SLICE("more_set_headers")) != NULL) {
+        site_find_in_effect(&findings->site, server->statement, SLICE("more_set_headers")) !=
+            NULL) {
         return;
     }
     struct diagnostic *diagnostic =

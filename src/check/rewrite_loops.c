@@ -47,8 +47,7 @@ static bool leads_on(const struct rewrite *rewrite) {
 
 /* --- requests to try --- */
 
-static void add_trial(struct finding_list *findings, struct trial_list *trials,
-                      struct trial trial) {
+static void add_trial(struct loop_search *search, struct trial_list *trials, struct trial trial) {
     if (trials->items.count >= MOST_TRIALS || !slice_starts_with(trial.path, SLICE("/"))) {
         return;
     }
@@ -60,15 +59,15 @@ static void add_trial(struct finding_list *findings, struct trial_list *trials,
             return;
         }
     }
-    VECTOR_PUSH(findings->model->arena, &trials->items, trial);
+    VECTOR_PUSH(&search->walker.scratch, &trials->items, trial);
 }
 
-static void add_path(struct finding_list *findings, struct trial_list *trials, struct slice path) {
-    add_trial(findings, trials, (struct trial){.path = path});
+static void add_path(struct loop_search *search, struct trial_list *trials, struct slice path) {
+    add_trial(search, trials, (struct trial){.path = path});
 }
 
 /* Paths that a map knows. */
-static void add_keys(struct finding_list *findings, struct trial_list *trials,
+static void add_keys(struct loop_search *search, struct trial_list *trials,
                      const struct template *subject) {
     const struct template_part *part = &subject->parts.items[0];
     if (subject->parts.count != 1 || part->kind != PART_CONFIG ||
@@ -78,7 +77,7 @@ static void add_keys(struct finding_list *findings, struct trial_list *trials,
     const struct map_definition *map = part->variable->definitions.items[0].map;
     for (size_t i = 0; map != NULL && i < map->keys.count && i < MOST_KEYS; i++) {
         if (slice_starts_with(map->keys.items[i].text, SLICE("/"))) {
-            VECTOR_PUSH(findings->model->arena, &trials->items,
+            VECTOR_PUSH(&search->walker.scratch, &trials->items,
                         (struct trial){.path = map->keys.items[i].text});
         }
     }
@@ -97,25 +96,25 @@ static struct slice fill_gaps(struct arena *arena, const struct regex *regex, co
 }
 
 /* A text that the expression matches, or "". */
-static struct slice make_sample(struct finding_list *findings, const struct regex *regex) {
+static struct slice make_sample(struct loop_search *search, const struct regex *regex) {
     struct regex_sample sample;
-    const struct regex_tree *tree = dataflow_regex_tree(check_flow(findings), regex);
-    return regex_sample_make(findings->model->arena, tree, &sample) ? sample.text : SLICE("");
+    const struct regex_tree *tree = dataflow_regex_tree(check_flow(search->findings), regex);
+    return regex_sample_make(&search->walker.scratch, tree, &sample) ? sample.text : SLICE("");
 }
 
-static void add_matching(struct finding_list *findings, struct trial_list *trials,
+static void add_matching(struct loop_search *search, struct trial_list *trials,
                          const struct regex *regex) {
-    struct arena *arena = findings->model->arena;
-    struct slice sample = make_sample(findings, regex);
-    add_path(findings, trials, fill_gaps(arena, regex, "x"));
-    add_path(findings, trials,
+    struct arena *arena = &search->walker.scratch;
+    struct slice sample = make_sample(search, regex);
+    add_path(search, trials, fill_gaps(arena, regex, "x"));
+    add_path(search, trials,
              slice_starts_with(sample, SLICE("/"))
                  ? sample
                  : arena_format(arena, "/x%.*s", SLICE_ARGS(sample)));
 }
 
 /* What a variable has to be for the condition to be met, where it is the client's to choose. */
-static struct request_wish make_wish(struct finding_list *findings,
+static struct request_wish make_wish(struct loop_search *search,
                                      const struct condition *condition) {
     struct request_wish nothing = {0};
     struct slice value = SLICE("1");
@@ -124,68 +123,68 @@ static struct request_wish make_wish(struct finding_list *findings,
         return nothing;
     }
     if (condition->kind == CONDITION_EQUAL &&
-        !template_is_constant(findings->model, &condition->value, &value)) {
+        !template_is_constant(search->findings->model, &condition->value, &value)) {
         return nothing;
     }
     if (condition->kind == CONDITION_REGEX) {
-        value = make_sample(findings, condition->regex);
+        value = make_sample(search, condition->regex);
     }
     return (struct request_wish){.name = condition->subject.parts.items[0].text, .value = value};
 }
 
-static void add_wish(struct finding_list *findings, struct trial_list *trials,
+static void add_wish(struct loop_search *search, struct trial_list *trials,
                      const struct condition *condition, struct slice path) {
-    struct request_wish wish = make_wish(findings, condition);
+    struct request_wish wish = make_wish(search, condition);
     if (slice_starts_with(wish.name, SLICE("arg_"))) {
         struct slice args =
-            arena_format(findings->model->arena, "%.*s=%.*s",
+            arena_format(&search->walker.scratch, "%.*s=%.*s",
                          SLICE_ARGS(slice_skip(wish.name, strlen("arg_"))), SLICE_ARGS(wish.value));
-        add_trial(findings, trials, (struct trial){.path = path, .args = args});
+        add_trial(search, trials, (struct trial){.path = path, .args = args});
     } else if (slice_starts_with(wish.name, SLICE("http_")) ||
                slice_starts_with(wish.name, SLICE("cookie_")) ||
                slice_equals(wish.name, SLICE("request_method"))) {
-        add_trial(findings, trials, (struct trial){.path = path, .wish = wish});
+        add_trial(search, trials, (struct trial){.path = path, .wish = wish});
     } else if (condition->kind == CONDITION_REGEX &&
                (slice_equals(wish.name, SLICE("uri")) ||
                 slice_equals(wish.name, SLICE("request_uri")))) {
-        add_matching(findings, trials, condition->regex);
+        add_matching(search, trials, condition->regex);
     }
 }
 
-static void add_steps(struct finding_list *findings, struct trial_list *trials,
+static void add_steps(struct loop_search *search, struct trial_list *trials,
                       const struct rewrite *rewrite, struct slice path) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {
         const struct rewrite_step *step = &rewrite->steps.items[i];
         if (step->kind == REWRITE_PATH) {
-            add_matching(findings, trials, step->rewriting->regex);
+            add_matching(search, trials, step->rewriting->regex);
         } else if (step->kind == REWRITE_IF && step->condition != NULL) {
-            add_wish(findings, trials, step->condition, path);
-            add_steps(findings, trials, &step->block->rewrite, path);
-            add_keys(findings, trials, &step->condition->subject);
+            add_wish(search, trials, step->condition, path);
+            add_steps(search, trials, &step->block->rewrite, path);
+            add_keys(search, trials, &step->condition->subject);
         }
     }
 }
 
-static void add_location(struct finding_list *findings, struct trial_list *trials,
+static void add_location(struct loop_search *search, struct trial_list *trials,
                          const struct location *location) {
-    struct arena *arena = findings->model->arena;
+    struct arena *arena = &search->walker.scratch;
     bool is_regex = location->regex != NULL;
     struct slice path = is_regex ? fill_gaps(arena, location->regex, "x") : location->name;
     if (leads_on(&location->rewrite)) {
-        add_path(findings, trials, path);
-        add_path(findings, trials, arena_format(arena, "%.*sx", SLICE_ARGS(path)));
+        add_path(search, trials, path);
+        add_path(search, trials, arena_format(arena, "%.*sx", SLICE_ARGS(path)));
         if (is_regex) {
-            add_matching(findings, trials, location->regex);
+            add_matching(search, trials, location->regex);
         }
-        add_steps(findings, trials, &location->rewrite, path);
+        add_steps(search, trials, &location->rewrite, path);
     }
-    add_path(findings, trials,
+    add_path(search, trials,
              is_regex ? fill_gaps(arena, location->regex, REQUEST_WALK_NO_FILE)
                       : arena_format(arena, "%.*s" REQUEST_WALK_NO_FILE, SLICE_ARGS(path)));
 }
 
 /* A host that a name of the server is asked for by; empty: not known. */
-static struct slice make_host(struct finding_list *findings, const struct server_name *name) {
+static struct slice make_host(struct loop_search *search, const struct server_name *name) {
     switch (name->kind) {
     case SERVER_NAME_EXACT:
         return name->text.size == 0 || slice_equals(name->text, SLICE("_")) ? SLICE("any.example")
@@ -193,9 +192,9 @@ static struct slice make_host(struct finding_list *findings, const struct server
     case SERVER_NAME_BOTH:
         return slice_skip(name->text, 1);
     case SERVER_NAME_LEADING:
-        return arena_format(findings->model->arena, "any%.*s", SLICE_ARGS(name->text));
+        return arena_format(&search->walker.scratch, "any%.*s", SLICE_ARGS(name->text));
     case SERVER_NAME_REGEX:
-        return name->regex != NULL ? make_sample(findings, name->regex) : SLICE("");
+        return name->regex != NULL ? make_sample(search, name->regex) : SLICE("");
     case SERVER_NAME_TRAILING:
         break;
     }
@@ -330,7 +329,7 @@ static void try_request(struct loop_search *search, const struct server *server,
         if (end != REQUEST_REDIRECTED || may_end || url.host.size == 0) {
             return;
         }
-        hop->url = tell_url(search->findings->model->arena, &url);
+        hop->url = tell_url(&search->walker.scratch, &url);
         for (size_t first = 0; first < count; first++) {
             if (slice_equals(hops[first].url, hop->url)) {
                 report_redirect(search, hops, first, count);
@@ -388,13 +387,12 @@ static void search_server(struct loop_search *search, const struct server *serve
     if (!leads_on(&server->rewrite)) {
         return;
     }
-    add_path(search->findings, &trials, SLICE("/"));
-    add_path(search->findings, &trials, SLICE("/x"));
-    add_steps(search->findings, &trials, &server->rewrite, SLICE("/"));
+    add_path(search, &trials, SLICE("/"));
+    add_path(search, &trials, SLICE("/x"));
+    add_steps(search, &trials, &server->rewrite, SLICE("/"));
     for (size_t i = 0; i < MOST_NAMES && (i == 0 || i < server->names.count); i++) {
-        struct slice host = i < server->names.count
-                                ? make_host(search->findings, server->names.items[i])
-                                : SLICE("");
+        struct slice host =
+            i < server->names.count ? make_host(search, server->names.items[i]) : SLICE("");
         try_trials(search, server, host, &trials);
     }
 }
@@ -408,9 +406,9 @@ static void search_location(struct loop_search *search, const struct location *l
         steps_always_leave(findings->model->arena, &server->rewrite, STEPS_OF_SERVER)) {
         return;
     }
-    add_location(findings, &trials, location);
+    add_location(search, &trials, location);
     try_trials(search, server,
-               server->names.count > 0 ? make_host(findings, server->names.items[0]) : SLICE(""),
+               server->names.count > 0 ? make_host(search, server->names.items[0]) : SLICE(""),
                &trials);
 }
 
@@ -420,9 +418,11 @@ void check_rule_rewrite_loop(struct finding_list *findings) {
     if (request_walker_init(&search.walker, findings->model)) {
         for (size_t i = 0; search.walker.budget > 0 && i < findings->model->servers.count; i++) {
             search_server(&search, findings->model->servers.items[i]);
+            arena_reset(&search.walker.scratch);
         }
         for (size_t i = 0; search.walker.budget > 0 && i < findings->site.locations.count; i++) {
             search_location(&search, findings->site.locations.items[i]);
+            arena_reset(&search.walker.scratch);
         }
     }
     request_walker_release(&search.walker);

@@ -69,7 +69,7 @@ static void check_location(struct finding_list *findings, const struct location 
     }
     struct slice part = find_sensitive(text);
     if (part.size == 0 || !serves_files(arena, location) ||
-        protection_is_there(findings->model, &block)) {
+        protection_is_there(&findings->site, &block)) {
         return;
     }
     struct diagnostic *diagnostic =
@@ -144,7 +144,7 @@ static void check_server(struct finding_list *findings, const struct server *ser
         is_for_showing(statement_argument(root, 0)->text) ||
         (location != NULL && !serves_files(arena, location)) || model_is_closed(settings) ||
         steps_always_leave(arena, &server->rewrite, STEPS_OF_SERVER) ||
-        protection_is_there(findings->model, &block) || !story_add(arena, reported, root)) {
+        protection_is_there(&findings->site, &block) || !story_add(arena, reported, root)) {
         return;
     }
     struct diagnostic *diagnostic = check_report(

@@ -12,7 +12,8 @@ static void collect_location(struct site *site, struct arena *arena, struct loca
 }
 
 void site_collect(struct site *site, struct model *model) {
-    *site = (struct site){0};
+    *site = (struct site){.model = model};
+    map_init(&site->found, model->arena);
     VECTOR_PUSH(model->arena, &site->settings, model->http_settings);
     struct site_block http = {.settings = model->http_settings};
     VECTOR_PUSH(model->arena, &site->blocks, http);
@@ -34,26 +35,48 @@ void site_collect(struct site *site, struct model *model) {
     }
 }
 
-static const struct statement *find_in_block(struct block *block, struct slice name) {
+/* Blocks with more statements are searched once for each name. */
+#define LONG_BLOCK 32
+
+struct answer {
+    const struct statement *statement; /* NULL: there is none */
+};
+
+static const struct statement *find_in_block(struct site *site, struct block *block,
+                                             struct slice name) {
+    const void *key[] = {block, name.data};
+    struct slice place = {(const char *)key, sizeof key};
+    const struct answer *known = map_find(&site->found, place);
+    if (known != NULL) {
+        return known->statement;
+    }
     const struct statement *found = NULL;
+    size_t count = 0;
     struct tree_walk walk = tree_walk_begin(block);
     for (struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
         if (slice_equals(statement_name(s), name)) {
             found = s;
         }
+        count++;
+    }
+    if (count > LONG_BLOCK) {
+        struct answer *answer = arena_require(site->model->arena, sizeof *answer);
+        answer->statement = found;
+        map_insert(&site->found, arena_copy_slice(site->model->arena, place), answer);
     }
     return found;
 }
 
-const struct statement *site_find_in_effect(const struct model *model,
-                                            const struct statement *statement, struct slice name) {
+const struct statement *site_find_in_effect(struct site *site, const struct statement *statement,
+                                            struct slice name) {
     for (const struct statement *s = statement; s != NULL; s = statement_owner(s)) {
-        const struct statement *found = s->block != NULL ? find_in_block(s->block, name) : NULL;
+        const struct statement *found =
+            s->block != NULL ? find_in_block(site, s->block, name) : NULL;
         if (found != NULL) {
             return found;
         }
     }
-    return find_in_block(model->tree->root, name);
+    return find_in_block(site, site->model->tree->root, name);
 }
 
 void site_for_each_statement(const struct block *block,
@@ -70,12 +93,12 @@ void site_for_each_statement(const struct block *block,
     }
 }
 
-const struct statement *site_find_in_block(const struct model *model,
-                                           const struct site_block *block, struct slice name) {
+const struct statement *site_find_in_block(struct site *site, const struct site_block *block,
+                                           struct slice name) {
     const struct statement *statement = block->location != NULL ? block->location->statement
                                         : block->server != NULL ? block->server->statement
                                                                 : NULL;
-    return site_find_in_effect(model, statement, name);
+    return site_find_in_effect(site, statement, name);
 }
 
 const struct statement *site_find_own(const struct statement *owner, struct slice name) {

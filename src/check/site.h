@@ -21,14 +21,17 @@ struct site {
     VECTOR_OF(const struct settings *) settings;
     /* Those of http, then of the servers that have some of their own. */
     VECTOR_OF(const struct server_settings *) server_settings;
+    struct model *model;
+    struct map found; /* what was looked for in long blocks; see site_find_in_effect */
 };
 
 void site_collect(struct site *site, struct model *model);
 
 /* The last statement called `name` in the innermost block around `statement`, or in `statement`'s
- * own, that has one; NULL when none has. For settings the model does not hold. */
-const struct statement *site_find_in_effect(const struct model *model,
-                                            const struct statement *statement, struct slice name);
+ * own, that has one; NULL when none has. For settings the model does not hold. `name` is a literal,
+ * by whose address answers are remembered: all servers of a site ask the block around them. */
+const struct statement *site_find_in_effect(struct site *site, const struct statement *statement,
+                                            struct slice name);
 
 /* Calls the function for every statement of the block, of blocks inside of it, and of included
  * files; for directives the model does not hold. */
@@ -37,8 +40,8 @@ void site_for_each_statement(const struct block *block,
                              void *context);
 
 /* The same for a block; NULL, too, where the block has no statement. */
-const struct statement *site_find_in_block(const struct model *model,
-                                           const struct site_block *block, struct slice name);
+const struct statement *site_find_in_block(struct site *site, const struct site_block *block,
+                                           struct slice name);
 
 /* Its first statement of that name right in `block`, those of included files among them. */
 const struct statement *site_find_own(const struct statement *owner, struct slice name);

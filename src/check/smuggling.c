@@ -39,7 +39,7 @@ static void check_dav(struct finding_list *findings, const struct site_block *bl
     const struct statement *methods = site_find_own(owner, SLICE("dav_methods"));
     if (methods == NULL || statement_argument_count(methods) == 0 ||
         slice_equals_nocase(statement_argument(methods, 0)->text, SLICE("off")) ||
-        protection_is_there(findings->model, block) ||
+        protection_is_there(&findings->site, block) ||
         (block->location != NULL && block->location->limited != NULL)) {
         return;
     }

@@ -146,8 +146,8 @@ static void report_weak(struct finding_list *findings, const struct statement *s
 }
 
 /* Expands what the statement gives; NULL when it gives nothing that can be. */
-static const struct cipher_list *
-find_list(struct finding_list *findings, const struct statement *statement, struct map *expanded) {
+static const struct cipher_list *find_list(struct finding_list *findings,
+                                           const struct statement *statement) {
     struct arena *arena = findings->model->arena;
     if (statement == NULL || statement_argument_count(statement) == 0) {
         return NULL;
@@ -156,39 +156,36 @@ find_list(struct finding_list *findings, const struct statement *statement, stru
     if (openssl_is_profile(word->text)) {
         return NULL;
     }
-    struct cipher_list *list = map_find(expanded, word->text);
+    struct cipher_list *list = map_find(&findings->cipher_lists, word->text);
     if (list == NULL) {
         list = arena_require(arena, sizeof *list);
         ciphers_expand(arena, word->text, list);
-        map_insert(expanded, word->text, list);
+        map_insert(&findings->cipher_lists, word->text, list);
     }
     return list;
 }
 
-static void check_ciphers(struct finding_list *findings, const struct statement *statement,
-                          struct map *expanded) {
-    const struct cipher_list *list = find_list(findings, statement, expanded);
+static void check_ciphers(struct finding_list *findings, const struct statement *statement) {
+    const struct cipher_list *list = find_list(findings, statement);
     if (list != NULL && has_weak(list)) {
         report_weak(findings, statement, list);
     }
 }
 
 void check_rule_weak_cipher(struct finding_list *findings) {
-    struct map expanded;
-    map_init(&expanded, findings->model->arena);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
         if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
-            check_ciphers(findings, settings->origin[SETTING_proxy_ssl_ciphers], &expanded);
+            check_ciphers(findings, settings->origin[SETTING_proxy_ssl_ciphers]);
         }
         if (settings->is_own[SETTING_grpc_ssl_ciphers]) {
-            check_ciphers(findings, settings->origin[SETTING_grpc_ssl_ciphers], &expanded);
+            check_ciphers(findings, settings->origin[SETTING_grpc_ssl_ciphers]);
         }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
         if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
-            check_ciphers(findings, settings->origin[SERVER_SETTING_ssl_ciphers], &expanded);
+            check_ciphers(findings, settings->origin[SERVER_SETTING_ssl_ciphers]);
         }
     }
 }
@@ -205,8 +202,8 @@ static bool is_for_tls13_only(const struct name_list *protocols) {
 }
 
 static void check_secrecy(struct finding_list *findings, const struct statement *statement,
-                          const struct name_list *protocols, struct map *expanded) {
-    const struct cipher_list *list = find_list(findings, statement, expanded);
+                          const struct name_list *protocols) {
+    const struct cipher_list *list = find_list(findings, statement);
     if (list == NULL || list->has_forward_secrecy || is_for_tls13_only(protocols) ||
         list->weak[CIPHER_NO_FORWARD_SECRECY].items.count == 0) {
         return;
@@ -222,24 +219,22 @@ static void check_secrecy(struct finding_list *findings, const struct statement 
 }
 
 void check_rule_no_forward_secrecy(struct finding_list *findings) {
-    struct map expanded;
-    map_init(&expanded, findings->model->arena);
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
         if (settings->is_own[SETTING_proxy_ssl_ciphers]) {
             check_secrecy(findings, settings->origin[SETTING_proxy_ssl_ciphers],
-                          &settings->proxy_ssl_protocols, &expanded);
+                          &settings->proxy_ssl_protocols);
         }
         if (settings->is_own[SETTING_grpc_ssl_ciphers]) {
             check_secrecy(findings, settings->origin[SETTING_grpc_ssl_ciphers],
-                          &settings->grpc_ssl_protocols, &expanded);
+                          &settings->grpc_ssl_protocols);
         }
     }
     for (size_t i = 0; i < findings->site.server_settings.count; i++) {
         const struct server_settings *settings = findings->site.server_settings.items[i];
         if (settings->is_own[SERVER_SETTING_ssl_ciphers]) {
             check_secrecy(findings, settings->origin[SERVER_SETTING_ssl_ciphers],
-                          &settings->ssl_protocols, &expanded);
+                          &settings->ssl_protocols);
         }
     }
 }

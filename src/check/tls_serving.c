@@ -16,9 +16,9 @@ static bool has_word(const struct statement *statement, struct slice text) {
 }
 
 /* What older versions have instead of a word behind listen. */
-static bool has_ssl_on(const struct finding_list *findings, const struct server *server) {
+static bool has_ssl_on(struct finding_list *findings, const struct server *server) {
     const struct statement *found =
-        site_find_in_effect(findings->model, server->statement, SLICE("ssl"));
+        site_find_in_effect(&findings->site, server->statement, SLICE("ssl"));
     return found != NULL && has_word(found, SLICE("on"));
 }
 

@@ -22,7 +22,7 @@ bool walk_spend(struct request_walker *walker, size_t steps) {
 }
 
 void walk_set(struct request_walk *walk, struct slice name, bool is_known, struct slice text) {
-    struct walk_value *value = arena_require(walk->walker->model->arena, sizeof *value);
+    struct walk_value *value = arena_require(&walk->walker->scratch, sizeof *value);
     *value = (struct walk_value){.is_known = is_known, .text = text};
     map_set(&walk->values, name, value);
 }
@@ -60,7 +60,7 @@ static void take_named(struct request_walk *walk, const struct regex *regex, con
                        int count, struct slice subject) {
     for (size_t i = 0; i < regex->capture_names.count; i++) {
         struct slice name = regex->capture_names.items[i];
-        struct slice terminated = arena_copy_slice(walk->walker->model->arena, name);
+        struct slice terminated = arena_copy_slice(&walk->walker->scratch, name);
         int number = pcre2_substring_number_from_name(code, (PCRE2_SPTR)terminated.data);
         bool is_known = number > 0 && number < REQUEST_WALK_CAPTURES;
         walk_set(walk, name, is_known,
@@ -108,7 +108,7 @@ static bool get_args_mark(struct request_walk *walk, struct slice *text) {
 static bool get_request_uri(struct request_walk *walk, struct slice *text) {
     const struct request_url *url = &walk->url;
     *text = url->args.size == 0 ? url->path
-                                : arena_format(walk->walker->model->arena, "%.*s?%.*s",
+                                : arena_format(&walk->walker->scratch, "%.*s?%.*s",
                                                SLICE_ARGS(url->path), SLICE_ARGS(url->args));
     return true;
 }
@@ -132,14 +132,14 @@ static bool get_host(struct request_walk *walk, struct slice *text) {
 static bool get_http_host(struct request_walk *walk, struct slice *text) {
     const struct request_url *url = &walk->url;
     bool is_usual = url->port == (url->is_tls ? 443 : 80);
-    *text = is_usual ? url->host
-                     : arena_format(walk->walker->model->arena, "%.*s:%u", SLICE_ARGS(url->host),
-                                    url->port);
+    *text = is_usual
+                ? url->host
+                : arena_format(&walk->walker->scratch, "%.*s:%u", SLICE_ARGS(url->host), url->port);
     return url->host.size > 0;
 }
 
 static bool get_port(struct request_walk *walk, struct slice *text) {
-    *text = arena_format(walk->walker->model->arena, "%u", walk->url.port);
+    *text = arena_format(&walk->walker->scratch, "%u", walk->url.port);
     return walk->url.host.size > 0;
 }
 
@@ -301,7 +301,7 @@ static bool evaluate(struct request_walk *walk, const struct template *template,
     if (depth > DEEPEST) {
         return false;
     }
-    text_init(&value, walk->walker->model->arena);
+    text_init(&value, &walk->walker->scratch);
     for (size_t i = 0; i < template->parts.count; i++) {
         struct slice part;
         if (!evaluate_part(walk, &template->parts.items[i], depth, &part)) {

@@ -91,6 +91,8 @@ static enum outcome run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     opterr = 0; /* the subcommands word their own messages */
+    /* A line at a time, not a byte: there may be hundreds of errors. */
+    (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
     enum outcome outcome = run(argc, argv);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -173,7 +173,8 @@ static bool check_list(const struct setter_call *call, const struct word *word) 
     struct arena *arena = call->model->arena;
     struct map *good = &call->model->reading->good_values;
     struct slice key = text_marked(arena, 'c', word->text);
-    if (call->origin == NULL || openssl_is_profile(word->text) || map_find(good, key) != NULL) {
+    if (call->origin == NULL || openssl_is_profile(word->text) ||
+        openssl_has_modern_suites(word->text) || map_find(good, key) != NULL) {
         return true;
     }
     SSL_CTX *context = openssl_create_context(call->directive->group == GROUP_SERVER);

@@ -87,7 +87,7 @@ bool model_set_ssl_groups(const struct setter_call *call) {
     struct map *good = &call->model->reading->good_values;
     struct slice key = text_marked(call->model->arena, 'g', word->text);
     if (call->origin == NULL || slice_equals(word->text, SLICE("auto")) ||
-        map_find(good, key) != NULL) {
+        openssl_has_modern_groups(word->text) || map_find(good, key) != NULL) {
         return model_set_text(call);
     }
     SSL_CTX *context = openssl_create_context(true);
