@@ -74,6 +74,7 @@ struct origin {
     struct byte_set bytes;
     bool is_path;
     bool is_matched;
+    enum dataflow_host host;
 };
 
 static void visit_value(const struct frame *frame, const struct template_part *part,
@@ -86,6 +87,7 @@ static void visit_value(const struct frame *frame, const struct template_part *p
                      .is_capture = part->kind == PART_CAPTURE,
                      .is_path = origin->is_path,
                      .is_matched = origin->is_matched,
+                     .host = origin->host,
                      .bytes = origin->bytes,
                  });
 }
@@ -163,6 +165,10 @@ static bool visit_guarded(const struct frame *frame, const struct template_part 
     return guard->has_texts;
 }
 
+static bool is_host(enum variable_id id) {
+    return id == VARIABLE_HOST || id == VARIABLE_SERVER_NAME || id == VARIABLE_SSL_SERVER_NAME;
+}
+
 static void visit_builtin(const struct frame *frame, const struct template_part *part) {
     struct reaching_guard guard = find_guard(frame, part->text);
     if (!guard.has_texts && part->id == VARIABLE_HOST) {
@@ -187,6 +193,9 @@ static void visit_builtin(const struct frame *frame, const struct template_part 
               .may_hold_slash = byte_set_has(&bytes, '/'),
               .is_path = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI,
               .is_matched = guard.is_matched,
+              .host = is_host(part->id) || slice_equals_nocase(part->text, SLICE("http_host"))
+                          ? DATAFLOW_HOST_WHOLE
+                          : DATAFLOW_HOST_NONE,
               .bytes = bytes,
           });
 }
@@ -223,6 +232,8 @@ static enum dataflow_control highest_control(uint32_t states) {
 struct gathering {
     struct dataflow_visitor visitor;
     bool is_path;
+    bool has_host;
+    bool has_others; /* values that are no hosts */
     struct byte_set bytes;
 };
 
@@ -231,6 +242,9 @@ static void gather(struct dataflow_visitor *visitor, const struct dataflow_atom 
     visitor->states |= 1u << atom->control;
     gathering->bytes = byte_set_unite(gathering->bytes, atom->bytes);
     gathering->is_path = gathering->is_path || atom->is_path;
+    gathering->has_host = gathering->has_host || atom->host == DATAFLOW_HOST_WHOLE;
+    gathering->has_others = gathering->has_others || (atom->control != DATAFLOW_CONSTANT &&
+                                                      atom->host != DATAFLOW_HOST_WHOLE);
 }
 
 /* What a regular expression is matched against. */
@@ -250,6 +264,9 @@ static struct origin find_subject_origin(const struct frame *frame, const struct
         .control = control == DATAFLOW_CONSTANT ? DATAFLOW_SERVER : control,
         .bytes = gathering.bytes,
         .is_path = gathering.is_path,
+        .host = !gathering.has_host    ? DATAFLOW_HOST_NONE
+                : gathering.has_others ? DATAFLOW_HOST_PART
+                                       : DATAFLOW_HOST_WHOLE,
     };
 }
 
@@ -259,6 +276,7 @@ static struct origin find_request_origin(bool is_path) {
         .control = DATAFLOW_CLIENT,
         .bytes = bytes_of_characters(is_path ? NEWLINE | SLASH | COLON : NARROW),
         .is_path = is_path,
+        .host = is_path ? DATAFLOW_HOST_NONE : DATAFLOW_HOST_WHOLE,
     };
 }
 
@@ -270,6 +288,9 @@ static struct origin find_group_origin(const struct frame *frame, struct origin 
         const struct regex_tree *tree = dataflow_regex_tree(frame->flow, regex);
         subject.bytes =
             byte_set_intersect(subject.bytes, regex_tree_group_bytes(tree, number, name));
+        if (subject.host == DATAFLOW_HOST_WHOLE && !regex_tree_group_is_last(tree, number, name)) {
+            subject.host = DATAFLOW_HOST_PART;
+        }
     }
     return subject;
 }

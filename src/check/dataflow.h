@@ -23,6 +23,13 @@ enum dataflow_control {
     DATAFLOW_CLIENT,   /* the client, freely */
 };
 
+/* What of the host that the visitor asked for a value is. */
+enum dataflow_host {
+    DATAFLOW_HOST_NONE,
+    DATAFLOW_HOST_PART,  /* of it, or of it and other things */
+    DATAFLOW_HOST_WHOLE, /* or all behind some of its labels */
+};
+
 /* How a value was reached: the references on the way, innermost first. */
 struct dataflow_step {
     const struct dataflow_step *outer;
@@ -39,9 +46,10 @@ struct dataflow_atom {
     bool is_argument_mark;  /* $is_args: "?" exactly when there are arguments */
     bool is_arguments;      /* empty when there are none: $args, $arg_... */
     bool may_hold_slash;
-    bool is_capture;                  /* $1 to $9, which a redirect by rewrite escapes */
-    bool is_path;                     /* of the path, decoded: $uri, or captured of it */
-    bool is_matched;                  /* a condition or a map has found it to match something */
+    bool is_capture; /* $1 to $9, which a redirect by rewrite escapes */
+    bool is_path;    /* of the path, decoded: $uri, or captured of it */
+    bool is_matched; /* a condition or a map has found it to match something */
+    enum dataflow_host host;
     struct byte_set bytes;            /* that the value may hold; those of the text */
     const struct dataflow_step *path; /* variables it came through; NULL: written in place */
 };

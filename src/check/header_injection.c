@@ -3,8 +3,8 @@
  * and in what is captured of it. */
 #include "base/container.h"
 #include "check/protection.h"
+#include "check/redirects.h"
 #include "check/rules.h"
-#include "check/steps.h"
 #include "check/story.h"
 #include "check/target.h"
 
@@ -100,37 +100,16 @@ static void check_headers(struct finding_list *findings, const struct site_block
     }
 }
 
-static const struct slice location_header = SLICE_INIT("the header Location");
-
-static void check_step(struct finding_list *findings, const struct site_block *block,
-                       const struct rewrite_step *step) {
-    struct sink sink = {.block = block,
-                        .target = location_header,
-                        .captured = steps_find_captured(block->location, step)};
-    if (step->kind == REWRITE_RETURN && step->is_redirect) {
-        sink.value = &step->text;
-        check_sink(findings, &sink);
-    } else if (step->kind == REWRITE_PATH && step->rewriting->redirect != 0) {
-        sink.escapes_captures = true;
-        sink.value = &step->rewriting->path;
-        check_sink(findings, &sink);
-    }
-}
-
-/* Pages that are redirected to. */
-static void check_error_pages(struct finding_list *findings, const struct site_block *block) {
-    const struct error_page_list *pages = &block->settings->error_page;
-    const struct statement *last = NULL;
-    for (size_t i = 0; i < pages->list.count; i++) {
-        const struct error_page_setting *page = &pages->list.items[i];
-        bool is_page = page->target.word == NULL || page->target.word->text.size == 0 ||
-                       strchr("/@", page->target.word->text.data[0]) != NULL;
-        if (!is_page && page->statement != last) {
-            last = page->statement;
-            check_sink(
-                findings,
-                &(struct sink){.block = block, .value = &page->target, .target = location_header});
-        }
+static void check_redirects(struct finding_list *findings, const struct site_block *block) {
+    struct redirect_list redirects = {0};
+    redirects_collect(findings->model->arena, block, &redirects);
+    for (size_t i = 0; i < redirects.items.count; i++) {
+        const struct redirect *redirect = &redirects.items.items[i];
+        check_sink(findings, &(struct sink){.block = block,
+                                            .value = redirect->target,
+                                            .target = SLICE("the header Location"),
+                                            .captured = redirect->captured,
+                                            .escapes_captures = redirect->escapes_captures});
     }
 }
 
@@ -145,15 +124,7 @@ static void check_block(struct finding_list *findings, const struct site_block *
     if (settings->is_own[SETTING_grpc_set_header]) {
         check_headers(findings, block, &settings->grpc_set_header, "backend's header");
     }
-    if (settings->is_own[SETTING_error_page]) {
-        check_error_pages(findings, block);
-    }
-    const struct rewrite *rewrite = block->location != NULL ? &block->location->rewrite
-                                    : block->server != NULL ? &block->server->rewrite
-                                                            : NULL;
-    for (size_t i = 0; rewrite != NULL && i < rewrite->steps.count; i++) {
-        check_step(findings, block, &rewrite->steps.items[i]);
-    }
+    check_redirects(findings, block);
     const struct proxy_pass *proxy = block->location != NULL ? block->location->proxy : NULL;
     if (proxy != NULL && proxy->has_variables && !proxy->is_grpc) {
         check_sink(findings, &(struct sink){.block = block,

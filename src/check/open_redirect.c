@@ -2,8 +2,8 @@
  * target is followed from state to state as a browser reads it; the host that
  * the visitor asked for does not count, as no link can make it another one. */
 #include "base/container.h"
+#include "check/redirects.h"
 #include "check/rules.h"
-#include "check/steps.h"
 #include "check/story.h"
 
 /* Which part of the URL comes next. */
@@ -15,13 +15,27 @@ enum state {
     STATE_LEAD, /* behind one slash at the beginning; another one begins a host */
     STATE_HOST_BEGIN,
     STATE_HOST,
+    STATE_PART, /* in the host, behind a part of the visitor's host, such as its first labels, */
+    STATE_PART_DOT,     /* and behind a dot and more that is written out */
+    STATE_STRANGER,     /* the host was over there: somebody else's domain may be it */
     STATE_NO_ARGUMENTS, /* in the host, when the request is known to have no arguments */
     STATE_PATH,
     STATE_COUNT
 };
 
 #define BIT(state) (1u << (state))
-#define HOST_STATES (BIT(STATE_COLON_SLASH) | BIT(STATE_HOST_BEGIN) | BIT(STATE_HOST))
+#define PART_STATES (BIT(STATE_PART) | BIT(STATE_PART_DOT))
+#define HOST_STATES (BIT(STATE_COLON_SLASH) | BIT(STATE_HOST_BEGIN) | BIT(STATE_HOST) | PART_STATES)
+
+/* A part of a host may be any domain; with two labels behind it that are written out it is one of
+ * theirs. */
+static enum state read_part(enum state state, char c) {
+    if (c == '.') {
+        return state == STATE_PART ? STATE_PART_DOT : STATE_HOST;
+    }
+    bool is_over = c == '/' || c == '\\' || c == '?' || c == '#' || c == ':';
+    return is_over || state == STATE_PART ? STATE_STRANGER : STATE_PART_DOT;
+}
 
 static enum state read_byte(enum state state, char c) {
     bool is_slash = c == '/' || c == '\\';
@@ -39,6 +53,11 @@ static enum state read_byte(enum state state, char c) {
     case STATE_HOST:
     case STATE_NO_ARGUMENTS:
         return is_slash || c == '?' || c == '#' ? STATE_PATH : STATE_HOST;
+    case STATE_PART:
+    case STATE_PART_DOT:
+        return read_part(state, c);
+    case STATE_STRANGER:
+        return STATE_STRANGER;
     default:
         return STATE_PATH;
     }
@@ -66,23 +85,8 @@ struct walk {
     const char *decided; /* what the client decides; NULL: nothing yet */
     bool is_glued;       /* it goes on with a host that is written out */
     struct dataflow_atom atom;
+    struct dataflow_atom part; /* the last part of the visitor's host */
 };
-
-static bool is_one_of(struct slice name, const char *const *names) {
-    for (; *names != NULL; names++) {
-        if (slice_equals_nocase(name, slice_from_string(*names))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The host that the visitor asked for: no link makes it another one. */
-static bool is_own_host(const struct dataflow_atom *atom) {
-    static const char *const names[] = {"host",       "http_host", "server_name", "ssl_server_name",
-                                        "proxy_host", NULL};
-    return is_one_of(atom->name, names);
-}
 
 static bool is_header(const struct dataflow_atom *atom) {
     return slice_starts_with_nocase(atom->name, SLICE("http_")) &&
@@ -90,15 +94,21 @@ static bool is_header(const struct dataflow_atom *atom) {
 }
 
 /* Whether somebody else than the visitor may decide the value: by a link, or by a header that a
- * cache does not look at. */
+ * cache does not look at. The host that the visitor asked for is nobody else's: no link makes it
+ * another one. */
 static bool is_foreign(const struct dataflow_atom *atom) {
-    return atom->control == DATAFLOW_CLIENT && !is_own_host(atom) && !atom->is_argument_mark;
+    return atom->control == DATAFLOW_CLIENT && atom->host != DATAFLOW_HOST_WHOLE &&
+           !atom->is_argument_mark;
 }
 
 /* Whether a path that is sent as it stands may begin with two slashes. */
 static bool may_begin_with_two(const struct walk *walk, const struct dataflow_atom *atom) {
     return walk->is_relative &&
            (slice_equals_nocase(atom->name, SLICE("request_uri")) || !walk->merges_slashes);
+}
+
+static bool is_part(uint32_t states, const struct dataflow_atom *atom) {
+    return atom->host == DATAFLOW_HOST_PART && (states & ~(HOST_STATES | BIT(STATE_PATH))) == 0;
 }
 
 static const char *find_decided(const struct walk *walk, const struct dataflow_atom *atom) {
@@ -115,8 +125,8 @@ static const char *find_decided(const struct walk *walk, const struct dataflow_a
                    ? "whole URL"
                    : NULL;
     }
-    if (byte_set_is_of_label(&atom->bytes)) {
-        return NULL; /* of a name that goes on with what is written out */
+    if (byte_set_is_of_label(&atom->bytes) || is_part(walk->visitor.states, atom)) {
+        return NULL; /* of a name that goes on with what is written out, or see STATE_PART */
     }
     if ((states & BIT(STATE_LEAD)) != 0 && walk->is_relative && atom->may_hold_slash &&
         (!atom->is_capture || !walk->merges_slashes)) {
@@ -129,12 +139,17 @@ static const char *find_decided(const struct walk *walk, const struct dataflow_a
 }
 
 static uint32_t read_value(uint32_t states, const struct dataflow_atom *atom) {
-    uint32_t after = states & BIT(STATE_PATH);
+    uint32_t after = states & (BIT(STATE_PATH) | BIT(STATE_STRANGER));
+    if ((states & PART_STATES) != 0 && atom->host != DATAFLOW_HOST_WHOLE) {
+        after |= BIT(STATE_STRANGER);
+        states &= ~PART_STATES;
+    }
     if (atom->begins_with_slash) {
-        return BIT(STATE_PATH);
+        return BIT(STATE_PATH) | after;
     }
     if (atom->is_argument_mark) {
-        return BIT(STATE_PATH) | ((states & HOST_STATES) != 0 ? BIT(STATE_NO_ARGUMENTS) : states);
+        return BIT(STATE_PATH) | after |
+               ((states & HOST_STATES) != 0 ? BIT(STATE_NO_ARGUMENTS) : states);
     }
     if ((states & BIT(STATE_NO_ARGUMENTS)) != 0) {
         after |= atom->is_arguments ? BIT(STATE_NO_ARGUMENTS) : BIT(STATE_HOST);
@@ -142,7 +157,10 @@ static uint32_t read_value(uint32_t states, const struct dataflow_atom *atom) {
     if ((states & (BIT(STATE_BEGIN) | BIT(STATE_SCHEME))) != 0) {
         after |= BIT(STATE_SCHEME) | (atom->control == DATAFLOW_CLIENT ? BIT(STATE_PATH) : 0);
     }
-    if ((states & HOST_STATES) != 0) {
+    if ((states & HOST_STATES) != 0 && is_part(states, atom) &&
+        !byte_set_is_of_label(&atom->bytes)) {
+        after |= BIT(STATE_PART);
+    } else if ((states & HOST_STATES) != 0) {
         after |= BIT(STATE_HOST) | (atom->may_hold_slash ? BIT(STATE_PATH) : 0);
     }
     if ((states & (BIT(STATE_LEAD) | BIT(STATE_COLON))) != 0) {
@@ -163,12 +181,23 @@ static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *
         walk->is_glued = (visitor->states & BIT(STATE_HOST)) != 0;
         walk->atom = *atom;
     }
+    if (is_part(visitor->states, atom)) {
+        walk->part = *atom;
+    }
     visitor->states = read_value(visitor->states, atom);
+}
+
+/* What ends with a part of the visitor's host, or goes on elsewhere behind it. */
+static void judge_parts(struct walk *walk) {
+    if (walk->decided == NULL &&
+        (walk->visitor.states & (PART_STATES | BIT(STATE_STRANGER))) != 0) {
+        walk->decided = "host";
+        walk->atom = walk->part;
+    }
 }
 
 static void check_target(struct finding_list *findings, const struct site_block *block,
                          const struct template *target, const struct regex *captured) {
-    struct arena *arena = findings->model->arena;
     struct slice text;
     if (template_is_constant(findings->model, target, &text)) {
         return;
@@ -179,35 +208,25 @@ static void check_target(struct finding_list *findings, const struct site_block 
     struct dataflow_place place = {
         .server = block->server, .location = block->location, .captured = captured};
     dataflow_walk(check_flow(findings), &place, target, &walk.visitor);
-    if (walk.decided == NULL) {
-        return;
+    judge_parts(&walk);
+    if (walk.decided != NULL) {
+        story_report(findings, RULE_open_redirect, &walk.atom,
+                     walk.is_glued
+                         ? "write a \"/\" behind the host: without one the value may go on with it"
+                         : "write the host out, or choose the target by a map of constants",
+                     "lets %s choose the %s that visitors are redirected to",
+                     is_header(&walk.atom) ? "a header" : "a link", walk.decided);
     }
-    struct story story = story_tell(arena, &walk.atom);
-    struct diagnostic *diagnostic = check_report(
-        findings, RULE_open_redirect, story.span,
-        "%.*s%.*s lets %s choose the %s that visitors are redirected to", SLICE_ARGS(story.name),
-        SLICE_ARGS(story.origin), is_header(&walk.atom) ? "a header" : "a link", walk.decided);
-    story_note(arena, diagnostic, &walk.atom);
-    diagnostic_help(arena, diagnostic, "%s",
-                    walk.is_glued
-                        ? "write a \"/\" behind the host: without one the value may go on with it"
-                        : "write the host out, or choose the target by a map of constants");
 }
 
 void check_rule_open_redirect(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.blocks.count; i++) {
         const struct site_block *block = &findings->site.blocks.items[i];
-        const struct rewrite *rewrite = block->location != NULL ? &block->location->rewrite
-                                        : block->server != NULL ? &block->server->rewrite
-                                                                : NULL;
-        for (size_t j = 0; rewrite != NULL && j < rewrite->steps.count; j++) {
-            const struct rewrite_step *step = &rewrite->steps.items[j];
-            const struct regex *captured = steps_find_captured(block->location, step);
-            if (step->kind == REWRITE_RETURN && step->is_redirect) {
-                check_target(findings, block, &step->text, captured);
-            } else if (step->kind == REWRITE_PATH && step->rewriting->redirect != 0) {
-                check_target(findings, block, &step->rewriting->path, captured);
-            }
+        struct redirect_list redirects = {0};
+        redirects_collect(findings->model->arena, block, &redirects);
+        for (size_t j = 0; j < redirects.items.count; j++) {
+            const struct redirect *redirect = &redirects.items.items[j];
+            check_target(findings, block, redirect->target, redirect->captured);
         }
     }
 }

@@ -395,11 +395,14 @@ static struct byte_set find_bytes(const struct regex_node *node) {
     return bytes;
 }
 
+static bool is_group(const struct regex_node *node, uint32_t number, struct slice name) {
+    return number > 0 ? node->group == number
+                      : name.size > 0 && slice_equals_nocase(node->name, name);
+}
+
 static void add_group_bytes(const struct regex_node *node, uint32_t number, struct slice name,
                             struct byte_set *bytes, bool *is_found) {
-    bool is_meant =
-        number > 0 ? node->group == number : name.size > 0 && slice_equals_nocase(node->name, name);
-    if (is_meant) {
+    if (is_group(node, number, name)) {
         *is_found = true;
         *bytes = byte_set_unite(*bytes, find_bytes(node));
         return;
@@ -457,6 +460,48 @@ bool regex_tree_is_anchored_at_start(const struct regex_tree *tree) {
 
 bool regex_tree_is_anchored_at_end(const struct regex_tree *tree) {
     return tree->is_understood && is_bounded(tree->root, false);
+}
+
+/* ".*" and the like, which leave nothing behind them. */
+static bool takes_rest(const struct regex_node *node) {
+    bool is_greedy = node->source.size > 0 && node->source.data[node->source.size - 1] != '?';
+    if (node->kind == REGEX_REPEAT) {
+        struct byte_set left = byte_set_complement(find_bytes(node));
+        byte_set_remove(&left, '\n');
+        return node->most == REGEX_UNBOUNDED && is_greedy && byte_set_is_empty(&left);
+    }
+    return node->kind != REGEX_LOOK && node->children.count > 0 &&
+           (node->kind == REGEX_SEQUENCE || node->children.count == 1) &&
+           takes_rest(node->children.items[node->children.count - 1]);
+}
+
+/* `is_anchored`: nothing can follow the node. */
+static bool ends_with_group(const struct regex_node *node, uint32_t number, struct slice name,
+                            bool is_anchored) {
+    size_t count = node->children.count;
+    if (is_group(node, number, name)) {
+        return is_anchored || takes_rest(node);
+    }
+    if (node->kind == REGEX_CHOICE) {
+        bool is_last = count > 0;
+        for (size_t i = 0; i < count; i++) {
+            is_last =
+                is_last && ends_with_group(node->children.items[i], number, name, is_anchored);
+        }
+        return is_last;
+    }
+    while (node->kind == REGEX_SEQUENCE && count > 0 &&
+           (node->children.items[count - 1]->kind == REGEX_END ||
+            node->children.items[count - 1]->kind == REGEX_STRICT_END)) {
+        is_anchored = true;
+        count--;
+    }
+    return (node->kind == REGEX_SEQUENCE || node->kind == REGEX_REPEAT) && count > 0 &&
+           ends_with_group(node->children.items[count - 1], number, name, is_anchored);
+}
+
+bool regex_tree_group_is_last(const struct regex_tree *tree, uint32_t number, struct slice name) {
+    return tree->is_understood && ends_with_group(tree->root, number, name, false);
 }
 
 static bool has_kind(const struct regex_node *node, enum regex_kind kind) {

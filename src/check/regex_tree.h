@@ -52,6 +52,10 @@ void regex_tree_read(struct arena *arena, struct slice expression, bool ignores_
 struct byte_set regex_tree_group_bytes(const struct regex_tree *tree, uint32_t number,
                                        struct slice name);
 
+/* Whether the group takes the end of every subject that matches. A newline behind it does not
+ * count. */
+bool regex_tree_group_is_last(const struct regex_tree *tree, uint32_t number, struct slice name);
+
 /* Whether every match begins at the beginning of the subject, or ends at its end; a newline behind
  * the end does not count. */
 bool regex_tree_is_anchored_at_start(const struct regex_tree *tree);

@@ -115,6 +115,20 @@ static void knows_anchors(void) {
     CU_ASSERT_FALSE(is_anchored("[^a]", true) || is_anchored("(?m)^a", true));
 }
 
+static bool is_last(const char *expression, uint32_t number) {
+    struct regex_tree tree = read(expression, false);
+    return regex_tree_group_is_last(&tree, number, SLICE(""));
+}
+
+static void knows_which_group_takes_the_end(void) {
+    CU_ASSERT_TRUE(is_last("^www\\.(.+)$", 1) && is_last("^www\\.(.*)", 1));
+    CU_ASSERT_TRUE(is_last("^(?:www|m)\\.([a-z]+\\.[a-z]+)\\z", 1));
+    CU_ASSERT_TRUE(is_last("^(a|www\\.(b+))$", 1) && is_last("^(?:a|b)(c.*)", 1));
+    CU_ASSERT_FALSE(is_last("^(.+)\\.example$", 1) || is_last("^www\\.([^.]+)", 1));
+    CU_ASSERT_FALSE(is_last("^www\\.(.+?)", 1) || is_last("^(a)|(b)$", 1));
+    CU_ASSERT_FALSE(is_last("^www\\.(.+)(x)?$", 1) || is_last("(.+)(?=x)", 1));
+}
+
 static void knows_what_a_subject_may_hold(void) {
     struct regex_tree tree = read("^[a-z]+$", false);
     struct byte_set bytes = regex_tree_subject_bytes(&tree);
@@ -156,5 +170,6 @@ UNIT_TESTS("check/regex_tree", {"prepares", prepare}, {"knows classes", knows_cl
            {"knows case", knows_case},
            {"takes what it does not know for anything", takes_what_it_does_not_know_for_anything},
            {"finds groups by name", finds_groups_by_name}, {"knows anchors", knows_anchors},
+           {"knows which group takes the end", knows_which_group_takes_the_end},
            {"knows what a subject may hold", knows_what_a_subject_may_hold},
            {"knows a search for bytes", knows_a_search_for_bytes}, {"releases everything", release})
