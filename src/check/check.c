@@ -94,13 +94,9 @@ struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule
 static int compare(const void *left, const void *right) {
     const struct finding *a = left;
     const struct finding *b = right;
-    const struct span *x = &a->diagnostic->span;
-    const struct span *y = &b->diagnostic->span;
-    if (x->source != y->source) {
-        return x->source < y->source ? -1 : 1;
-    }
-    if (x->begin != y->begin) {
-        return x->begin < y->begin ? -1 : 1;
+    int order = span_compare(a->diagnostic->span, b->diagnostic->span);
+    if (order != 0) {
+        return order;
     }
     if (a->rule != b->rule) {
         return a->rule < b->rule ? -1 : 1;

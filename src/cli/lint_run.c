@@ -56,13 +56,9 @@ static void add_heeded(struct lint_report *report, struct lint_file *file,
 static int compare(const void *left, const void *right) {
     const struct lint_finding *a = left;
     const struct lint_finding *b = right;
-    const struct span *x = &a->diagnostic->span;
-    const struct span *y = &b->diagnostic->span;
-    if (x->source != y->source) {
-        return x->source < y->source ? -1 : 1;
-    }
-    if (x->begin != y->begin) {
-        return x->begin < y->begin ? -1 : 1;
+    int order = span_compare(a->diagnostic->span, b->diagnostic->span);
+    if (order != 0) {
+        return order;
     }
     bool is_rule = a->kind < RULE_COUNT;
     if (is_rule != (b->kind < RULE_COUNT)) {

@@ -110,10 +110,7 @@ static int compare_ranked(const void *left, const void *right) {
     const struct diagnostic *second = b->diagnostic;
     int order = compare_numbers(first->has_span, second->has_span);
     if (order == 0 && first->has_span) {
-        order = compare_numbers(first->span.source, second->span.source);
-        if (order == 0) {
-            order = compare_numbers(first->span.begin, second->span.begin);
-        }
+        order = span_compare(first->span, second->span);
     }
     return order != 0 ? order : compare_numbers(a->rank, b->rank);
 }

@@ -90,3 +90,10 @@ struct slice source_line(struct source_set *set, uint32_t id, uint32_t line) {
 struct span span_join(struct span first, struct span last) {
     return (struct span){first.source, first.begin, last.end};
 }
+
+int span_compare(struct span a, struct span b) {
+    if (a.source != b.source) {
+        return a.source < b.source ? -1 : 1;
+    }
+    return (a.begin > b.begin) - (a.begin < b.begin);
+}

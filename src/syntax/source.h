@@ -47,4 +47,7 @@ struct slice source_line(struct source_set *set, uint32_t id, uint32_t line);
 /* From the beginning of `first` to the end of `last`; both in the same source. */
 struct span span_join(struct span first, struct span last);
 
+/* By source, then by where they begin: less than 0, 0 or more, as qsort wants it. */
+int span_compare(struct span a, struct span b);
+
 #endif

@@ -406,13 +406,18 @@ def held(lab, judge, h2="", patience="60s"):
     return lab.rpcd(HELD, judge=lab.backend(judge), echo=lab.backend(replying(echo)), h2=h2, patience=patience)
 
 
+def begin(lab, client, path, **request):
+    """Sends a request, and returns when the judge has been asked about it."""
+    client.send(request_bytes(path, **request))
+    lab.backends[0].wait_for(1)
+
+
 @pytest.mark.parametrize("size", [0, 200_000])
 def test_ends_with_its_client(lab, size):
     gate, body = Gate(), b"z" * size
     daemon = held(lab, gate)
     with Client(lab.port) as client:
-        client.send(request_bytes("/", method="POST" if body else "GET", body=body))
-        lab.backends[0].wait_for(1)
+        begin(lab, client, "/", method="POST" if body else "GET", body=body)
         client.reset()
     assert gate.is_left.wait(10)
     assert daemon.wait_for_line() == "/ 499 -"
@@ -427,8 +432,7 @@ def test_goes_on_without_its_client_where_the_subrequest_does(lab):
     gate = Gate()
     daemon = held(lab, gate)
     with Client(lab.port) as client:
-        client.send(request_bytes("/stays"))
-        lab.backends[0].wait_for(1)
+        begin(lab, client, "/stays")
         client.close()
         gate.may_answer.set()
     assert daemon.wait_for_line().startswith("/stays 200 200")
@@ -446,8 +450,7 @@ def test_lets_others_pass(lab):
     gate = Gate()
     held(lab, gate)
     with Client(lab.port) as waiting, Client(lab.port) as other:
-        waiting.send(request_bytes("/one"))
-        lab.backends[0].wait_for(1)
+        begin(lab, waiting, "/one")
         other.send(request_bytes("/two"))
         lab.backends[0].wait_for(2)
         gate.may_answer.set()
@@ -507,8 +510,7 @@ def test_ends_on_the_configuration_it_began_on(lab):
     gate = Gate()
     daemon = held(lab, gate)
     with Client(lab.port) as client:
-        client.send(request_bytes("/"))
-        lab.backends[0].wait_for(1)
+        begin(lab, client, "/")
         lab.reload(daemon, "server { listen {host}:{port}; location / { return 403; } }")
         gate.may_answer.set()
         assert client.response().status == 200

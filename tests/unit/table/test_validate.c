@@ -186,17 +186,22 @@ static void refuses_names_that_would_not_be_found(void) {
                                ": is not where its hash leads")));
 }
 
-/* The bytes of a node's label in the sample, to be given to another node. */
-static uint64_t label_of(uint32_t node) {
+/* A text of the sample, as the number that its two fields are together. */
+static uint64_t text_of(struct table_string (*find)(const struct table *table, uint32_t record),
+                        uint32_t record) {
     struct arena arena;
     arena_init(&arena, 4096);
     struct slice sample = sample_build(&arena);
     struct table table;
     struct table_error error;
     CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
-    uint64_t label = range_of(table.node[node].label.offset, table.node[node].label.length);
+    struct table_string text = find(&table, record);
     arena_release(&arena);
-    return label;
+    return range_of(text.offset, text.length);
+}
+
+static struct table_string label_of(const struct table *table, uint32_t node) {
+    return table->node[node].label;
 }
 
 static void refuses_trees_that_lead_astray(void) {
@@ -209,9 +214,9 @@ static void refuses_trees_that_lead_astray(void) {
         FAULT(node, 0, children.first, 0, AT("node", 0, "children", "are not behind their parent")),
         FAULT(node, 1, children.first, 4, AT("node", 1, "children", "are not in the same index")),
         FAULT(node, 2, label, 0, AT("node", 0, "children", "have an empty label")),
-        FAULT(node, 1, label, label_of(2),
+        FAULT(node, 1, label, text_of(label_of, 2),
               AT("node", 0, "children", "are not sorted by their first bytes")),
-        FAULT(node, 1, label, label_of(3),
+        FAULT(node, 1, label, text_of(label_of, 3),
               AT("node", 0, "children", "are not sorted by their first bytes")));
 }
 
@@ -221,7 +226,7 @@ static void refuses_locations_in_the_wrong_place(void) {
         FAULT(node, 5, exact, 0, AT("node", 5, "exact", "names a location of another kind")),
         FAULT(node, 2, prefix, 0, AT("node", 2, "prefix", "names a location of another name")),
         FAULT(node, 0, exact, 1, AT("node", 0, "exact", "names a location of another name")),
-        FAULT(node, 0, label, label_of(2),
+        FAULT(node, 0, label, text_of(label_of, 2),
               AT("node", 1, "prefix", "names a location of another name")),
         FAULT(
             location, 0, nested, 0,
@@ -384,25 +389,19 @@ static void refuses_referers_that_would_not_be_found(void) {
                                ", field \"path\": names no record")));
 }
 
-/* Where a type's ending, or its name, is, and the length, as the number that is both. */
-static uint64_t text_of_type(uint32_t type, bool is_ending) {
-    struct arena arena;
-    arena_init(&arena, 4096);
-    struct slice sample = sample_build(&arena);
-    struct table table;
-    struct table_error error;
-    CU_ASSERT_TRUE_FATAL(table_open(&table, sample.data, sample.size, &error));
-    const struct table_type *record = &table.type[type];
-    struct table_string text = is_ending ? record->ending : record->type;
-    arena_release(&arena);
-    return range_of(text.offset, text.length);
+static struct table_string ending_of(const struct table *table, uint32_t type) {
+    return table->type[type].ending;
+}
+
+static struct table_string type_of(const struct table *table, uint32_t type) {
+    return table->type[type].type;
 }
 
 static void refuses_types_that_would_not_be_found(void) {
     CHECK_FAULTS(
-        FAULT(type, 0, ending, text_of_type(1, false),
+        FAULT(type, 0, ending, text_of(type_of, 1),
               AT("type", 1, "ending", "is not behind the one before")),
-        FAULT(type, 1, ending, text_of_type(0, true),
+        FAULT(type, 1, ending, text_of(ending_of, 0),
               AT("type", 1, "ending", "is not behind the one before")),
         FAULT(type, 1, ending.length, 0, AT("type", 1, "ending", "has no terminating zero byte")),
         FAULT(type, 1, type.offset, UINT32_MAX,
