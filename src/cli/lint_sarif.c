@@ -59,6 +59,16 @@ static struct slice camel_case(struct arena *arena, const char *slug) {
     return text_slice(&name);
 }
 
+/* A list of links. A helpUri would be that of the rule's own page, which has no address. */
+static void add_references(struct text *text, struct slice references) {
+    while (references.size > 0) {
+        struct slice one = slice_take(references, slice_find_byte(references, ' '));
+        references = slice_skip(references, one.size + 1);
+        text_format(text, "\n- <%.*s>", SLICE_ARGS(one));
+    }
+    text_format(text, "\n");
+}
+
 static json_t *describe_help(struct arena *arena, const struct rule *rule) {
     const char *bad = rule_example_find(rule->slug, "bad");
     const char *good = rule_example_find(rule->slug, "good");
@@ -72,6 +82,7 @@ static json_t *describe_help(struct arena *arena, const struct rule *rule) {
     if (good != NULL) {
         text_format(&text, "\nRight:\n\n```nginx\n%s```\n", good);
     }
+    add_references(&text, slice_from_string(rule->references));
     json_t *help = message(slice_from_string(rule->fix));
     json_put(help, "markdown", json_text(text_slice(&text)));
     return help;
@@ -91,11 +102,6 @@ static json_t *describe_rule(struct arena *arena, size_t kind) {
     json_put(object, "shortDescription", message(slice_from_string(rule->summary)));
     json_put(object, "fullDescription", message(slice_from_string(rule->rationale)));
     json_put(object, "help", describe_help(arena, rule));
-    struct slice references = slice_from_string(rule->references);
-    if (references.size > 0) {
-        json_put(object, "helpUri",
-                 json_text(slice_take(references, slice_find_byte(references, ' '))));
-    }
     put_level(object, rule->severity);
     json_t *properties = json_require(json_object());
     json_t *tags = json_require(json_array());

@@ -88,7 +88,7 @@ SARIF = {
     "tool": {"driver": (True, "driver")},
     "driver": {"name": (True, str), "version": (True, str), "rules": (True, ["rule"])},
     "rule": {"id": (True, str), "name": (True, str), "shortDescription": (True, "message"),
-             "fullDescription": (True, "message"), "help": (True, "message"), "helpUri": (False, is_uri),
+             "fullDescription": (True, "message"), "help": (True, "message"),
              "defaultConfiguration": (True, "configuration"), "properties": (False, dict)},
     "configuration": {"level": (True, LEVELS.__contains__)},
     "message": {"text": (True, len), "markdown": (False, len)},
