@@ -480,21 +480,6 @@ def test_stop_serves_what_was_asked(lab):
         assert client.read_goodbye() == NO_ERROR
 
 
-def test_reloads_under_load(lab):
-    """No stream fails during 20 reloads."""
-    backend = lab.backend(answer(b"x" * 100))
-    rpcd = lab.rpcd(PROXY + "keepalive_requests 1000000;", events="worker_connections 4096;",
-                    workers=2, backend=backend)
-    load = subprocess.Popen(["h2load", "-c", "20", "-m", "10", "-n", "30000",
-                             f"http://127.0.0.1:{lab.port}/"], stdout=subprocess.PIPE, text=True)
-    for _ in range(20):
-        lab.reload(rpcd, PROXY + "keepalive_requests 1000000;", events="worker_connections 4096;",
-                   workers=2, backend=backend)
-    said = load.communicate(timeout=120)[0]
-    assert "30000 succeeded, 0 failed, 0 errored, 0 timeout" in said
-    assert "status codes: 30000 2xx" in said
-
-
 # --- slow clients ---
 
 def test_windows_hold_up_one_stream_and_not_the_others(lab):
