@@ -1,6 +1,7 @@
 /* Rules about what strangers should not see: status-page-exposed, autoindex-on,
  * root-exposes-config and version-disclosure. */
 #include "check/protection.h"
+#include "check/regex_match.h"
 #include "check/rules.h"
 #include "check/steps.h"
 #include "check/story.h"
@@ -8,12 +9,17 @@
 
 /* --- status-page-exposed --- */
 
+#define MATCH_STEPS 10000u
+
 static const struct slice status_pages[] = {
     SLICE_INIT("stub_status"),
     SLICE_INIT("api"),
     SLICE_INIT("status"),
     SLICE_INIT("upstream_conf"),
 };
+
+static const char help_for_status[] =
+    "write \"allow 127.0.0.1; deny all;\" beside it, with the addresses that are to read it";
 
 static void check_status_page(struct finding_list *findings, const struct site_block *block,
                               const struct statement *owner) {
@@ -33,9 +39,44 @@ static void check_status_page(struct finding_list *findings, const struct site_b
         if (is_writable) {
             diagnostic->severity = SEVERITY_ERROR;
         }
-        diagnostic_help(findings->model->arena, diagnostic,
-                        "write \"allow 127.0.0.1; deny all;\" beside it, with the addresses that "
-                        "are to read it");
+        diagnostic_help(findings->model->arena, diagnostic, "%s", help_for_status);
+    }
+}
+
+static bool is_path_of(const struct location *location, struct slice path) {
+    return location->regex != NULL
+               ? regex_match(location->regex->pattern, location->regex->ignore_case, path,
+                             MATCH_STEPS) == REGEX_MATCHED
+               : slice_equals(location->name, path);
+}
+
+/* The name under which PHP-FPM tells of its processes, where the location is for that. */
+static struct slice find_fpm_status(const struct location *location) {
+    static const struct slice names[] = {SLICE_INIT("/fpm-status"), SLICE_INIT("/fpm_status"),
+                                         SLICE_INIT("/php-fpm-status"), SLICE_INIT("/php_status"),
+                                         SLICE_INIT("/status")};
+    const struct statement *pass = location->other_pass.statement;
+    bool is_for_programs = pass == NULL || location->is_condition ||
+                           !slice_equals(statement_name(pass), SLICE("fastcgi_pass")) ||
+                           is_path_of(location, SLICE("/index.php")) ||
+                           is_path_of(location, SLICE("/x")) || is_path_of(location, SLICE("/"));
+    for (size_t i = 0; !is_for_programs && i < sizeof names / sizeof names[0]; i++) {
+        if (is_path_of(location, names[i])) {
+            return names[i];
+        }
+    }
+    return SLICE("");
+}
+
+static void check_fpm_status(struct finding_list *findings, const struct site_block *block) {
+    struct slice name = find_fpm_status(block->location);
+    if (name.size > 0 && !protection_is_there(&findings->site, block)) {
+        struct diagnostic *diagnostic = check_report(
+            findings, RULE_status_page_exposed, block->location->name_word->span,
+            "anybody may read what PHP-FPM tells of its processes: \"%.*s?full\" has the URLs "
+            "that others ask for",
+            SLICE_ARGS(name));
+        diagnostic_help(findings->model->arena, diagnostic, "%s", help_for_status);
     }
 }
 
@@ -46,6 +87,9 @@ void check_rule_status_page_exposed(struct finding_list *findings) {
             check_status_page(findings, block,
                               block->location != NULL ? block->location->statement
                                                       : block->server->statement);
+        }
+        if (block->location != NULL) {
+            check_fpm_status(findings, block);
         }
     }
 }

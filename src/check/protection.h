@@ -10,8 +10,9 @@ bool protection_has_password(const struct settings *settings);
 /* Whether access rules turn some away, wherever from. */
 bool protection_has_deny(const struct settings *settings);
 
-/* Whether anything at all asks who the client is: access rules, a password, auth_request and its
- * like, a certificate, `internal`, or an address that nobody outside gets to. */
+/* Whether strangers are kept out: by access rules that deny whom they do not name, a password,
+ * auth_request and its like, a certificate, a condition that refuses, `internal`, or an address
+ * that nobody outside gets to. */
 bool protection_is_there(struct site *site, const struct site_block *block);
 
 /* Whether nobody gets anything there: everybody is denied, or all requests are answered by an
