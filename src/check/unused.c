@@ -1,6 +1,6 @@
-/* Rules about what is defined and never used: upstream groups, zones of limits, variables. A file
- * without a server is left alone: what it defines is for others. So is one whose includes are not
- * all there, or that was not understood, as the use may be in what is missing. */
+/* Rules about what is defined and never used: upstream groups, zones of limits, caches, variables.
+ * A file without a server is left alone: what it defines is for others. So is one whose includes
+ * are not all there, or that was not understood, as the use may be in what is missing. */
 #include "check/dataflow.h"
 #include "check/mentions.h"
 #include "check/rules.h"
@@ -130,6 +130,119 @@ void check_rule_limit_zone_unused(struct finding_list *findings) {
                         limits_requests ? "write \"limit_req zone=%.*s;\" where it is to count"
                                         : "write \"limit_conn %.*s 10;\" where it is to count",
                         SLICE_ARGS(zone->name));
+    }
+}
+
+/* --- unused-cache --- */
+
+/* Caches of each kind have names of their own. */
+static const struct {
+    struct slice path; /* defines one */
+    struct slice use;  /* names it */
+} caches[] = {
+    {SLICE_INIT("proxy_cache_path"), SLICE_INIT("proxy_cache")},
+    {SLICE_INIT("fastcgi_cache_path"), SLICE_INIT("fastcgi_cache")},
+    {SLICE_INIT("uwsgi_cache_path"), SLICE_INIT("uwsgi_cache")},
+    {SLICE_INIT("scgi_cache_path"), SLICE_INIT("scgi_cache")},
+};
+
+#define CACHE_KINDS (sizeof caches / sizeof caches[0])
+
+struct cache_survey {
+    struct arena *arena;
+    VECTOR_OF(const struct statement *) paths[CACHE_KINDS];
+    struct map used[CACHE_KINDS];
+    struct map defined[CACHE_KINDS];
+    bool is_any_used[CACHE_KINDS]; /* a variable says which */
+};
+
+/* The word "keys_zone=NAME:SIZE", or NULL; `*name` gets the name. */
+static const struct word *find_zone_word(const struct statement *path, struct slice *name) {
+    const struct slice parameter = SLICE("keys_zone=");
+    for (uint32_t i = 0; i < statement_argument_count(path); i++) {
+        const struct word *word = statement_argument(path, i);
+        if (slice_starts_with(word->text, parameter)) {
+            *name = slice_skip(word->text, parameter.size);
+            *name = slice_take(*name, slice_find_byte(*name, ':'));
+            return word;
+        }
+    }
+    return NULL;
+}
+
+static void survey_cache(void *context, const struct statement *statement) {
+    struct cache_survey *survey = context;
+    struct slice name = statement_name(statement);
+    for (size_t kind = 0; kind < CACHE_KINDS; kind++) {
+        if (slice_equals(name, caches[kind].path)) {
+            struct slice zone;
+            VECTOR_PUSH(survey->arena, &survey->paths[kind], statement);
+            if (find_zone_word(statement, &zone) != NULL) {
+                map_insert(&survey->defined[kind], zone, survey);
+            }
+        } else if (slice_equals(name, caches[kind].use) &&
+                   statement_argument_count(statement) > 0) {
+            struct slice zone = statement_argument(statement, 0)->text;
+            survey->is_any_used[kind] |= slice_find_byte(zone, '$') < zone.size;
+            map_insert(&survey->used[kind], zone, survey);
+        }
+    }
+}
+
+/* Whether any cache may be meant somewhere: by a variable, or by a name that is misspelt. */
+static bool may_mean_any(const struct cache_survey *survey, size_t kind) {
+    const struct map *used = &survey->used[kind];
+    bool may_mean_any = survey->is_any_used[kind];
+    for (size_t i = 0; i < used->count; i++) {
+        may_mean_any |= !slice_equals(used->entries[i].key, SLICE("off")) &&
+                        map_find(&survey->defined[kind], used->entries[i].key) == NULL;
+    }
+    return may_mean_any;
+}
+
+static void check_caches(struct finding_list *findings, const struct cache_survey *survey,
+                         size_t kind) {
+    if (may_mean_any(survey, kind)) {
+        return;
+    }
+    for (size_t i = 0; i < survey->paths[kind].count; i++) {
+        struct slice name;
+        const struct word *word = find_zone_word(survey->paths[kind].items[i], &name);
+        if (word == NULL || map_find(&survey->used[kind], name) != NULL) {
+            continue;
+        }
+        struct slice use = caches[kind].use;
+        struct diagnostic *diagnostic =
+            check_report(findings, RULE_unused_cache, word->span,
+                         "nothing is kept in the cache \"%.*s\": no %.*s names it",
+                         SLICE_ARGS(name), SLICE_ARGS(use));
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "write \"%.*s %.*s;\" where answers are to be kept, or remove the cache",
+                        SLICE_ARGS(use), SLICE_ARGS(name));
+    }
+}
+
+void check_rule_unused_cache(struct finding_list *findings) {
+    struct model *model = findings->model;
+    struct cache_survey survey = {.arena = model->arena};
+    struct mentions mentions = {0};
+    bool has_caches = false;
+    if (!is_site(model)) {
+        return;
+    }
+    for (size_t kind = 0; kind < CACHE_KINDS; kind++) {
+        map_init(&survey.used[kind], model->arena);
+        map_init(&survey.defined[kind], model->arena);
+    }
+    site_for_each_statement(model->tree->root, survey_cache, &survey);
+    for (size_t kind = 0; kind < CACHE_KINDS; kind++) {
+        has_caches |= survey.paths[kind].count > 0;
+    }
+    if (has_caches) {
+        mentions_collect(&mentions, model);
+    }
+    for (size_t kind = 0; has_caches && !mentions.is_incomplete && kind < CACHE_KINDS; kind++) {
+        check_caches(findings, &survey, kind);
     }
 }
 
