@@ -5,6 +5,7 @@
 #include "log/file.h"
 #include "pid_file.h"
 #include "prefix.h"
+#include "worker_limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,11 +112,13 @@ static bool use_bundle(struct instance *instance, const struct bundle *bundle,
 }
 
 static void warn_of_limits(const struct instance *instance, uint64_t file_limit) {
-    uint32_t connections = instance->bundle->file.table.process->worker_connections;
-    if (connections > file_limit) {
+    const struct table *table = &instance->bundle->file.table;
+    uint32_t connections = table->process->worker_connections;
+    uint64_t limit = worker_limits_files(table, file_limit);
+    if (connections > file_limit && connections > limit) {
         reporter_say(&instance->reporter, TABLE_LOG_WARN,
                      "%u worker_connections exceed open file resource limit: %llu", connections,
-                     (unsigned long long)file_limit);
+                     (unsigned long long)limit);
     }
 }
 

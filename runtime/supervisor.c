@@ -10,6 +10,7 @@
 #include "net/staple_board.h"
 #include "rotation.h"
 #include "signals.h"
+#include "worker_limits.h"
 #include "worker_process.h"
 
 #include <errno.h>
@@ -74,6 +75,8 @@ static pid_t start_worker(void *owner, uint32_t place, int *line, uint32_t *seat
             if (!delivery_own(&setup.delivery)) {
                 _exit(EXIT_FAILURE);
             }
+            worker_limits_begin(&self->instance.reporter, &self->instance.bundle->file.table,
+                                place);
             become_worker(self, &setup);
         }
         int error = errno;
@@ -129,6 +132,8 @@ static void reload(struct supervisor *self) {
         if (!member->is_retired) {
             struct delivery delivery;
             bool is_made = bundle_deliver(bundle, previous, member->place, fallback, &delivery);
+            worker_limits_change(&self->instance.reporter, &bundle->file.table,
+                                 &previous->file.table, member->place, member->process);
             send_delivery(self, member, &delivery, is_made);
         }
     }
