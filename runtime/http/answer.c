@@ -137,6 +137,18 @@ static void apply_conditions(struct exchange *exchange, struct engine_outcome *o
     }
 }
 
+/* A client that left is told of once, which may have been while a location with
+ * proxy_ignore_client_abort was asked, as by a subrequest. */
+static void start_proxy(struct exchange *exchange) {
+    struct exchange *main = exchange->main != NULL ? exchange->main : exchange;
+    exchange->handler = exchange->service->proxy->handler;
+    exchange->handler->start(exchange);
+    if (main->is_left) {
+        main->is_left = false;
+        main->front_operations->mind_end(main);
+    }
+}
+
 void exchange_act(struct exchange *exchange, const struct engine_outcome *decided) {
     struct engine_outcome outcome = *decided;
     apply_conditions(exchange, &outcome);
@@ -159,14 +171,14 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *decide
         answer(exchange, &outcome);
         return;
     case ENGINE_PROXY:
-        exchange->handler = exchange->service->proxy->handler;
-        break;
+        start_proxy(exchange);
+        return;
     case ENGINE_FILE:
         exchange->handler = exchange->service->files->handler;
         exchange->file_name = outcome.text;
-        break;
+        exchange->handler->start(exchange);
+        return;
     }
-    exchange->handler->start(exchange);
 }
 
 bool exchange_prepare(struct exchange *exchange) {

@@ -95,6 +95,9 @@ bool exchange_awaits_backend(const struct exchange *exchange) {
 }
 
 bool exchange_ignores_abort(const struct exchange *exchange) {
+    if (exchange->part != NULL && exchange->part->response.is_head_sent) {
+        return true; /* who answers next, in this turn still, decides; see mind_end */
+    }
     exchange = at_work(exchange);
     bool is_waiting = exchange->handler != NULL && exchange->handler->is_waiting;
     return exchange->proxy_data != NULL && !is_waiting && !exchange->is_upgraded &&

@@ -114,6 +114,9 @@ struct front_operations {
                          const struct engine_header *fields, uint32_t count);
     /* Breaks the response off in a way that the client cannot take for its end. */
     void (*abort)(struct exchange *exchange);
+    /* The exchange, which went on without its client (is_left), is answered by somebody else now,
+     * who may mind: the client counts as gone only now. Of fronts that have clients. */
+    void (*mind_end)(struct exchange *exchange);
 };
 
 enum { EXCHANGE_FIELDS = 64, EXCHANGE_FIELDS_LIMIT = 1000, EXCHANGE_PIECES = 16 };
@@ -159,8 +162,8 @@ struct exchange {
     struct slice answer;        /* the rest of an answer made here */
     struct http_filter *filter; /* compression; NULL: bodies go as they are */
     enum engine_gzip_verdict gzip_verdict;
-    bool varies;                    /* other clients may get the response in another coding */
-    struct exchange_wait *wait;     /* see wait.c; NULL: there was none */
+    bool varies;                /* other clients may get the response in another coding */
+    struct exchange_wait *wait; /* see wait.c; NULL: there was none */
     struct exchange *main; /* whose subrequest this is, which outlives it; NULL: a client's own */
     struct exchange *part; /* the subrequest that it waits for; NULL: none */
     struct exchange_limits *limits; /* what limit_req and limit_conn say; NULL: nothing yet */
@@ -184,15 +187,16 @@ struct exchange {
     bool is_answered; /* an answer made here has begun: guards against errors while making it */
     bool is_aborted;  /* ended without a complete response */
     bool is_silent;   /* so the configuration wants it: return 444 */
+    bool is_left;     /* its client is gone, and it goes on all the same; see mind_end */
     bool is_pipelined;
     /* Fields of a backend that left the answer to another location by X-Accel-Redirect. */
     struct engine_header *kept;
     uint32_t kept_count;
     struct exchange_lasting_field *lasting_fields;
     struct exchange_pace *pace; /* NULL: the response may go as fast as it can */
-    uint32_t log_status;    /* what $status says when it is not response.status: 499, 0 */
-    uint64_t started;       /* loop time of the first byte */
-    struct slice id;        /* $request_id, once it was asked for */
+    uint32_t log_status;        /* what $status says when it is not response.status: 499, 0 */
+    uint64_t started;           /* loop time of the first byte */
+    struct slice id;            /* $request_id, once it was asked for */
     uint64_t request_length;
     uint64_t connection_number;
     uint64_t connection_started;

@@ -68,6 +68,10 @@ static void abort_exchange(struct exchange *exchange) {
     http1_settle_later(front);
 }
 
+static void mind_end(struct exchange *exchange) {
+    http1_settle_later(exchange->front);
+}
+
 const struct front_operations http1_operations = {
     .send_head = http1_send_head,
     .send_body = http1_send_body,
@@ -75,6 +79,7 @@ const struct front_operations http1_operations = {
     .want_body = http1_want_body,
     .send_interim = http1_send_interim,
     .abort = abort_exchange,
+    .mind_end = mind_end,
 };
 
 /* Logs and releases the exchange and what its head lay in. */
@@ -190,17 +195,21 @@ static bool is_waiting(const struct http1_front *front) {
 
 /* As nginx: a client that closes while its answer is awaited from a backend is gone. Bytes of a
  * body or a tunnel are read first. */
-static bool is_client_gone(const struct http1_front *front) {
+static bool needs_client(const struct http1_front *front) {
     bool is_awaited = front->state == HTTP1_EXCHANGE && front->message->body_ended &&
                       !front->exchange->is_upgraded && !front->exchange->response.is_complete &&
                       front->exchange->proxy_data != NULL;
-    return (is_waiting(front) || is_awaited) && !ignores_abort(front);
+    return is_waiting(front) || is_awaited;
 }
 
 /* A hang-up is told once. When it came before the request was read, as with a client that sends its
  * request and its end at once, the exchange learns of it here. */
 static bool end_if_client_gone(struct http1_front *front) {
-    if ((front->connection.handle.ready & LOOP_HANGUP) == 0 || !is_client_gone(front)) {
+    if ((front->connection.handle.ready & LOOP_HANGUP) == 0 || !needs_client(front)) {
+        return false;
+    }
+    if (ignores_abort(front)) {
+        front->exchange->is_left = true;
         return false;
     }
     exchange_log(front->exchange, TABLE_LOG_INFO, (struct slice){0}, "%s",

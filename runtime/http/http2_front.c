@@ -91,12 +91,19 @@ static void abort_exchange(struct exchange *exchange) {
     http2_stream_break(exchange->front);
 }
 
+static void mind_end(struct exchange *exchange) {
+    struct http2_stream *stream = exchange->front;
+    stream->is_discarding = false;
+    http2_stream_due(stream);
+}
+
 const struct front_operations http2_operations = {
     .send_head = http2_send_head,
     .send_body = http2_send_body,
     .want_body = http2_want_body,
     .send_interim = http2_send_interim,
     .abort = abort_exchange,
+    .mind_end = mind_end,
 };
 
 /* A stream that the client has not ended, or not got to its end, is reset. */
@@ -138,6 +145,7 @@ static void lose_client(struct http2_stream *stream) {
                         "client prematurely closed connection while sending its request");
     } else if (is_request_whole(stream) && exchange_ignores_abort(exchange)) {
         stream->is_discarding = true;
+        exchange->is_left = true;
         http2_body_end(stream);
         exchange_resume(exchange);
     } else if (!exchange->response.is_complete) {

@@ -12,6 +12,7 @@ import pytest
 
 from lab import Client, answer, wait_until
 from lab.http import request_bytes
+from lab.http2_client import Http2Client
 
 HTTP = """
 log_format told "$status $bytes_sent $upstream_status $upstream_response_length";
@@ -228,3 +229,73 @@ def test_closing_after_the_answer_is_no_error(lab):
     with lab.client() as client:
         for _ in range(5):
             assert len(client.ask().body) == LARGE
+
+
+MINDED = """
+log_format told "$request_uri $status $upstream_status";
+server {
+    listen {host}:{port} {h2};
+    access_log access.log told;
+    location / { auth_request /auth; proxy_pass http://127.0.0.1:{backend}; }
+    location = /auth { proxy_ignore_client_abort on; proxy_pass http://127.0.0.1:{judge}; }
+    location /led { proxy_ignore_client_abort on; proxy_pass http://127.0.0.1:{judge}; }
+    location /inner { internal; proxy_pass http://127.0.0.1:{backend}; }
+    location /tried { proxy_ignore_client_abort on; proxy_intercept_errors on; error_page 404 = /inner; proxy_pass http://127.0.0.1:{judge}; }
+    location /stays { auth_request /auth; proxy_ignore_client_abort on; proxy_pass http://127.0.0.1:{backend}; }
+}
+"""
+
+
+class Gate:
+    """A backend that answers when it may, and leads to another location."""
+
+    def __init__(self):
+        self.may_answer = threading.Event()
+
+    def __call__(self, connection):
+        while request := connection.request():
+            self.may_answer.wait(20)
+            status = "404 Not Found" if request.target == "/tried" else "200 OK"
+            headers = [("X-Accel-Redirect", "/inner")] if request.target == "/led" else []
+            connection.send(answer(b"", status, headers))
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("path, line", [
+    ("/", "/ 499 -"), ("/led", "/led 499 200 : -"), ("/tried", "/tried 499 404 : -"), ("/stays", "/stays 200 200")])
+def test_a_client_that_left_before_anybody_minded(lab, path, line, how):
+    """It counts as gone once a location without proxy_ignore_client_abort is to answer, which asks no
+    backend for nobody."""
+    gate, slow = Gate(), Slow(10)
+    pair = lab.pair(MINDED, judge=lab.backend(gate), backend=lab.backend(slow), h2="")
+    for daemon, address in zip((pair.nginx, pair.rpcd), pair.addresses()):
+        gate.may_answer.clear()
+        client = Client(address)
+        client.send(request_bytes(path))
+        lab.backends[0].wait_for(1 + (daemon is pair.rpcd))
+        leave(client, how)
+        gate.may_answer.set()
+        if path == "/stays":
+            slow.may_answer.set()
+        assert daemon.wait_for_line() == line
+
+
+@pytest.mark.parametrize("is_reset", [False, True])
+@pytest.mark.parametrize("path, line", [
+    ("/", "/ 499 -"), ("/led", "/led 499 200 : -"), ("/tried", "/tried 499 404 : -"), ("/stays", "/stays 200 200")])
+def test_a_stream_that_left_before_anybody_minded(lab, path, line, is_reset):
+    """nginx learns of it when it sends the answer."""
+    gate, slow = Gate(), Slow(10)
+    daemon = lab.rpcd(MINDED, judge=lab.backend(gate), backend=lab.backend(slow), h2="http2")
+    with Http2Client(("127.0.0.1", lab.port)) as client:
+        stream = client.request(path)
+        lab.backends[0].wait_for(1)
+        if is_reset:
+            client.reset_stream(stream)
+            client.ping()
+        else:
+            client.close()
+        gate.may_answer.set()
+        if path == "/stays":
+            slow.may_answer.set()
+        assert daemon.wait_for_line() == line
