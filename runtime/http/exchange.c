@@ -141,16 +141,32 @@ static void fail_too_large(struct exchange *exchange, uint64_t size) {
     exchange_fail(exchange, 413);
 }
 
+/* What is known of a request that is refused, for logs and an error page, as in nginx: the path,
+ * and the server, by what had named it before that which is wrong. */
+static void find_refuser(struct exchange *exchange) {
+    struct engine_request *request = &exchange->request;
+    struct slice authority;
+    engine_use_default_server(request, exchange->endpoint);
+    if (request->target.size == 0 ||
+        engine_parse_target(request, request->settings->merge_slashes != 0, &authority) !=
+            ENGINE_TARGET_OK) {
+        return;
+    }
+    struct slice name = authority.size > 0 ? authority : exchange->head.host;
+    struct slice host;
+    if (name.size > 0 && exchange_prepare(exchange) &&
+        engine_parse_host(request->arena, name, &host)) {
+        request->host = host;
+        if (!engine_find_server(request, exchange->endpoint)) {
+            engine_use_default_server(request, exchange->endpoint);
+        }
+    }
+}
+
 void exchange_refuse(struct exchange *exchange, uint32_t status, uint32_t log_status,
                      const char *reason) {
-    struct engine_request *request = &exchange->request;
-    engine_use_default_server(request, exchange->endpoint);
+    find_refuser(exchange);
     exchange_log(exchange, TABLE_LOG_INFO, (struct slice){0}, "%s", reason);
-    /* Logs and an error page know the path, as in nginx, where there is one. */
-    struct slice authority;
-    if (request->target.size > 0) {
-        (void)engine_parse_target(request, request->settings->merge_slashes != 0, &authority);
-    }
     exchange->keep_alive = false;
     exchange->log_status = log_status;
     if (status == 0) {

@@ -66,6 +66,10 @@ enum http_parse_result http_parse_request(const char *data, size_t size,
  * minor. False where it is no whole request line; some of them may be set then. */
 bool http_parse_request_line(const char *data, size_t size, struct http_request_head *head);
 
+/* The first Host of a head that is refused, among the lines that are whole, in order and not too
+ * long, up to the first that is not. False where there is none. */
+bool http_find_host(const char *data, size_t size, uint64_t longest_line, struct slice *host);
+
 /* --- responses --- */
 
 struct http_response_head {

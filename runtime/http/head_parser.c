@@ -156,12 +156,17 @@ static enum http_parse_result take_empty_line(struct http_head_parser *parser) {
     return HTTP_PARSE_OK;
 }
 
+bool http_head_take_field(struct http_head_parser *parser, struct engine_header *field,
+                          uint8_t *classes) {
+    return take_name(parser, &field->name, classes) && take_value(parser, &field->value);
+}
+
 enum http_parse_result http_head_take_fields(struct http_head_parser *parser) {
     parser->fields->count = 0;
     while (parser->at < parser->end && *parser->at != '\r') {
         struct engine_header field;
         uint8_t classes;
-        if (!take_name(parser, &field.name, &classes) || !take_value(parser, &field.value)) {
+        if (!http_head_take_field(parser, &field, &classes)) {
             return HTTP_PARSE_BAD;
         }
         if (http_header_is_wanted(parser->rules, classes)) {

@@ -53,6 +53,10 @@ bool http_head_take_version(struct http_head_parser *parser, uint32_t *minor);
 
 bool http_head_take_line_end(struct http_head_parser *parser);
 
+/* One line of the field section. */
+bool http_head_take_field(struct http_head_parser *parser, struct engine_header *field,
+                          uint8_t *classes);
+
 /* The field section, up to the empty line that must be the last thing of the head. Each field that
  * the rules let through is added to `fields` and shown to its handler. */
 enum http_parse_result http_head_take_fields(struct http_head_parser *parser);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { TOO_LONG_URI = 414, LOGGED_URI = 256 /* bytes of one that is too long */ };
+enum { TOO_LONG_URI = 414, LOGGED_URI = 256 /* bytes of one that is too long */, LINE_END = 2 };
 
 static void fill_connection_facts(struct http1_front *front, struct exchange *exchange) {
     exchange->front = front;
@@ -51,9 +51,28 @@ static struct slice without_end(struct slice line) {
     return line;
 }
 
+/* The server is that of the Host, if it comes before what is wrong. */
+static void describe_host(struct http1_front *front, struct slice bytes) {
+    const struct table_settings *settings = http_connection_settings(&front->connection);
+    struct exchange *exchange = front->exchange;
+    struct slice host = SLICE("");
+    struct http_request_head *head = &exchange->head;
+    bytes = slice_take(bytes, (size_t)http_head_limit(settings));
+    head->has_host =
+        http_find_host(bytes.data, bytes.size, http_line_limit(settings) + LINE_END, &host);
+    char *copy = arena_allocate_bytes(&exchange->arena, host.size);
+    if (copy == NULL) {
+        host.size = 0;
+    } else if (host.size > 0) {
+        memcpy(copy, host.data, host.size);
+    }
+    head->host = (struct slice){copy, host.size};
+}
+
 /* Takes the first line apart when it is whole, whatever is behind it. It is copied, since the
  * buffer of a head that is not taken out of it may get another content. */
-static void describe_line(struct exchange *exchange, struct slice bytes) {
+static void describe_line(struct http1_front *front, struct slice bytes) {
+    struct exchange *exchange = front->exchange;
     struct engine_request *request = &exchange->request;
     struct http_request_head *head = &exchange->head;
     struct slice line = first_line(bytes);
@@ -67,6 +86,7 @@ static void describe_line(struct exchange *exchange, struct slice bytes) {
         request->method = head->method;
         request->target = head->target;
         request->protocol = head->protocol;
+        describe_host(front, bytes);
     }
 }
 
@@ -83,7 +103,7 @@ void http1_refuse_head(struct http1_front *front, struct slice bytes, uint32_t s
     if (status == TOO_LONG_URI) {
         front->exchange->request.line = slice_take(bytes, LOGGED_URI);
     } else {
-        describe_line(front->exchange, bytes);
+        describe_line(front, bytes);
     }
     refuse(front, status, 0, reason);
 }
@@ -94,7 +114,7 @@ void http1_give_up_head(struct http1_front *front, uint32_t log_status, const ch
         return;
     }
     if (front->in != NULL) {
-        describe_line(exchange, buffer_content(front->in));
+        describe_line(front, buffer_content(front->in));
     }
     refuse(front, 0, log_status, reason);
     http1_client_gone(front, log_status);

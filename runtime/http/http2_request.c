@@ -364,6 +364,18 @@ static void check(struct http2_stream *stream) {
     }
 }
 
+/* The server is that of what had been read by then. */
+static void find_refuser(struct http2_stream *stream) {
+    struct http_request_head *head = &stream->exchange->head;
+    uint32_t count;
+    const struct engine_header *host = find_field(&head->fields, HTTP_FIELD_HOST, &count);
+    if (stream->pseudo.authority.data != NULL) {
+        head->host = stream->pseudo.authority;
+    } else if (count == 1) {
+        head->host = host->value;
+    }
+}
+
 void http2_request_begin(struct http2_stream *stream) {
     struct exchange *exchange = stream->exchange;
     stream->is_begun = true;
@@ -371,6 +383,9 @@ void http2_request_begin(struct http2_stream *stream) {
         check(stream);
     }
     describe(stream);
+    if (stream->refusal != 0) {
+        find_refuser(stream);
+    }
     if (stream->is_gone) {
         exchange_refuse(exchange, 0, 499, "client reset a stream before its request began");
     } else if (stream->refusal != 0) {

@@ -126,6 +126,26 @@ bool http_parse_request_line(const char *data, size_t size, struct http_request_
     return take_request_line(&parser, head);
 }
 
+bool http_find_host(const char *data, size_t size, uint64_t longest_line, struct slice *host) {
+    struct http_request_head ignored;
+    struct engine_header field;
+    uint8_t classes;
+    struct http_head_parser parser = {.at = data, .end = data + size};
+    if (!take_request_line(&parser, &ignored)) {
+        return false;
+    }
+    const char *line = parser.at;
+    while (http_head_take_field(&parser, &field, &classes) &&
+           (size_t)(parser.at - line) <= longest_line) {
+        line = parser.at;
+        if (http_field_find(field.name) == HTTP_FIELD_HOST) {
+            *host = field.value;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum http_parse_result http_parse_request(const char *data, size_t size,
                                           const struct http_header_rules *rules,
                                           struct http_request_head *head) {

@@ -42,14 +42,29 @@ bool engine_request_prepare(struct engine_request *request) {
     return request->slots != NULL;
 }
 
-/* An empty Host is refused, as by nginx; none at all is HTTP/1.0's right. */
-static bool find_host(struct engine_request *request, struct slice authority,
-                      const struct slice *host_field) {
-    if (authority.size > 0) {
-        return engine_parse_host(request->arena, authority, &request->host);
+static bool parse_host(struct engine_request *request, struct slice text) {
+    return text.size > 0 && engine_parse_host(request->arena, text, &request->host);
+}
+
+/* An empty Host is refused, as by nginx, also beside a host in the target (RFC 9112 3.2), and then
+ * the target has named the server; none at all is HTTP/1.0's right. */
+static uint32_t find_server(struct engine_request *request, const struct table_endpoint *endpoint,
+                            struct slice authority, const struct slice *host_field) {
+    bool has_authority = authority.size > 0;
+    bool is_good = has_authority ? parse_host(request, authority)
+                                 : host_field == NULL || parse_host(request, *host_field);
+    if (is_good && !engine_find_server(request, endpoint)) {
+        return STATUS_INTERNAL_ERROR;
     }
-    return host_field == NULL ||
-           (host_field->size > 0 && engine_parse_host(request->arena, *host_field, &request->host));
+    struct slice ignored;
+    if (is_good && has_authority && host_field != NULL) {
+        is_good = host_field->size > 0 && engine_parse_host(request->arena, *host_field, &ignored);
+    }
+    if (!is_good) {
+        engine_note(request, TABLE_LOG_INFO, "client sent invalid host");
+        return STATUS_BAD_REQUEST;
+    }
+    return 0;
 }
 
 uint32_t engine_begin(struct engine_request *request, const struct table_endpoint *endpoint,
@@ -65,9 +80,5 @@ uint32_t engine_begin(struct engine_request *request, const struct table_endpoin
     case ENGINE_TARGET_NO_MEMORY:
         return STATUS_INTERNAL_ERROR;
     }
-    if (!find_host(request, authority, host_field)) {
-        engine_note(request, TABLE_LOG_INFO, "client sent invalid host");
-        return STATUS_BAD_REQUEST;
-    }
-    return engine_find_server(request, endpoint) ? 0 : STATUS_INTERNAL_ERROR;
+    return find_server(request, endpoint, authority, host_field);
 }

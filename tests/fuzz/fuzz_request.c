@@ -65,6 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t head_size = end != 0 ? end : input.size;
     enum http_parse_result result = http_parse_request(input.data, head_size, &rules, &head);
     check_slices(&head, input);
+    struct slice host = {input.data, 0};
+    bool is_found = http_find_host(input.data, head_size, head_size, &host);
+    require(lies_inside(host, input));
+    if (result == HTTP_PARSE_OK) {
+        require(is_found == head.has_host && slice_equals(host, head.host));
+    }
     if (result == HTTP_PARSE_OK) {
         require(end != 0 && memcmp(input.data + end - 4, "\r\n\r\n", 4) == 0);
         check_anew(&head, &rules);

@@ -279,6 +279,33 @@ static void takes_the_first_line_alone(void) {
     }
 }
 
+static bool finds(const char *text, size_t size, uint64_t longest, struct slice expected) {
+    struct guard guard = guard_copy(text, size);
+    struct slice host = SLICE("");
+    bool is_found = http_find_host(guard.data, size, longest, &host);
+    bool is_right = is_found == (expected.data != NULL) && slice_equals(host, expected);
+    guard_release(&guard);
+    return is_right;
+}
+
+#define FINDS(text, longest, expected) finds(text, sizeof(text) - 1, longest, expected)
+
+/* Whatever is wrong with the rest. */
+static void finds_the_host_of_a_refused_request(void) {
+    const struct slice none = {NULL, 0};
+    CU_ASSERT_TRUE(FINDS(WITH_LINE("X : 1"), 100, SLICE("a")));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nX:1\r\nhOST: \t b c \r\n", 100, SLICE("b c")));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 100, SLICE("a")));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nContent-Length: x\r\nHost:\r\n", 100, SLICE("")));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nX : 1\r\nHost: a\r\n\r\n", 100, none));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nHost: a", 100, none));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\n\r\nHost: a\r\n", 100, none));
+    CU_ASSERT_TRUE(FINDS("GE/T / HTTP/1.1\r\nHost: a\r\n", 100, none));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nX: 12345\r\nHost: a\r\n", 10, SLICE("a")));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nX: 12345\r\nHost: a\r\n", 9, none));
+    CU_ASSERT_TRUE(FINDS("GET / HTTP/1.1\r\nHost: a\r\n", 8, none));
+}
+
 /* No part of a good head is a good head. */
 static void refuses_every_truncation(void) {
     const char text[] = WITH_LINE("Content-Length: 5\r\nConnection: close");
@@ -302,4 +329,5 @@ UNIT_TESTS("http/request_head", {"takes a request apart", takes_a_request_apart}
            {"stops at the capacity", stops_at_the_capacity},
            {"keeps the line of a refused request", keeps_the_line_of_a_refused_request},
            {"takes the first line alone", takes_the_first_line_alone},
+           {"finds the host of a refused request", finds_the_host_of_a_refused_request},
            {"refuses every truncation", refuses_every_truncation})
