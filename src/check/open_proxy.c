@@ -4,6 +4,7 @@
  * value in which states it can stand. */
 #include "base/container.h"
 #include "check/dataflow.h"
+#include "check/own_network.h"
 #include "check/reaching.h"
 #include "check/rules.h"
 #include "check/steps.h"
@@ -20,6 +21,8 @@ enum state {
     STATE_UNI,
     STATE_UNIX,
     STATE_HOST,
+    STATE_LABEL,   /* behind a part of a label, and */
+    STATE_ALONE,   /* behind one that begins the host */
     STATE_BRACKET, /* inside [...] */
     STATE_PORT,
     STATE_NO_ARGUMENTS, /* in the host, when the request is known to have no arguments */
@@ -30,9 +33,10 @@ enum state {
 
 #define BIT(state) (1u << (state))
 #define SCHEME_STATES (BIT(STATE_SCHEME) | BIT(STATE_COLON) | BIT(STATE_SLASH))
+#define LABEL_STATES (BIT(STATE_LABEL) | BIT(STATE_ALONE))
 #define HOST_STATES                                                                                \
-    (BIT(STATE_HOST_BEGIN) | BIT(STATE_U) | BIT(STATE_UN) | BIT(STATE_UNI) | BIT(STATE_UNIX) |     \
-     BIT(STATE_HOST) | BIT(STATE_BRACKET) | BIT(STATE_PORT))
+    (LABEL_STATES | BIT(STATE_HOST_BEGIN) | BIT(STATE_U) | BIT(STATE_UN) | BIT(STATE_UNI) |        \
+     BIT(STATE_UNIX) | BIT(STATE_HOST) | BIT(STATE_BRACKET) | BIT(STATE_PORT))
 
 static enum state read_scheme(enum state state, char c) {
     if (c == ':') {
@@ -94,6 +98,12 @@ static uint32_t read_text(uint32_t states, struct slice text) {
     return after;
 }
 
+/* Whether the value is a part of a label of the host, or all of it, and nothing else. */
+static bool is_label(uint32_t states, const struct dataflow_atom *atom) {
+    return byte_set_is_of_label(&atom->bytes) && (states & BIT(STATE_PORT)) == 0 &&
+           (states & ~HOST_STATES) == 0;
+}
+
 /* The states after a value of unknown text. */
 static uint32_t read_value(uint32_t states, const struct dataflow_atom *atom) {
     uint32_t after = states & (BIT(STATE_PATH) | BIT(STATE_SOCKET));
@@ -111,6 +121,8 @@ static uint32_t read_value(uint32_t states, const struct dataflow_atom *atom) {
             after |= BIT(STATE_PATH);
         } else if (atom->is_argument_mark) {
             after |= BIT(STATE_PATH) | BIT(STATE_NO_ARGUMENTS);
+        } else if (is_label(states, atom)) {
+            after |= (states & ~BIT(STATE_HOST)) != 0 ? BIT(STATE_ALONE) : BIT(STATE_LABEL);
         } else {
             after |= BIT(STATE_HOST) | (states & BIT(STATE_PORT)) |
                      (atom->may_hold_slash ? BIT(STATE_PATH) : 0);
@@ -125,6 +137,7 @@ struct walk {
     struct slice text;   /* the last one before the value that is not empty */
     const char *decided; /* NULL: nothing yet */
     struct dataflow_atom atom;
+    struct dataflow_atom label; /* of a host whose zone has to follow */
 };
 
 /* Folders in which programs of all kinds have their sockets: any of them answers to its name. */
@@ -136,10 +149,11 @@ static bool is_shared_folder(struct slice text) {
 /* The part of the target that a value in these states decides, or NULL. */
 static const char *find_decided(const struct walk *walk, const struct dataflow_atom *atom) {
     uint32_t states = walk->visitor.states;
-    bool is_label = byte_set_is_of_label(&atom->bytes);
     if ((states & BIT(STATE_SOCKET)) != 0) {
-        return is_label && states == BIT(STATE_SOCKET) && !is_shared_folder(walk->text) ? NULL
-                                                                                        : "socket";
+        return byte_set_is_of_label(&atom->bytes) && states == BIT(STATE_SOCKET) &&
+                       !is_shared_folder(walk->text)
+                   ? NULL
+                   : "socket";
     }
     if (atom->begins_with_slash || atom->is_argument_mark) {
         return NULL;
@@ -150,24 +164,63 @@ static const char *find_decided(const struct walk *walk, const struct dataflow_a
     if ((states & BIT(STATE_NO_ARGUMENTS)) != 0 && !atom->is_arguments) {
         return "host";
     }
-    if ((states & HOST_STATES) == 0 || ((states & HOST_STATES) == BIT(STATE_HOST) && is_label)) {
-        return NULL;
+    if ((states & HOST_STATES) == 0 || is_label(states, atom)) {
+        return NULL; /* what follows a label decides: see judge_zone */
     }
     return (states & HOST_STATES) == BIT(STATE_PORT) ? "port" : "host";
+}
+
+static void decide(struct walk *walk, const char *decided, const struct dataflow_atom *atom) {
+    if (walk->decided == NULL && decided != NULL) {
+        walk->decided = decided;
+        walk->atom = *atom;
+    }
+}
+
+/* What stands behind a label of the client's choice: a zone of one owner is fine, and so are labels
+ * with something of their own in them, such as "app-$1:8080". Others may be anybody's. */
+static void judge_zone(struct walk *walk, struct slice text) {
+    size_t size = 0;
+    while (size < text.size && strchr(":/?", text.data[size]) == NULL) {
+        size++;
+    }
+    struct slice rest = slice_take(text, size);
+    size_t dot = slice_find_byte(rest, '.');
+    bool is_whole = dot == 0 || rest.size == 0; /* nothing follows it in the label */
+    bool is_alone = is_whole && (walk->visitor.states & BIT(STATE_ALONE)) != 0;
+    if (dot + 1 < rest.size ? !own_network_is_zone(slice_skip(rest, dot), is_alone)
+                            : is_alone && rest.size == 0) {
+        decide(walk, "host", &walk->label);
+    }
 }
 
 static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *atom) {
     struct walk *walk = CONTAINER_OF(visitor, struct walk, visitor);
     if (atom->control == DATAFLOW_CONSTANT) {
+        if (atom->text.size > 0 && (visitor->states & LABEL_STATES) != 0) {
+            judge_zone(walk, atom->text);
+            visitor->states = (visitor->states & ~LABEL_STATES) | BIT(STATE_HOST);
+        }
         visitor->states = read_text(visitor->states, atom->text);
         walk->text = atom->text.size > 0 ? atom->text : walk->text;
         return;
     }
-    if (atom->control == DATAFLOW_CLIENT && walk->decided == NULL) {
-        walk->decided = find_decided(walk, atom);
-        walk->atom = *atom;
+    if (atom->control == DATAFLOW_CLIENT) {
+        decide(walk, find_decided(walk, atom), atom);
+        walk->label = is_label(visitor->states, atom) ? *atom : walk->label;
+    }
+    if ((visitor->states & BIT(STATE_ALONE)) != 0 &&
+        (atom->begins_with_slash || atom->is_argument_mark)) {
+        decide(walk, "host", &walk->label);
     }
     visitor->states = read_value(visitor->states, atom);
+}
+
+/* A target that ends with a label is judged like one with a path behind it. */
+static void end_walk(struct walk *walk) {
+    if ((walk->visitor.states & LABEL_STATES) != 0) {
+        judge_zone(walk, SLICE(""));
+    }
 }
 
 static const char *choose_help(const struct location *location, bool is_host) {
@@ -241,6 +294,7 @@ void check_rule_open_proxy(struct finding_list *findings) {
         struct walk walk = {.visitor = {.visit = visit, .states = BIT(target.begin)}};
         struct dataflow_place place = {.server = location->server, .location = location};
         dataflow_walk(check_flow(findings), &place, target.value, &walk.visitor);
+        end_walk(&walk);
         if (walk.decided != NULL) {
             report(findings, location, &walk);
             reported = target.value;

@@ -72,3 +72,45 @@ bool own_network_has(const struct address *address) {
         return true;
     }
 }
+
+/* Zones in which everybody may have a name: those of providers, and registries of two labels. */
+static const struct slice shared_zones[] = {
+    SLICE_INIT(".amazonaws.com"),
+    SLICE_INIT(".appspot.com"),
+    SLICE_INIT(".azureedge.net"),
+    SLICE_INIT(".azurewebsites.net"),
+    SLICE_INIT(".cloudapp.net"),
+    SLICE_INIT(".cloudfront.net"),
+    SLICE_INIT(".core.windows.net"),
+    SLICE_INIT(".digitaloceanspaces.com"),
+    SLICE_INIT(".firebaseapp.com"),
+    SLICE_INIT(".fly.dev"),
+    SLICE_INIT(".github.io"),
+    SLICE_INIT(".gitlab.io"),
+    SLICE_INIT(".googleapis.com"),
+    SLICE_INIT(".herokuapp.com"),
+    SLICE_INIT(".netlify.app"),
+    SLICE_INIT(".ngrok.io"),
+    SLICE_INIT(".ondigitalocean.app"),
+    SLICE_INIT(".onrender.com"),
+    SLICE_INIT(".pages.dev"),
+    SLICE_INIT(".run.app"),
+    SLICE_INIT(".vercel.app"),
+    SLICE_INIT(".web.app"),
+    SLICE_INIT(".workers.dev"),
+    SLICE_INIT(".co.uk"),
+    SLICE_INIT(".com.au"),
+    SLICE_INIT(".com.br"),
+    SLICE_INIT(".co.jp"),
+    SLICE_INIT(".co.nz"),
+};
+
+bool own_network_is_zone(struct slice ending, bool is_open) {
+    for (size_t i = 0; i < sizeof shared_zones / sizeof shared_zones[0]; i++) {
+        if (slice_ends_with(ending, shared_zones[i])) {
+            return false;
+        }
+    }
+    struct slice rest = slice_skip(ending, slice_find_byte(ending, '.') + 1);
+    return slice_find_byte(rest, '.') < rest.size || (!is_open && is_own_name(ending));
+}

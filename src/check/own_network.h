@@ -8,4 +8,9 @@
 /* Sockets of this machine count as its own. */
 bool own_network_has(const struct address *address);
 
+/* Whether names that end like this, e.g. ".apps.example.com", all belong to one owner, so that
+ * nobody else can have one. `is_open`: any label may stand before it, so that ".internal" is too
+ * much: all of the machines inside. */
+bool own_network_is_zone(struct slice ending, bool is_open);
+
 #endif
