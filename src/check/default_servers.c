@@ -241,13 +241,18 @@ static void report_nameless(struct finding_list *findings, const struct endpoint
                     "give it a server_name, or write \"default_server\" behind its listen");
 }
 
+/* Of the other family: then conflicting-default-server says what is wrong. */
+static bool is_default_elsewhere(const struct server *server, const struct endpoint *endpoint) {
+    return endpoint->is_wildcard && find_default_listen(server, &endpoint->address) != NULL;
+}
+
 /* A server meant for all names that is not the default; the second such is one with a name that
  * another has, which is told by duplicate-server-name. */
 static void check_catch_all(struct finding_list *findings, const struct endpoint *endpoint,
                             const struct server *server) {
     if (server == endpoint->default_server || endpoint->default_server->statement == NULL ||
         server->names.count == 0 || !has_only_catch_alls(server) ||
-        has_only_catch_alls(endpoint->default_server)) {
+        is_default_elsewhere(server, endpoint) || has_only_catch_alls(endpoint->default_server)) {
         return;
     }
     const struct server_name *name = server->names.items[0];

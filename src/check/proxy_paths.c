@@ -117,6 +117,59 @@ static bool is_for_one_path(struct arena *arena, const struct location *location
     return pattern_is_enumeration(&pattern) && pattern.texts.items.count == 1;
 }
 
+/* What may hold query strings: $args and its like, and variables that are made of anything. */
+static bool may_hold_args(const struct template_part *part) {
+    static const struct slice names[] = {SLICE_INIT("args"), SLICE_INIT("query_string"),
+                                         SLICE_INIT("is_args"), SLICE_INIT("request_uri")};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (part->kind == PART_BUILTIN && slice_equals(part->text, names[i])) {
+            return true;
+        }
+    }
+    return part->kind == PART_CONFIG ||
+           (part->kind == PART_BUILTIN && slice_starts_with(part->text, SLICE("arg_")));
+}
+
+static bool is_path(const struct template_part *part) {
+    return part->kind == PART_BUILTIN && (slice_equals(part->text, SLICE("uri")) ||
+                                          slice_equals(part->text, SLICE("document_uri")));
+}
+
+static size_t count_slashes(const struct template_part *part) {
+    size_t count = 0;
+    for (size_t i = 0; part->kind == PART_TEXT && i < part->text.size; i++) {
+        count += part->text.data[i] == '/';
+    }
+    return count;
+}
+
+/* Whether what follows the host is made of the request's path, and holds no query string. */
+static bool loses_args(const struct template *target) {
+    size_t slashes = 0;
+    bool has_path = false;
+    for (size_t i = 0; i < target->parts.count; i++) {
+        const struct template_part *part = &target->parts.items[i];
+        bool is_behind_host = slashes >= 3 || is_path(part);
+        if ((is_behind_host && may_hold_args(part)) ||
+            (part->kind == PART_TEXT && slice_find_byte(part->text, '?') < part->text.size)) {
+            return false;
+        }
+        has_path |= is_behind_host && (is_path(part) || part->kind == PART_CAPTURE);
+        slashes = is_path(part) ? 3 : slashes + count_slashes(part);
+    }
+    return has_path;
+}
+
+static void report_args(struct finding_list *findings, const struct proxy_pass *proxy) {
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_proxy_pass_uri_in_regex, proxy->word->span,
+        "requests are passed on without their query strings: with variables the URL is taken as it "
+        "is");
+    diagnostic->severity = SEVERITY_INFO;
+    diagnostic_help(findings->model->arena, diagnostic,
+                    "write \"$is_args$args\" at its end, if backends are to have them");
+}
+
 void check_rule_proxy_pass_uri_in_regex(struct finding_list *findings) {
     struct arena *arena = findings->model->arena;
     for (size_t i = 0; i < findings->site.locations.count; i++) {
@@ -126,6 +179,9 @@ void check_rule_proxy_pass_uri_in_regex(struct finding_list *findings) {
             continue;
         }
         struct slice path = find_constant_path(&proxy->target);
+        if (loses_args(&proxy->target)) {
+            report_args(findings, proxy);
+        }
         if (path.size == 0 || is_for_one_path(arena, location)) {
             continue;
         }

@@ -176,7 +176,7 @@ static bool speaks_tls(const struct server *server) {
             return true;
         }
     }
-    return false;
+    return server->quic_listens.count > 0;
 }
 
 /* Whether any block below or the server itself sends the header. */

@@ -107,6 +107,7 @@ static void add_matching(struct loop_search *search, struct trial_list *trials,
     struct arena *arena = &search->walker.scratch;
     struct slice sample = make_sample(search, regex);
     add_path(search, trials, fill_gaps(arena, regex, "x"));
+    add_path(search, trials, fill_gaps(arena, regex, REQUEST_WALK_NO_FILE));
     add_path(search, trials,
              slice_starts_with(sample, SLICE("/"))
                  ? sample
@@ -180,7 +181,8 @@ static void add_location(struct loop_search *search, struct trial_list *trials,
     }
     add_path(search, trials,
              is_regex ? fill_gaps(arena, location->regex, REQUEST_WALK_NO_FILE)
-                      : arena_format(arena, "%.*s" REQUEST_WALK_NO_FILE, SLICE_ARGS(path)));
+                      : arena_format(arena, "%.*s%s" REQUEST_WALK_NO_FILE, SLICE_ARGS(path),
+                                     slice_ends_with(path, SLICE("/")) ? "" : "/"));
 }
 
 /* A host that a name of the server is asked for by; empty: not known. */

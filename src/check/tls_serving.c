@@ -24,12 +24,11 @@ static bool has_ssl_on(struct finding_list *findings, const struct server *serve
 
 static bool listens_with_tls(const struct server *server) {
     for (size_t i = 0; i < server->listens.count; i++) {
-        if (server->listens.items[i]->ssl ||
-            has_word(server->listens.items[i]->statement, SLICE("quic"))) {
+        if (server->listens.items[i]->ssl) {
             return true;
         }
     }
-    return false;
+    return server->quic_listens.count > 0;
 }
 
 static bool is_real(const struct server *server) {
@@ -141,7 +140,7 @@ static const struct listen *find_plain(const struct server *server) {
             (listen->address.family == TABLE_FAMILY_IPV6 && listen->address.bytes[15] == 1 &&
              !listen->is_wildcard);
         if (!listen->ssl && listen->address.family != TABLE_FAMILY_UNIX && !is_loopback &&
-            !listen->proxy_protocol && !has_word(listen->statement, SLICE("quic"))) {
+            !listen->proxy_protocol) {
             return listen;
         }
     }

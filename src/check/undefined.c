@@ -58,11 +58,35 @@ static void check_variable(struct user *user, const struct config_variable *vari
                     "give it a value in the server, or by a map at http level");
 }
 
+/* The most captures of an expression whose captures may be meant; 0 without any. */
+static uint32_t count_captures(struct user *user) {
+    struct reaching_regexes regexes =
+        reaching_find_regexes(check_flow(user->findings), &user->place);
+    uint32_t most = 0;
+    for (size_t i = 0; i < regexes.items.count; i++) {
+        uint32_t count = regexes.items.items[i].regex->capture_count;
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
 static void check_capture(struct user *user, struct slice name) {
     const struct location *base = steps_find_base(user->place.location);
     /* Requests that come from other locations keep what was captured there. */
-    if ((base != NULL && (base->kind == TABLE_LOCATION_NAMED || base->is_internal)) ||
-        reaching_find_regexes(check_flow(user->findings), &user->place).items.count > 0) {
+    if (base != NULL && (base->kind == TABLE_LOCATION_NAMED || base->is_internal)) {
+        return;
+    }
+    uint32_t count = count_captures(user);
+    if (count >= (uint32_t)(name.data[0] - '0')) {
+        return;
+    }
+    if (count > 0) {
+        struct diagnostic *diagnostic =
+            check_report(user->findings, RULE_undefined_variable, user->word->span,
+                         "\"$%.*s\" is empty: no expression captures more than %u here",
+                         SLICE_ARGS(name), count);
+        diagnostic_help(user->findings->model->arena, diagnostic,
+                        "captures are numbered by their \"(\", from 1 on; \"(?:\" is none");
         return;
     }
     struct diagnostic *diagnostic =
@@ -134,7 +158,42 @@ static void check_statement(struct finding_list *findings, const struct location
     }
 }
 
+/* A rewrite whose own expression has matched: $1 to $9 are of that. */
+static void check_rewriting(struct finding_list *findings, const struct rewriting *rewriting,
+                            const struct template *template) {
+    uint32_t count = rewriting->regex->capture_count;
+    for (size_t i = 0; i < template->parts.count; i++) {
+        const struct template_part *part = &template->parts.items[i];
+        if (part->kind != PART_CAPTURE || part->capture <= count) {
+            continue;
+        }
+        struct diagnostic *diagnostic = check_report(
+            findings, RULE_undefined_variable, part->span,
+            count == 0 ? "\"$%u\" is empty: this rewrite's expression captures nothing"
+                       : "\"$%u\" is empty: this rewrite's expression captures only %u",
+            part->capture, count);
+        diagnostic_help(findings->model->arena, diagnostic,
+                        "captures are numbered by their \"(\", from 1 on; \"(?:\" is none");
+    }
+}
+
+static void check_rewrites(struct finding_list *findings, const struct rewrite *rewrite) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        if (step->kind == REWRITE_PATH) {
+            check_rewriting(findings, step->rewriting, &step->rewriting->path);
+            check_rewriting(findings, step->rewriting, &step->rewriting->args);
+        }
+    }
+}
+
 void check_rule_undefined_variable(struct finding_list *findings) {
+    for (size_t i = 0; i < findings->model->servers.count; i++) {
+        check_rewrites(findings, &findings->model->servers.items[i]->rewrite);
+    }
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        check_rewrites(findings, &findings->site.locations.items[i]->rewrite);
+    }
     for (size_t i = 0; !findings->model->is_snippet && i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
         struct tree_walk walk = tree_walk_begin(location->statement->block);

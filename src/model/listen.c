@@ -93,6 +93,11 @@ static bool set_http2(const struct listen_parameter *parameter) {
     return true;
 }
 
+static bool set_quic(const struct listen_parameter *parameter) {
+    parameter->listen->quic = true;
+    return refuse_parameter(parameter);
+}
+
 static bool set_proxy_protocol(const struct listen_parameter *parameter) {
     parameter->listen->proxy_protocol = true;
     return true;
@@ -107,7 +112,7 @@ static const struct parameter_kind parameter_kinds[] = {
     {SLICE_INIT("bind"), false, true, set_bind},
     {SLICE_INIT("ssl"), false, false, set_ssl},
     {SLICE_INIT("http2"), false, false, set_http2},
-    {SLICE_INIT("quic"), false, false, refuse_parameter},
+    {SLICE_INIT("quic"), false, false, set_quic},
     {SLICE_INIT("proxy_protocol"), false, false, set_proxy_protocol},
     {SLICE_INIT("setfib"), true, true, refuse_parameter},
     {SLICE_INIT("fastopen"), true, true, refuse_parameter},
@@ -215,10 +220,11 @@ bool listen_is_same_address(const struct address *a, const struct address *b) {
     return is_same;
 }
 
-static bool is_repeated(const struct setter_call *call, const struct listen *listen) {
-    const struct server *server = call->scope->server;
-    for (size_t i = 0; i < server->listens.count; i++) {
-        const struct listen *other = server->listens.items[i];
+/* Whether the address is that of another one of the `count` listens. */
+static bool is_repeated(const struct setter_call *call, struct listen *const *listens, size_t count,
+                        const struct listen *listen) {
+    for (size_t i = 0; i < count; i++) {
+        const struct listen *other = listens[i];
         if (listen_is_same_address(&other->address, &listen->address)) {
             struct diagnostic *diagnostic = diagnostic_error(
                 call->model->diagnostics, DIAGNOSTIC_DUPLICATE_LISTEN,
@@ -230,6 +236,22 @@ static bool is_repeated(const struct setter_call *call, const struct listen *lis
         }
     }
     return false;
+}
+
+static bool add(const struct setter_call *call, struct listen *listen) {
+    struct server *server = call->scope->server;
+    if (listen->quic) {
+        if (is_repeated(call, server->quic_listens.items, server->quic_listens.count, listen)) {
+            return false;
+        }
+        VECTOR_PUSH(call->model->arena, &server->quic_listens, listen);
+        return true;
+    }
+    if (is_repeated(call, server->listens.items, server->listens.count, listen)) {
+        return false;
+    }
+    VECTOR_PUSH(call->model->arena, &server->listens, listen);
+    return true;
 }
 
 bool model_set_listen(const struct setter_call *call) {
@@ -244,10 +266,9 @@ bool model_set_listen(const struct setter_call *call) {
                 return false;
             }
         }
-        if (is_repeated(call, listen)) {
+        if (!add(call, listen)) {
             return false;
         }
-        VECTOR_PUSH(call->model->arena, &call->scope->server->listens, listen);
     }
     return true;
 }

@@ -383,6 +383,7 @@ struct listen {
     bool ipv6only;
     bool ssl;
     bool http2;
+    bool quic;
     bool proxy_protocol;
 };
 
@@ -575,6 +576,7 @@ struct location {
 struct server {
     const struct statement *statement;
     VECTOR_OF(struct listen *) listens;
+    VECTOR_OF(struct listen *) quic_listens; /* of UDP, which have nothing to do with the others */
     VECTOR_OF(struct server_name *) names;
     VECTOR_OF(struct location *) locations; /* outermost, in order of appearance */
     struct settings *settings;
