@@ -140,6 +140,10 @@ check-golden: $(BUILD)/rpc ## run the golden tests (configuration in, expected t
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/run.py
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/rules.py
 
+.PHONY: directive-reference
+directive-reference: ## write docs/directives.md, what rpcd runs
+	$(Q)LC_ALL=C awk -f scripts/directive-reference.awk grammar/directives.def > docs/directives.md
+
 .PHONY: rule-pages
 rule-pages: $(BUILD)/rpc ## write docs/rules, a page for each rule of rpc lint
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/golden/rules.py --update
@@ -176,9 +180,11 @@ E2E_JOBS ?= $(shell echo $$(($(JOBS) + 1)))
 PEERS ?= build/peers
 
 .PHONY: check-code
-check-code: ## check the direction of includes and the absence of banned functions
+check-code: ## check the direction of includes, the absence of banned functions, and docs/directives.md
 	$(Q)scripts/check-includes
 	$(Q)scripts/check-banned
+	$(Q)LC_ALL=C awk -f scripts/directive-reference.awk grammar/directives.def | cmp - docs/directives.md || \
+	    { echo "docs/directives.md is not what grammar/directives.def says: make directive-reference"; exit 1; }
 
 # Fuzz targets need clang's libFuzzer; every one is built with all sources of its side, under
 # AddressSanitizer and UBSan, into a build folder of its own.
