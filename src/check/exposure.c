@@ -1,15 +1,13 @@
 /* Rules about what strangers should not see: status-page-exposed, autoindex-on,
  * root-exposes-config and version-disclosure. */
+#include "check/location_search.h"
 #include "check/protection.h"
-#include "check/regex_match.h"
 #include "check/rules.h"
 #include "check/steps.h"
 #include "check/story.h"
 #include "syntax/edit.h"
 
 /* --- status-page-exposed --- */
-
-#define MATCH_STEPS 10000u
 
 static const struct slice status_pages[] = {
     SLICE_INIT("stub_status"),
@@ -44,10 +42,8 @@ static void check_status_page(struct finding_list *findings, const struct site_b
 }
 
 static bool is_path_of(const struct location *location, struct slice path) {
-    return location->regex != NULL
-               ? regex_match(location->regex->pattern, location->regex->ignore_case, path,
-                             MATCH_STEPS) == REGEX_MATCHED
-               : slice_equals(location->name, path);
+    return location->regex != NULL ? location_matches(location, path)
+                                   : slice_equals(location->name, path);
 }
 
 /* The name under which PHP-FPM tells of its processes, where the location is for that. */

@@ -1,14 +1,12 @@
 /* Rule sensitive-file-locations: files that no site means to show and many have: repositories,
  * secrets of the environment, dumps and copies. They are served by a location that is for them, or
  * because no location keeps the files that begin with a dot back. */
+#include "check/location_search.h"
 #include "check/protection.h"
-#include "check/regex_match.h"
 #include "check/regex_sample.h"
 #include "check/rules.h"
 #include "check/steps.h"
 #include "check/story.h"
-
-#define STEPS 10000u
 
 /* --- what a location answers with --- */
 
@@ -79,35 +77,75 @@ static void check_location(struct finding_list *findings, const struct location 
     diagnostic_help(arena, diagnostic, "write \"deny all;\" or \"return 404;\" in it");
 }
 
-/* --- files that begin with a dot --- */
+/* --- programs that are sent instead of run --- */
 
-static bool is_regex(const struct location *location) {
-    return location->kind == TABLE_LOCATION_REGEX || location->kind == TABLE_LOCATION_REGEX_NOCASE;
-}
+/* Programs by the folder that has them. What else is kept from a location for programs by "^~" is
+ * meant to be sent, as uploads are. */
+static const struct slice program_folders[] = {
+    SLICE_INIT("/wp-admin"), SLICE_INIT("/phpmyadmin"),    SLICE_INIT("/pma"),
+    SLICE_INIT("/adminer"),  SLICE_INIT("/administrator"), SLICE_INIT("/typo3"),
+};
 
-/* The location of the server that gets the path; NULL: none. Nested ones are left alone. */
-static const struct location *find_location(const struct server *server, struct slice path) {
-    const struct location *prefix = NULL;
-    for (size_t i = 0; i < server->locations.count; i++) {
-        const struct location *location = server->locations.items[i];
-        bool is_prefix = location->kind == TABLE_LOCATION_PREFIX ||
-                         location->kind == TABLE_LOCATION_PREFIX_NO_REGEX;
-        if (is_prefix && slice_starts_with(path, location->name) &&
-            (prefix == NULL || location->name.size > prefix->name.size)) {
-            prefix = location;
+/* A program in the location, which is one file, or a folder of programs; empty: there is none. */
+static struct slice find_program(struct arena *arena, const struct location *location) {
+    struct slice name = location->name;
+    if (location->kind == TABLE_LOCATION_EXACT && slice_ends_with(name, SLICE(".php"))) {
+        return name;
+    }
+    name.size -= name.size > 0 && name.data[name.size - 1] == '/' ? 1 : 0;
+    for (size_t i = 0; location->kind == TABLE_LOCATION_PREFIX_NO_REGEX &&
+                       i < sizeof program_folders / sizeof program_folders[0];
+         i++) {
+        if (slice_ends_with(name, program_folders[i])) {
+            return arena_format(arena, "%.*s/index.php", SLICE_ARGS(name));
         }
     }
+    return SLICE("");
+}
+
+/* Whether the location goes on elsewhere without looking for the file of that name. */
+static bool goes_elsewhere(const struct location *location) {
+    const struct try_files *files = location->try_files;
+    for (size_t i = 0; files != NULL && i < files->files.count; i++) {
+        if (template_has_variables(&files->files.items[i].name)) {
+            return false;
+        }
+    }
+    return files != NULL;
+}
+
+static const struct location *find_runner(const struct server *server, struct slice path) {
     for (size_t i = 0; i < server->locations.count; i++) {
         const struct location *location = server->locations.items[i];
-        if ((prefix == NULL || prefix->kind != TABLE_LOCATION_PREFIX_NO_REGEX) &&
-            is_regex(location) && location->regex != NULL &&
-            regex_match(location->regex->pattern, location->regex->ignore_case, path, STEPS) ==
-                REGEX_MATCHED) {
+        if (!location->is_condition && location->other_pass.statement != NULL &&
+            location_matches(location, path)) {
             return location;
         }
     }
-    return prefix;
+    return NULL;
 }
+
+static void check_program(struct finding_list *findings, const struct location *location) {
+    struct arena *arena = findings->model->arena;
+    struct slice path = find_program(arena, location);
+    const struct location *runner = path.size > 0 ? find_runner(location->server, path) : NULL;
+    if (runner == NULL || location->is_condition || !serves_files(arena, location) ||
+        goes_elsewhere(location) || location_search(location->server, path) != location) {
+        return;
+    }
+    struct slice pass = statement_name(runner->other_pass.statement);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_sensitive_file_locations, location->name_word->span,
+        "\"%.*s\" is sent as it is written instead of being run: there is no %.*s here",
+        SLICE_ARGS(path), SLICE_ARGS(pass));
+    diagnostic->severity = SEVERITY_WARNING;
+    diagnostic_note(arena, diagnostic, runner->other_pass.statement->words[0].span,
+                    "the %.*s of another location does not hold for this one", SLICE_ARGS(pass));
+    diagnostic_help(arena, diagnostic, "write the %.*s here as well, with its parameters",
+                    SLICE_ARGS(pass));
+}
+
+/* --- files that begin with a dot --- */
 
 /* Folders that are made for being seen, by a tool or a package, with nothing hidden in them. */
 static bool is_for_showing(struct slice path) {
@@ -134,7 +172,7 @@ static void check_server(struct finding_list *findings, const struct server *ser
                          struct story_list *reported) {
     static const struct slice path = SLICE_INIT("/.git/config");
     struct arena *arena = findings->model->arena;
-    const struct location *location = find_location(server, path);
+    const struct location *location = location_search(server, path);
     const struct settings *settings = location != NULL ? location->settings : server->settings;
     const struct statement *root = settings->origin[SETTING_root];
     struct site_block block = {settings, server, location};
@@ -157,6 +195,7 @@ void check_rule_sensitive_file_locations(struct finding_list *findings) {
     struct story_list reported = {0};
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         check_location(findings, findings->site.locations.items[i]);
+        check_program(findings, findings->site.locations.items[i]);
     }
     for (size_t i = 0; i < findings->model->servers.count; i++) {
         if (!findings->model->servers.items[i]->is_implied) {

@@ -1,11 +1,10 @@
 /* Rule unanchored-regex: locations for an ending or a beginning of paths that match elsewhere in a
  * path, too. */
+#include "check/location_search.h"
 #include "check/protection.h"
-#include "check/regex_match.h"
 #include "check/regex_sample.h"
 #include "check/rules.h"
 
-#define STEPS 10000u
 #define EXTENSION_LIMIT 6
 
 /* ".php" at the end of the text; empty: it ends in another way. */
@@ -32,10 +31,6 @@ static bool runs_programs(const struct location *location) {
     return false;
 }
 
-static bool is_in(const struct regex *regex, struct slice path) {
-    return regex_match(regex->pattern, regex->ignore_case, path, STEPS) == REGEX_MATCHED;
-}
-
 /* "\.php", which takes "/x.php.txt". */
 static void check_end(struct finding_list *findings, const struct location *location,
                       struct slice sample, struct slice extension) {
@@ -46,7 +41,7 @@ static void check_end(struct finding_list *findings, const struct location *loca
                                      : is_bare             ? "/x"
                                                            : "/",
                                      SLICE_ARGS(sample));
-    if (!is_in(location->regex, path)) {
+    if (!location_matches(location, path)) {
         return;
     }
     struct diagnostic *diagnostic = check_report(
@@ -65,7 +60,7 @@ static void check_begin(struct finding_list *findings, const struct location *lo
     struct arena *arena = findings->model->arena;
     struct slice path = arena_format(arena, "/x%.*s", SLICE_ARGS(sample));
     if (sample.size < 2 || sample.data[0] != '/' || !runs_programs(location) ||
-        !is_in(location->regex, sample) || !is_in(location->regex, path)) {
+        !location_matches(location, sample) || !location_matches(location, path)) {
         return;
     }
     struct diagnostic *diagnostic = check_report(
