@@ -60,6 +60,39 @@ static const char *set_options(int descriptor, const struct table_listener *reco
     return NULL;
 }
 
+/* Options that hold for connections to come, whatever there has been. Those that are not given stay
+ * as they are, as in nginx. The name of one that could not be set, or NULL. */
+static const char *tune(int descriptor, const struct table_listener *record) {
+    bool is_tcp = record->family != TABLE_FAMILY_UNIX;
+    const struct {
+        const char *name;
+        int level;
+        int option;
+        bool is_set;
+        uint32_t value;
+    } options[] = {
+        {"SO_RCVBUF", SOL_SOCKET, SO_RCVBUF, record->receive_buffer > 0, record->receive_buffer},
+        {"SO_SNDBUF", SOL_SOCKET, SO_SNDBUF, record->send_buffer > 0, record->send_buffer},
+        {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, true, record->keepalive != 0},
+        {"TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, record->keepalive_idle > 0,
+         record->keepalive_idle},
+        {"TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, record->keepalive_interval > 0,
+         record->keepalive_interval},
+        {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, record->keepalive_count > 0,
+         record->keepalive_count},
+        {"TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, true, record->deferred != 0},
+        {"TCP_FASTOPEN", IPPROTO_TCP, TCP_FASTOPEN, record->fastopen > 0, record->fastopen},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        bool is_wanted = options[i].is_set && (is_tcp || options[i].level == SOL_SOCKET);
+        if (is_wanted &&
+            !set_option(descriptor, options[i].level, options[i].option, (int)options[i].value)) {
+            return options[i].name;
+        }
+    }
+    return NULL;
+}
+
 /* Whether a socket file belongs to nobody any more. */
 static bool is_abandoned(const struct sockaddr_un *address, socklen_t size) {
     struct stat status;
@@ -112,10 +145,16 @@ static int bind_address(int descriptor, const struct table *table,
     return bind(descriptor, (const struct sockaddr *)&address, size) == 0 ? 0 : errno;
 }
 
-static int start_listening(int descriptor, const struct table_listener *record) {
+static bool start_listening(int descriptor, const struct table *table, uint32_t listener,
+                            struct failure *failure) {
+    const struct table_listener *record = find_record(table, listener);
     int backlog = record->backlog > 0 && record->backlog <= INT32_MAX ? (int)record->backlog
                                                                       : DEFAULT_BACKLOG;
-    return listen(descriptor, backlog) == 0 ? 0 : errno;
+    if (listen(descriptor, backlog) != 0) {
+        return fail(failure, table, listener, "", errno);
+    }
+    const char *option = tune(descriptor, record);
+    return option == NULL || fail(failure, table, listener, option, errno);
 }
 
 static int family_of(const struct table_listener *record) {
@@ -147,8 +186,7 @@ static bool set_up(struct listening_socket *socket, const struct table *table, u
             return fail(failure, table, listener, "", ENOMEM);
         }
     }
-    error = start_listening(socket->descriptor, record);
-    return error == 0 || fail(failure, table, listener, "", error);
+    return start_listening(socket->descriptor, table, listener, failure);
 }
 
 struct listening_socket *listening_open(const struct table *table, uint32_t listener,
@@ -183,8 +221,7 @@ bool listening_admit_others(const struct listening_socket *socket, const struct 
 
 bool listening_adjust(const struct listening_socket *socket, const struct table *table,
                       uint32_t listener, struct failure *failure) {
-    int error = start_listening(socket->descriptor, find_record(table, listener));
-    return error == 0 || fail(failure, table, listener, "", error);
+    return start_listening(socket->descriptor, table, listener, failure);
 }
 
 struct listening_socket *listening_hold(struct listening_socket *socket) {

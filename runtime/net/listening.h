@@ -22,7 +22,8 @@ struct listening_socket *listening_open(const struct table *table, uint32_t list
 bool listening_admit_others(const struct listening_socket *socket, const struct table *table,
                             uint32_t listener, struct failure *failure);
 
-/* Gives a socket that is open already the settings of this record that can change: the backlog. */
+/* Gives a socket that is open already the settings of this record that can change: the backlog, and
+ * what connections are like. */
 bool listening_adjust(const struct listening_socket *socket, const struct table *table,
                       uint32_t listener, struct failure *failure);
 

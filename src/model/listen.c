@@ -1,10 +1,14 @@
 /* The listen directive: an address and parameters. Which sockets the listens of all servers come to
  * is worked out in listener.c. */
 #include "model/address.h"
+#include "model/quantity.h"
 #include "model/reading.h"
 
 #define DEFAULT_PORT 80
 #define DEFAULT_BACKLOG 511
+
+/* What Linux takes (tcp(7)): seconds of idleness and between probes, and probes. */
+enum { LONGEST_PROBING = 32767, MOST_PROBES = 127 };
 
 /* One parameter being read, e.g. backlog=100. */
 struct listen_parameter {
@@ -76,6 +80,71 @@ static bool set_bind(const struct listen_parameter *parameter) {
     return true;
 }
 
+static bool set_deferred(const struct listen_parameter *parameter) {
+    parameter->listen->deferred = true;
+    return true;
+}
+
+static bool set_fastopen(const struct listen_parameter *parameter) {
+    uint64_t value;
+    if (!slice_parse_u64(parameter->value, INT32_MAX, &value)) {
+        return reject_setting(parameter, DIAGNOSTIC_INVALID_NUMBER, "write fastopen=NUMBER");
+    }
+    parameter->listen->fastopen = (uint32_t)value;
+    return true;
+}
+
+static bool read_buffer(const struct listen_parameter *parameter, const char *help,
+                        uint32_t *size) {
+    uint64_t value;
+    if (!quantity_parse_size(parameter->value, false, &value) || value == 0 || value > INT32_MAX) {
+        return reject_setting(parameter, DIAGNOSTIC_INVALID_SIZE, help);
+    }
+    *size = (uint32_t)value;
+    return true;
+}
+
+static bool set_receive_buffer(const struct listen_parameter *parameter) {
+    return read_buffer(parameter, "write rcvbuf=SIZE, such as rcvbuf=64k",
+                       &parameter->listen->receive_buffer);
+}
+
+static bool set_send_buffer(const struct listen_parameter *parameter) {
+    return read_buffer(parameter, "write sndbuf=SIZE, such as sndbuf=64k",
+                       &parameter->listen->send_buffer);
+}
+
+/* IDLE:INTERVAL:COUNT, each of which may be left out, but not all; as in nginx the last one need
+ * not be there with its colon. */
+static bool read_probing(struct slice text, struct listen *listen) {
+    struct slice idle = slice_take(text, slice_find_byte(text, ':'));
+    struct slice rest = slice_skip(text, idle.size + 1);
+    struct slice interval = slice_take(rest, slice_find_byte(rest, ':'));
+    struct slice count = slice_skip(rest, interval.size + 1);
+    uint64_t values[3] = {0, 0, 0};
+    if ((idle.size > 0 && !quantity_parse_seconds(idle, &values[0])) ||
+        (interval.size > 0 && !quantity_parse_seconds(interval, &values[1])) ||
+        (count.size > 0 && !slice_parse_u64(count, MOST_PROBES, &values[2])) ||
+        values[0] > LONGEST_PROBING || values[1] > LONGEST_PROBING) {
+        return false;
+    }
+    listen->keepalive_idle = (uint32_t)values[0];
+    listen->keepalive_interval = (uint32_t)values[1];
+    listen->keepalive_count = (uint32_t)values[2];
+    return values[0] + values[1] + values[2] > 0;
+}
+
+static bool set_keepalive(const struct listen_parameter *parameter) {
+    bool is_off = slice_equals(parameter->value, SLICE("off"));
+    if (!is_off && !slice_equals(parameter->value, SLICE("on")) &&
+        !read_probing(parameter->value, parameter->listen)) {
+        return reject_setting(parameter, DIAGNOSTIC_INVALID_VALUE,
+                              "write on, off or IDLE:INTERVAL:COUNT, such as 30m::10");
+    }
+    parameter->listen->keepalive = !is_off;
+    return true;
+}
+
 static bool refuse_parameter(const struct listen_parameter *parameter) {
     struct model *model = parameter->call->model;
     refuse(model, parameter->call->statement, parameter->word->span, "parameter \"%.*s\" of listen",
@@ -115,13 +184,13 @@ static const struct parameter_kind parameter_kinds[] = {
     {SLICE_INIT("quic"), false, false, set_quic},
     {SLICE_INIT("proxy_protocol"), false, false, set_proxy_protocol},
     {SLICE_INIT("setfib"), true, true, refuse_parameter},
-    {SLICE_INIT("fastopen"), true, true, refuse_parameter},
-    {SLICE_INIT("rcvbuf"), true, true, refuse_parameter},
-    {SLICE_INIT("sndbuf"), true, true, refuse_parameter},
+    {SLICE_INIT("fastopen"), true, true, set_fastopen},
+    {SLICE_INIT("rcvbuf"), true, true, set_receive_buffer},
+    {SLICE_INIT("sndbuf"), true, true, set_send_buffer},
     {SLICE_INIT("accept_filter"), true, true, refuse_parameter},
-    {SLICE_INIT("deferred"), false, true, refuse_parameter},
+    {SLICE_INIT("deferred"), false, true, set_deferred},
     {SLICE_INIT("multipath"), false, true, refuse_parameter},
-    {SLICE_INIT("so_keepalive"), true, true, refuse_parameter},
+    {SLICE_INIT("so_keepalive"), true, true, set_keepalive},
 };
 
 #define PARAMETER_COUNT (sizeof parameter_kinds / sizeof parameter_kinds[0])

@@ -381,6 +381,14 @@ struct listen {
     bool has_backlog;
     bool reuseport;
     bool ipv6only;
+    bool deferred;
+    uint32_t fastopen;       /* these are 0 where they are not given */
+    uint32_t receive_buffer; /* bytes */
+    uint32_t send_buffer;
+    bool keepalive;          /* the kernel probes idle connections: */
+    uint32_t keepalive_idle; /* seconds, or 0: as the system has it; likewise the next two */
+    uint32_t keepalive_interval;
+    uint32_t keepalive_count;
     bool ssl;
     bool http2;
     bool quic;

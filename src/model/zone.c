@@ -190,14 +190,26 @@ bool model_set_cache_zone(const struct setter_call *call) {
                         : zone_define(call, word, parameter.size, ZONE_CACHE) != NULL;
 }
 
-/* The name may be computed, or "off". */
+/* The name may be computed. "off" is what there is without. */
 bool model_set_cache_reference(const struct setter_call *call) {
     const struct word *word = statement_argument(call->statement, 0);
+    if (slice_equals(word->text, SLICE("off"))) {
+        return true;
+    }
     refuse_directive(call);
     if (slice_find_byte(word->text, '$') < word->text.size) {
         (void)template_parse(call->model, word, word->text, 0);
-    } else if (!slice_equals(word->text, SLICE("off"))) {
+    } else {
         zone_refer(call, ZONE_CACHE, word, word->text);
+    }
+    return true;
+}
+
+/* What a cache is not asked for, or does not keep. Where there is none nobody looks at it. */
+bool model_set_cache_condition(const struct setter_call *call) {
+    for (uint32_t i = 0; i < statement_argument_count(call->statement); i++) {
+        const struct word *word = statement_argument(call->statement, i);
+        (void)template_parse(call->model, word, word->text, 0);
     }
     return true;
 }

@@ -9,8 +9,34 @@ enum {
     HIGHEST_FACILITY = 23,
     HIGHEST_PORT = 65535,
     HIGHEST_WEIGHT = 65535,
-    HIGHEST_CAPTURE_COUNT = 65535
+    HIGHEST_CAPTURE_COUNT = 65535,
+    LONGEST_PROBING = 32767, /* seconds; as the next in tcp(7) */
+    MOST_PROBES = 127,
 };
+
+/* The field of a listener that is larger than the system takes, or NULL. */
+static const char *find_excess(const struct table_listener *listener) {
+    const struct {
+        const char *name;
+        uint32_t value;
+        uint32_t most;
+    } fields[] = {
+        {"port", listener->port, HIGHEST_PORT},
+        {"backlog", listener->backlog, INT32_MAX},
+        {"fastopen", listener->fastopen, INT32_MAX},
+        {"receive_buffer", listener->receive_buffer, INT32_MAX},
+        {"send_buffer", listener->send_buffer, INT32_MAX},
+        {"keepalive_idle", listener->keepalive_idle, LONGEST_PROBING},
+        {"keepalive_interval", listener->keepalive_interval, LONGEST_PROBING},
+        {"keepalive_count", listener->keepalive_count, MOST_PROBES},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].value > fields[i].most) {
+            return fields[i].name;
+        }
+    }
+    return NULL;
+}
 
 static bool check_listener(const struct table_validation *validation, uint32_t record) {
     const struct table *table = validation->table;
@@ -19,14 +45,12 @@ static bool check_listener(const struct table_validation *validation, uint32_t r
     const char *fault = NULL;
     if (listener->family == TABLE_FAMILY_NAME) {
         field = "family", fault = "is none that can be bound";
-    } else if (listener->port > HIGHEST_PORT) {
-        field = "port", fault = "is too large";
     } else if (listener->family == TABLE_FAMILY_UNIX && listener->path.length == 0) {
         field = "path", fault = "is empty";
-    } else if (listener->backlog > INT32_MAX) {
-        field = "backlog", fault = "is too large";
     } else if (listener->endpoints.count == 0) {
         field = "endpoints", fault = "are none";
+    } else if ((field = find_excess(listener)) != NULL) {
+        fault = "is too large";
     }
     if (fault != NULL) {
         return table_refuse(validation, TABLE_SECTION_listener, record, field, fault);

@@ -19,6 +19,21 @@ static void reads_parameters(void) {
     site_release(&site);
 }
 
+static void reads_options_of_connections(void) {
+    site_read(&site, "server { listen 80 deferred fastopen=5 rcvbuf=64k sndbuf=8k; }"
+                     "server { listen 81 so_keepalive=30m::10; listen 82 so_keepalive=off; }");
+    CU_ASSERT_EQUAL(site.diagnostics.all.count, 0);
+    const struct listen *listen = site.model.servers.items[0]->listens.items[0];
+    CU_ASSERT_TRUE(listen->deferred && listen->fastopen == 5 && !listen->keepalive);
+    CU_ASSERT_TRUE(listen->receive_buffer == 65536 && listen->send_buffer == 8192);
+    listen = site.model.servers.items[1]->listens.items[0];
+    CU_ASSERT_TRUE(listen->keepalive && listen->keepalive_idle == 1800);
+    CU_ASSERT_TRUE(listen->keepalive_interval == 0 && listen->keepalive_count == 10);
+    listen = site.model.servers.items[1]->listens.items[1];
+    CU_ASSERT_TRUE(!listen->keepalive && listen->has_socket_options);
+    site_release(&site);
+}
+
 static void has_defaults(void) {
     site_read(&site, "server { listen [::]:80; } server { }");
     const struct listen *listen = site.model.servers.items[0]->listens.items[0];
@@ -64,6 +79,15 @@ static void reports_mistakes(void) {
         {"server { listen unix:; }", DIAGNOSTIC_INVALID_ADDRESS, "unix:"},
         {"server { listen 80 backlog=0; }", DIAGNOSTIC_INVALID_NUMBER, "backlog=0"},
         {"server { listen 80 backlog; }", DIAGNOSTIC_UNKNOWN_PARAMETER, "backlog"},
+        {"server { listen 80 deferred=on; }", DIAGNOSTIC_UNKNOWN_PARAMETER, "deferred=on"},
+        {"server { listen 80 fastopen=x; }", DIAGNOSTIC_INVALID_NUMBER, "fastopen=x"},
+        {"server { listen 80 rcvbuf=0; }", DIAGNOSTIC_INVALID_SIZE, "rcvbuf=0"},
+        {"server { listen 80 sndbuf=4g; }", DIAGNOSTIC_INVALID_SIZE, "sndbuf=4g"},
+        {"server { listen 80 so_keepalive=yes; }", DIAGNOSTIC_INVALID_VALUE, "so_keepalive=yes"},
+        {"server { listen 80 so_keepalive=::; }", DIAGNOSTIC_INVALID_VALUE, "so_keepalive=::"},
+        {"server { listen 80 so_keepalive=:10h; }", DIAGNOSTIC_INVALID_VALUE, "so_keepalive=:10h"},
+        {"server { listen 80 so_keepalive=::128; }", DIAGNOSTIC_INVALID_VALUE,
+         "so_keepalive=::128"},
         {"server { listen [::]:80 ipv6only=no; }", DIAGNOSTIC_INVALID_FLAG, "ipv6only=no"},
         {"server { listen 80; listen *:80; }", DIAGNOSTIC_DUPLICATE_LISTEN, "*:80"},
     };
@@ -86,13 +110,14 @@ static void implies_nothing_after_a_mistake(void) {
 static void names_parameters_that_do_not_run(void) {
     CU_ASSERT_TRUE(site_refuses("server { listen 443 quic; }", "parameter \"quic\" of listen"));
     CU_ASSERT_TRUE(
-        site_refuses("server { listen 80 rcvbuf=8k; }", "parameter \"rcvbuf\" of listen"));
-    CU_ASSERT_TRUE(
         site_refuses("server { listen 80 setfib=1; }", "parameter \"setfib\" of listen"));
+    CU_ASSERT_TRUE(site_refuses("server { listen 80 accept_filter=x; }",
+                                "parameter \"accept_filter\" of listen"));
 }
 
-UNIT_TESTS("model/listen", {"reads parameters", reads_parameters}, {"has defaults", has_defaults},
-           {"expands ranges", expands_ranges}, {"accepts all forms", accepts_all_forms},
-           {"reports mistakes", reports_mistakes},
+UNIT_TESTS("model/listen", {"reads parameters", reads_parameters},
+           {"reads options of connections", reads_options_of_connections},
+           {"has defaults", has_defaults}, {"expands ranges", expands_ranges},
+           {"accepts all forms", accepts_all_forms}, {"reports mistakes", reports_mistakes},
            {"implies nothing after a mistake", implies_nothing_after_a_mistake},
            {"names parameters that do not run", names_parameters_that_do_not_run})
