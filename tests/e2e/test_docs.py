@@ -45,6 +45,23 @@ def test_testing(tmp_path):
     assert (DOCUMENTED / "site.test").read_text() in examples("testing.md")
 
 
+def test_readme(tmp_path):
+    """Its commands work as they are shown, one after the other."""
+    blocks = examples("../README.md")
+    (tmp_path / "site.conf").write_text(next(b for b in blocks if b.startswith("upstream app {")))
+    assert check("../README.md", tmp_path, "$ rpc lint") == 1
+    assert check("../README.md", tmp_path, "$ rpc route") == 1
+
+
+def test_guide(tmp_path):
+    """Findings of samples, and the way of a request through the first configuration."""
+    blocks = examples("guide.md")
+    (tmp_path / "samples").symlink_to(REPOSITORY / "samples")
+    (tmp_path / "site.conf").write_text(next(b for b in blocks if b.startswith("server {")))
+    assert check("guide.md", tmp_path, "$ rpc lint samples/") == 1
+    assert check("guide.md", tmp_path, "$ rpc route site.conf") == 1
+
+
 def test_certificates(tmp_path):
     """The first configuration of the chapter, with a certificate as the text has it."""
     blocks = examples("guide.md")
