@@ -1,6 +1,6 @@
 # Turns grammar/nginx-directives.tsv into the rows that src/model/ includes:
 #
-#   KNOWN_DIRECTIVE("name", "module", CONTEXTS, min, max, "exact-args", KIND, "deprecated",
+#   KNOWN_DIRECTIVE("name", "module", CONTEXTS, min, max, "exact-args", "syntax", KIND, "deprecated",
 #                   commercial, off)
 #
 # CONTEXTS is C_... names joined by |, max is MANY when there is no upper bound, exact-args is the
@@ -72,10 +72,10 @@ FNR == 1 {
     }
     max = cell("max_args")
     deprecated = cell("deprecated")
-    printf "KNOWN_DIRECTIVE(%s, %s, %s, %d, %s, %s, %s, %s, %d, %d)\n",
+    printf "KNOWN_DIRECTIVE(%s, %s, %s, %d, %s, %s, %s, %s, %s, %d, %d)\n",
         quoted(cell("name")), quoted(cell("module")), constants(cell("contexts")),
         cell("min_args"), (max == "*") ? "MANY" : max + 0, quoted(cell("args")),
-        kind_names[kind], quoted(deprecated == "no" ? "" : deprecated),
+        quoted(cell("syntax")), kind_names[kind], quoted(deprecated == "no" ? "" : deprecated),
         cell("commercial") == "yes", cell("default") == "off"
 }
 

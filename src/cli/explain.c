@@ -46,12 +46,29 @@ static void print_state(bool is_run) {
            is_run ? "compiled and run by rpcd" : "checked by rpc lint; rpcd does not run it yet");
 }
 
-static void print_row(struct arena *arena, const struct directive *row) {
+/* One statement a line; what follows "; " is the next one. */
+static void print_syntax(const char *syntax) {
+    struct slice rest = slice_from_string(syntax);
+    for (const char *title = "Syntax: "; rest.size > 0; title = "        ") {
+        const char *end = strstr(rest.data, "; ");
+        size_t size = end == NULL ? rest.size : (size_t)(end - rest.data) + 1;
+        printf("%s%.*s\n", title, (int)size, rest.data);
+        rest = slice_skip(rest, size + 1);
+    }
+}
+
+static void print_row(struct arena *arena, const struct directive *row, const char *syntax) {
     struct slice contexts = catalogue_context_names(arena, row->contexts);
-    struct slice arguments = catalogue_argument_text(arena, row);
-    printf("\nWhere: %.*s\nTakes: %.*s%s\n", SLICE_ARGS(contexts), SLICE_ARGS(arguments),
-           row->form == FORM_BLOCK ? " and a block" : "");
-    if (row->form == FORM_FLAG || row->storage == STORAGE_FLAG) {
+    printf("\nWhere: %.*s\n", SLICE_ARGS(contexts));
+    if (syntax[0] != '\0') {
+        print_syntax(syntax);
+    } else {
+        struct slice arguments = catalogue_argument_text(arena, row);
+        printf("Takes: %.*s%s\n", SLICE_ARGS(arguments),
+               row->form == FORM_BLOCK ? " and a block" : "");
+    }
+    bool is_flag = row->form == FORM_FLAG || row->storage == STORAGE_FLAG;
+    if (is_flag && syntax[0] == '\0') {
         printf("Values: on or off\n");
     } else if (row->values != NULL && row->values[0] != '\0') {
         print_choices(row->values);
@@ -86,7 +103,7 @@ static bool explain_directive(struct arena *arena, const struct catalogue *catal
         if (row->help != NULL && row->help[0] != '\0') {
             explain_wrapped(slice_from_string(row->help), 2);
         }
-        print_row(arena, row);
+        print_row(arena, row, catalogue_syntax(chain, row->contexts));
     }
     if (slice_equals(name, SLICE("tls_profile"))) {
         explain_profiles();

@@ -19,6 +19,7 @@
      .min_arguments = (min),                                                                       \
      .max_arguments = (max),                                                                       \
      .argument_counts = "",                                                                        \
+     .syntax = "",                                                                                 \
      .form = STORAGE_##row_storage == STORAGE_FLAG    ? FORM_FLAG                                  \
              : STORAGE_##row_storage == STORAGE_TYPES ? FORM_BLOCK                                 \
                                                       : FORM_SIMPLE,                               \
@@ -50,6 +51,7 @@ static const struct directive directives[] = {
      .min_arguments = (min),                                                                       \
      .max_arguments = (max),                                                                       \
      .argument_counts = "",                                                                        \
+     .syntax = "",                                                                                 \
      .form = FORM_##row_form,                                                                      \
      .state = STATE_##row_state,                                                                   \
      .group = GROUP_PLAIN,                                                                         \
@@ -60,13 +62,14 @@ static const struct directive directives[] = {
      .deprecated = "",                                                                             \
      .set = model_set_##setter},
 #include "directives.def"
-#define KNOWN_DIRECTIVE(row_name, row_module, row_contexts, min, max, counts, kind,                \
+#define KNOWN_DIRECTIVE(row_name, row_module, row_contexts, min, max, counts, row_syntax, kind,    \
                         row_deprecated, commercial, is_off)                                        \
     {.name = (row_name),                                                                           \
      .contexts = (row_contexts),                                                                   \
      .min_arguments = (min),                                                                       \
      .max_arguments = (max),                                                                       \
      .argument_counts = (counts),                                                                  \
+     .syntax = (row_syntax),                                                                       \
      .form = LISTED_##kind,                                                                        \
      .state = STATE_KNOWN,                                                                         \
      .group = GROUP_LISTED,                                                                        \
@@ -386,6 +389,16 @@ struct slice catalogue_context_names(struct arena *arena, uint32_t contexts) {
         text_format(&text, "%s", context_names[i].name);
     }
     return text_slice(&text);
+}
+
+const char *catalogue_syntax(const struct directive_chain *chain, uint32_t contexts) {
+    for (size_t i = 0; i < chain->rows.count; i++) {
+        const struct directive *row = chain->rows.items[i];
+        if (row->syntax[0] != '\0' && (row->contexts & contexts) != 0) {
+            return row->syntax;
+        }
+    }
+    return "";
 }
 
 struct slice catalogue_argument_text(struct arena *arena, const struct directive *directive) {

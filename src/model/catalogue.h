@@ -101,6 +101,7 @@ struct directive {
     uint32_t min_arguments;
     uint32_t max_arguments;
     const char *argument_counts; /* exact counts, e.g. "1,3"; "": all from min to max */
+    const char *syntax;          /* in nginx's table: "name <argument>;", several side by side */
     enum directive_form form;
     enum directive_state state;
     enum directive_group group;
@@ -180,6 +181,10 @@ const struct directive *catalogue_find_entry(const struct catalogue *catalogue, 
 /* The nearest name of a directive, preferably one of that context; empty when none is near. */
 struct slice catalogue_nearest_directive(const struct catalogue *catalogue, struct slice name,
                                          uint32_t context);
+
+/* How nginx's documentation writes a directive of that name in any of those contexts: one or more
+ * statements side by side, with <names> for what is to be put in. "" where it does not say. */
+const char *catalogue_syntax(const struct directive_chain *chain, uint32_t contexts);
 
 /* "http, server or location". */
 struct slice catalogue_context_names(struct arena *arena, uint32_t contexts);

@@ -223,12 +223,22 @@ static bool check_form(struct model *model, const struct scope *scope,
     return false;
 }
 
-/* What a row's help says of the arguments stands behind a colon. */
+/* A syntax longer than this would say too much to be of help. */
+enum { LONGEST_SYNTAX = 200 };
+
+/* What a row's help says of the arguments stands behind a colon; else nginx's table knows. */
 static void hint_syntax(struct model *model, const struct directive *directive,
                         struct diagnostic *diagnostic) {
     const char *colon = strstr(directive->help, ": ");
     if (colon != NULL) {
         diagnostic_help(model->arena, diagnostic, "%s takes %s", directive->name, colon + 2);
+        return;
+    }
+    const struct directive_chain *chain =
+        catalogue_find(&model->reading->catalogue, slice_from_string(directive->name));
+    const char *syntax = chain == NULL ? "" : catalogue_syntax(chain, directive->contexts);
+    if (syntax[0] != '\0' && strlen(syntax) <= LONGEST_SYNTAX) {
+        diagnostic_help(model->arena, diagnostic, "write \"%s\"", syntax);
     }
 }
 
