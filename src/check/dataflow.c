@@ -205,7 +205,12 @@ static void visit_known(const struct frame *frame, const struct template_part *p
     if (visit_guarded(frame, part, &guard)) {
         return;
     }
-    struct origin origin = {.control = DATAFLOW_CLIENT, .is_matched = guard.is_matched};
+    struct origin origin = {
+        .control = DATAFLOW_CLIENT,
+        .is_path = slice_equals_nocase(part->text, SLICE("fastcgi_script_name")) ||
+                   slice_equals_nocase(part->text, SLICE("fastcgi_path_info")),
+        .is_matched = guard.is_matched,
+    };
     if (part->known->control == CONTROL_SERVER) {
         origin.control = DATAFLOW_SERVER;
     } else if (part->known->control == CONTROL_PARTLY) {

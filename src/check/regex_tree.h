@@ -56,6 +56,10 @@ struct byte_set regex_tree_group_bytes(const struct regex_tree *tree, uint32_t n
  * count. */
 bool regex_tree_group_is_last(const struct regex_tree *tree, uint32_t number, struct slice name);
 
+/* Whether the group may begin with ".." and go on with "/" where what it follows is no slash: of
+ * "/files../x" it is "../x" then. */
+bool regex_tree_group_may_climb(const struct regex_tree *tree, uint32_t number, struct slice name);
+
 /* Whether every match begins at the beginning of the subject, or ends at its end; a newline behind
  * the end does not count. */
 bool regex_tree_is_anchored_at_start(const struct regex_tree *tree);

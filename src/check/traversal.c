@@ -2,6 +2,7 @@
  * path-traversal-proxy, for backends. Both come from joining texts where one ends and the other
  * begins without a slash, or from pieces of the path that have been decoded. */
 #include "base/container.h"
+#include "check/climbing.h"
 #include "check/rules.h"
 #include "check/story.h"
 #include "check/target.h"
@@ -19,6 +20,9 @@ static bool ends_with_slash(struct slice text) {
 static bool is_open_prefix(const struct location *location) {
     return is_prefix(location) && location->name.size > 0 && !ends_with_slash(location->name);
 }
+
+static const char help_for_captures[] =
+    "let it follow a slash in the expression, as \"^/name/(.*)$\"";
 
 /* --- alias-traversal --- */
 
@@ -45,9 +49,32 @@ static void check_alias(struct finding_list *findings, const struct location *lo
                     SLICE_ARGS(name));
 }
 
+/* location ~ ^/files(.*)$ { alias /srv/files/$1; } */
+static void check_captures(struct finding_list *findings, const struct location *location) {
+    const struct alias_setting *alias = &location->settings->alias;
+    const struct template_part *part =
+        location->settings->is_own[SETTING_alias]
+            ? climbing_find_capture(findings, location->regex, &alias->path)
+            : NULL;
+    if (part == NULL) {
+        return;
+    }
+    struct slice name = part->text;
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_alias_traversal, part->span,
+                     "$%.*s may be \"../x\", which leads out of the alias", SLICE_ARGS(name));
+    diagnostic_note(findings->model->arena, diagnostic, location->regex->span,
+                    "it begins in the middle of a name here");
+    diagnostic_help(findings->model->arena, diagnostic, "%s", help_for_captures);
+}
+
 void check_rule_alias_traversal(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         check_alias(findings, findings->site.locations.items[i]);
+        check_captures(findings, findings->site.locations.items[i]);
+    }
+    for (size_t i = 0; i < findings->site.blocks.count; i++) {
+        climbing_check_files(findings, &findings->site.blocks.items[i]);
     }
 }
 
@@ -110,6 +137,30 @@ static void check_pieces(struct finding_list *findings, const struct location *l
                  "%%2e%%2e%%2f for the backend, and leads out of the folder");
 }
 
+/* rewrite ^/api(.*)$ /v1/$1 break; in front of a proxy_pass that sends what it makes. */
+static void check_rewrites(struct finding_list *findings, const struct location *location) {
+    struct arena *arena = findings->model->arena;
+    const struct proxy_pass *proxy = location->proxy;
+    for (size_t i = 0; !proxy->has_variables && i < location->rewrite.steps.count; i++) {
+        const struct rewrite_step *step = &location->rewrite.steps.items[i];
+        const struct rewriting *rewriting = step->kind == REWRITE_PATH ? step->rewriting : NULL;
+        const struct template_part *part =
+            rewriting != NULL && rewriting->flag == TABLE_REWRITE_BREAK
+                ? climbing_find_capture(findings, rewriting->regex, &rewriting->path)
+                : NULL;
+        if (part == NULL) {
+            continue;
+        }
+        struct slice name = part->text;
+        struct diagnostic *diagnostic = check_report(
+            findings, RULE_path_traversal_proxy, part->span,
+            "$%.*s may be \"../x\", which leads out of the folder before it", SLICE_ARGS(name));
+        diagnostic_note(arena, diagnostic, proxy->statement->words[0].span,
+                        "the path is passed on as the rewrite has made it");
+        diagnostic_help(arena, diagnostic, "%s", help_for_captures);
+    }
+}
+
 void check_rule_path_traversal_proxy(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
@@ -120,6 +171,7 @@ void check_rule_path_traversal_proxy(struct finding_list *findings) {
             check_pieces(findings, location);
         } else {
             check_joint(findings, location);
+            check_rewrites(findings, location);
         }
     }
 }

@@ -129,6 +129,20 @@ static void knows_which_group_takes_the_end(void) {
     CU_ASSERT_FALSE(is_last("^www\\.(.+)(x)?$", 1) || is_last("(.+)(?=x)", 1));
 }
 
+static bool may_climb(const char *expression) {
+    struct regex_tree tree = read(expression, false);
+    return regex_tree_group_may_climb(&tree, 1, SLICE(""));
+}
+
+static void knows_which_group_climbs(void) {
+    CU_ASSERT_TRUE(may_climb("^/files(.*)$") && may_climb("^/a[0-9](.+)") &&
+                   may_climb("x/(?:b(.*))"));
+    CU_ASSERT_TRUE(may_climb("^/files/?(.*)$") && may_climb("^/[a-z]+(.*)$"));
+    CU_ASSERT_FALSE(may_climb("^/files/(.*)$") || may_climb("^/files(/.*)?$"));
+    CU_ASSERT_FALSE(may_climb("^/files([^/]*)$") || may_climb("^/files(\\w.*)$"));
+    CU_ASSERT_FALSE(may_climb("(.*)") || may_climb("^/files/+(.*)$"));
+}
+
 static void knows_what_a_subject_may_hold(void) {
     struct regex_tree tree = read("^[a-z]+$", false);
     struct byte_set bytes = regex_tree_subject_bytes(&tree);
@@ -170,6 +184,7 @@ UNIT_TESTS("check/regex_tree", {"prepares", prepare}, {"knows classes", knows_cl
            {"knows case", knows_case},
            {"takes what it does not know for anything", takes_what_it_does_not_know_for_anything},
            {"finds groups by name", finds_groups_by_name}, {"knows anchors", knows_anchors},
+           {"knows which group climbs", knows_which_group_climbs},
            {"knows which group takes the end", knows_which_group_takes_the_end},
            {"knows what a subject may hold", knows_what_a_subject_may_hold},
            {"knows a search for bytes", knows_a_search_for_bytes}, {"releases everything", release})
