@@ -1,8 +1,11 @@
 /* Rules about what a client says of itself and of the host it wants: host-spoofing and
  * internal-headers-trusted. */
 #include "check/client_value.h"
+#include "check/protection.h"
 #include "check/rules.h"
+#include "check/steps.h"
 #include "check/story.h"
+#include "model/mapping.h"
 
 /* --- host-spoofing --- */
 
@@ -81,13 +84,17 @@ static bool is_variable_of(struct slice variable, struct slice header) {
     return true;
 }
 
-static bool is_claim(const struct dataflow_atom *atom) {
+static bool is_claim_name(struct slice variable) {
     for (size_t i = 0; i < IDENTITY_COUNT; i++) {
-        if (is_variable_of(atom->name, identity_headers[i])) {
+        if (is_variable_of(variable, identity_headers[i])) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_claim(const struct dataflow_atom *atom) {
+    return is_claim_name(atom->name);
 }
 
 static bool is_identity_header(struct slice name) {
@@ -152,6 +159,64 @@ static void check_networks(struct finding_list *findings, const struct settings 
     }
 }
 
+/* --- what is decided by such headers --- */
+
+#define DEPTH_LIMIT 4
+
+/* The header that the variable is, or that a map or geo chooses its value by; NULL: none. */
+static const struct template_part *find_claim(const struct template *value, uint32_t depth) {
+    const struct template_part *found = NULL;
+    for (size_t i = 0; found == NULL && depth < DEPTH_LIMIT && i < value->parts.count; i++) {
+        const struct template_part *part = &value->parts.items[i];
+        if (is_claim_name(part->text) && part->kind != PART_TEXT) {
+            return part;
+        }
+        for (size_t j = 0;
+             found == NULL && part->kind == PART_CONFIG && j < part->variable->definitions.count;
+             j++) {
+            const struct variable_definition *definition = &part->variable->definitions.items[j];
+            found = find_claim(
+                definition->geo != NULL ? &definition->geo->subject : &definition->key, depth + 1);
+        }
+    }
+    return found;
+}
+
+/* Reports that the value is a claim of the client's, or is chosen by one. */
+static void report_claim(struct finding_list *findings, const struct template *value,
+                         const struct template_part *claim, const char *decided) {
+    struct arena *arena = findings->model->arena;
+    const struct template_part *part = &value->parts.items[0];
+    struct slice name = claim->text;
+    struct slice shown = part->text;
+    struct slice way =
+        part == claim ? SLICE("") : arena_format(arena, "$%.*s depends on ", SLICE_ARGS(shown));
+    struct diagnostic *diagnostic =
+        check_report(findings, RULE_internal_headers_trusted, part->span,
+                     "%.*s$%.*s%s the client writes itself, and decides %s", SLICE_ARGS(way),
+                     SLICE_ARGS(name), part == claim ? " is what" : ", which", decided);
+    if (part != claim) {
+        diagnostic_note(arena, diagnostic, claim->span, "it is looked at here");
+    }
+    diagnostic_help(arena, diagnostic,
+                    "ask for $remote_addr, and name your own proxies by set_real_ip_from");
+}
+
+/* if ($http_x_forwarded_for !~ ^10\.) { return 403; } */
+static void check_condition(struct finding_list *findings, const struct location *block) {
+    const struct condition *condition = block->condition;
+    if (condition == NULL || steps_find_status(&block->rewrite) < 400 ||
+        !steps_always_leave(findings->model->arena, &block->rewrite, STEPS_OF_SERVER) ||
+        protection_has_deny(block->settings) || protection_is_local(block->server) ||
+        !protection_is_met_by_strangers(findings->model, condition)) {
+        return;
+    }
+    const struct template_part *claim = find_claim(&condition->subject, 0);
+    if (claim != NULL) {
+        report_claim(findings, &condition->subject, claim, "who is let in");
+    }
+}
+
 /* Limits that a client is counted by: with a key of its choice it is never the same client. */
 static void check_zone(struct finding_list *findings, const struct zone *zone) {
     struct site_block nowhere = {.settings = findings->model->http_settings};
@@ -163,6 +228,13 @@ static void check_zone(struct finding_list *findings, const struct zone *zone) {
                      "count by $binary_remote_addr, and name your own proxies by set_real_ip_from",
                      "is what clients write themselves, and zone \"%.*s\" counts them by it",
                      SLICE_ARGS(name));
+        return;
+    }
+    const struct template_part *claim =
+        zone->kind == ZONE_LIMIT_REQ || zone->kind == ZONE_LIMIT_CONN ? find_claim(&zone->key, 0)
+                                                                      : NULL;
+    if (claim != NULL) {
+        report_claim(findings, &zone->key, claim, "who is counted");
     }
 }
 
@@ -177,6 +249,11 @@ void check_rule_internal_headers_trusted(struct finding_list *findings) {
                            j < settings->proxy_set_header.list.count;
              j++) {
             check_identity(findings, block, &settings->proxy_set_header.list.items[j]);
+        }
+    }
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        if (findings->site.locations.items[i]->is_condition) {
+            check_condition(findings, findings->site.locations.items[i]);
         }
     }
     const struct map *zones = &findings->model->zones;

@@ -56,8 +56,7 @@ static bool is_loopback(const struct address *address) {
     }
 }
 
-/* Whether only this machine gets to the server. */
-static bool is_local(const struct server *server) {
+bool protection_is_local(const struct server *server) {
     for (size_t i = 0; i < server->listens.count; i++) {
         const struct listen *listen = server->listens.items[i];
         if (listen->is_wildcard || !is_loopback(&listen->address)) {
@@ -172,9 +171,7 @@ static bool is_met_by(struct model *model, const struct condition *condition, st
     return false;
 }
 
-/* Whether strangers meet the condition: it is about an address, a certificate or a header with a
- * secret, and asks for one that is known, or about what a map or geo makes of them. */
-static bool is_met_by_strangers(struct model *model, const struct condition *condition) {
+bool protection_is_met_by_strangers(struct model *model, const struct condition *condition) {
     if (condition == NULL || condition->subject.parts.count != 1) {
         return false;
     }
@@ -193,7 +190,7 @@ static bool refuses_strangers(struct model *model, const struct rewrite *rewrite
                               enum steps_owner owner) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {
         const struct rewrite_step *step = &rewrite->steps.items[i];
-        if (step->kind == REWRITE_IF && is_met_by_strangers(model, step->condition) &&
+        if (step->kind == REWRITE_IF && protection_is_met_by_strangers(model, step->condition) &&
             steps_find_status(&step->block->rewrite) >= 400 &&
             steps_always_leave(model->arena, &step->block->rewrite, owner) &&
             !steps_may_stop_before(rewrite, owner, step->statement)) {
@@ -213,7 +210,7 @@ bool protection_is_there(struct site *site, const struct site_block *block) {
     const struct server *server = block->server;
     return (block->location != NULL && block->location->is_internal) ||
            (server != NULL &&
-            (is_local(server) || server->own_settings->ssl_verify_client == VERIFY_ON ||
+            (protection_is_local(server) || server->own_settings->ssl_verify_client == VERIFY_ON ||
              has_condition(site->model, block))) ||
            is_controlled(site, block);
 }

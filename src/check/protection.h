@@ -10,6 +10,13 @@ bool protection_has_password(const struct settings *settings);
 /* Whether access rules turn some away, wherever from. */
 bool protection_has_deny(const struct settings *settings);
 
+/* Whether the condition is met by those whom nothing knows: it asks for an address, a certificate
+ * or a header that is known, or is about what a map or geo says of them. */
+bool protection_is_met_by_strangers(struct model *model, const struct condition *condition);
+
+/* Whether only this machine gets to the server. */
+bool protection_is_local(const struct server *server);
+
 /* Whether strangers are kept out: by access rules that deny whom they do not name, a password,
  * auth_request and its like, a certificate, a condition that refuses, `internal`, or an address
  * that nobody outside gets to. */
