@@ -3,6 +3,7 @@
 #include "check/client_value.h"
 #include "check/protection.h"
 #include "check/rules.h"
+#include "check/signed_on.h"
 #include "check/steps.h"
 #include "check/story.h"
 #include "model/mapping.h"
@@ -256,6 +257,7 @@ void check_rule_internal_headers_trusted(struct finding_list *findings) {
             check_condition(findings, findings->site.locations.items[i]);
         }
     }
+    signed_on_check(findings);
     const struct map *zones = &findings->model->zones;
     for (size_t i = 0; i < zones->count; i++) {
         check_zone(findings, zones->entries[i].value);
