@@ -26,7 +26,10 @@ static void report_relative(struct finding_list *findings, const struct word *wo
         check_report(findings, RULE_try_files_evil, word->span,
                      "\"%.*s\" is no path of this server: requests for which nothing is found fail",
                      SLICE_ARGS(word->text));
-    diagnostic_help(findings->model->arena, diagnostic, "write \"/%.*s\"", SLICE_ARGS(word->text));
+    uint64_t status;
+    bool is_status = slice_parse_u64(word->text, 599, &status) && status >= 400;
+    diagnostic_help(findings->model->arena, diagnostic, "write \"%s%.*s\"", is_status ? "=" : "/",
+                    SLICE_ARGS(word->text));
 }
 
 static void check_words(struct finding_list *findings, const struct try_files *files) {

@@ -152,12 +152,30 @@ static bool is_program(struct slice name) {
     return false;
 }
 
+/* Folders by whose files distributions load modules, e.g. /etc/nginx/modules-enabled/ and
+ * /usr/share/nginx/modules/: these use nothing. They are seldom where a configuration is linted. */
+static bool is_for_modules(const struct statement *include) {
+    static const struct slice folders[] = {SLICE_INIT("modules-enabled/"), SLICE_INIT("modules/"),
+                                           SLICE_INIT("modules.d/")};
+    struct slice path =
+        statement_argument_count(include) > 0 ? statement_argument(include, 0)->text : SLICE("");
+    for (size_t i = 0; i < path.size; i++) {
+        for (size_t j = 0; j < sizeof folders / sizeof folders[0]; j++) {
+            if ((i == 0 || path.data[i - 1] == '/') &&
+                slice_starts_with(slice_skip(path, i), folders[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void collect_block(struct mentions *mentions, const struct block *block, bool is_group);
 
 static void collect_statement(struct mentions *mentions, const struct statement *statement,
                               bool is_group) {
     if (statement_is_include(statement)) {
-        mentions->is_incomplete |= statement->included == NULL;
+        mentions->is_incomplete |= statement->included == NULL && !is_for_modules(statement);
         for (const struct block *b = statement->included; b != NULL; b = b->next) {
             collect_block(mentions, b, is_group);
         }

@@ -64,10 +64,12 @@ void check_rule_websocket_timeout(struct finding_list *findings) {
 /* --- infinite-or-tiny-timeout --- */
 
 #define SECOND UINT64_C(1000)
-#define HOUR (3600 * SECOND)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-/* What waits for a client should end within the hour: whoever sends nothing holds a connection.
+/* What waits for a client should end within the hour, and for a head within minutes: whoever sends
+ * nothing holds a connection.
  * Backends may be slow on purpose, and streams are; a connection to one is made fast or never. */
 struct timeout {
     enum setting_id id;
@@ -81,7 +83,7 @@ struct timeout {
     { SETTING_##name, offsetof(struct settings, name), least, most, streams }
 
 static const struct timeout timeouts[] = {
-    TIMEOUT(client_header_timeout, SECOND, HOUR, false),
+    TIMEOUT(client_header_timeout, SECOND, 10 * MINUTE, false),
     TIMEOUT(client_body_timeout, SECOND, HOUR, false),
     TIMEOUT(send_timeout, SECOND, HOUR, true),
     TIMEOUT(proxy_connect_timeout, 10, HOUR, false),
@@ -95,10 +97,15 @@ static const struct timeout timeouts[] = {
 static void report_short(struct finding_list *findings, const struct statement *statement,
                          uint64_t value) {
     struct slice name = statement_name(statement);
+    bool is_for_client =
+        slice_starts_with(name, SLICE("client_")) || slice_equals(name, SLICE("send_timeout"));
     struct diagnostic *diagnostic = check_report(
         findings, RULE_infinite_or_tiny_timeout, statement_argument(statement, 0)->span,
-        value == 0 ? "%.*s of 0 is not \"never\": it is over before anything can happen"
-                   : "%.*s is over before most answers can be there",
+        value == 0      ? "%.*s of 0 is not \"never\": it is over before anything can happen"
+        : is_for_client ? "%.*s is over before a slow client's next packet can be there"
+        : slice_ends_with(name, SLICE("_connect_timeout"))
+            ? "%.*s is over before most connections can be there"
+            : "%.*s is over before most answers can be there",
         SLICE_ARGS(name));
     diagnostic_help(findings->model->arena, diagnostic,
                     value == 0 ? "write how long to wait, such as 60s"
