@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
 #define COMMAND(name, arguments, summary) {#name, arguments, summary, command_##name},
@@ -89,14 +90,28 @@ static enum outcome run(int argc, char **argv) {
     return command != NULL ? command->run(command, argc - 1, argv + 1) : fail_unknown(name);
 }
 
+/* What has kept output from being written, or NULL. Where an earlier part of it failed the reason
+ * is gone by now, and the same write is tried again. */
+static const char *finish_output(void) {
+    bool has_failed = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) == 0 && !has_failed) {
+        return NULL;
+    }
+    if (errno == 0 && write(STDOUT_FILENO, "\n", 1) == 1) {
+        return "a part of it is lost";
+    }
+    return strerror(errno);
+}
+
 int main(int argc, char **argv) {
     opterr = 0; /* the subcommands word their own messages */
     /* A line at a time, not a byte: there may be hundreds of errors. */
     (void)setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
     enum outcome outcome = run(argc, argv);
-    errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "rpc: cannot write to standard output: %s\n", strerror(errno));
+    const char *reason = finish_output();
+    if (reason != NULL) {
+        fprintf(stderr, "rpc: cannot write to standard output: %s\n", reason);
         outcome = OUTCOME_FAILED;
     }
     return (int)outcome;
