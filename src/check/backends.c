@@ -17,6 +17,39 @@ static const struct address *find_foreign_server(const struct resolver *resolver
     return NULL;
 }
 
+static bool asks_for_backends(const struct finding_list *findings,
+                              const struct resolver *resolver) {
+    const struct model *model = findings->model;
+    for (size_t i = 0; i < findings->site.locations.count; i++) {
+        const struct location *location = findings->site.locations.items[i];
+        if (location->settings->resolver == resolver &&
+            (template_has_variables(&location->other_pass.target) ||
+             (location->proxy != NULL && location->proxy->has_variables))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        const struct upstream *upstream = model->upstreams.items[i];
+        for (size_t j = 0; j < upstream->peers.count; j++) {
+            if (upstream->peers.items[j]->resolve) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Answers of authorities are signed, whoever says where they are. */
+static bool is_for_stapling(const struct finding_list *findings, const struct resolver *resolver) {
+    for (size_t i = 0; i < findings->model->servers.count; i++) {
+        const struct server *server = findings->model->servers.items[i];
+        if (server->settings->resolver == resolver && server->own_settings->ssl_stapling != 0) {
+            return !asks_for_backends(findings, resolver);
+        }
+    }
+    return false;
+}
+
 static void check_resolver(struct finding_list *findings, const struct resolver *resolver) {
     size_t index = 0;
     if (resolver == NULL || resolver->statement == NULL ||
@@ -26,11 +59,17 @@ static void check_resolver(struct finding_list *findings, const struct resolver 
     }
     const struct word *word = statement_argument(resolver->statement, (uint32_t)index);
     struct slice text = word->text;
-    struct diagnostic *diagnostic =
-        check_report(findings, RULE_external_resolver, word->span,
-                     "names of backends are asked of %.*s, over networks where anybody on the way "
-                     "can answer",
-                     SLICE_ARGS(text));
+    bool is_harmless = is_for_stapling(findings, resolver);
+    struct diagnostic *diagnostic = check_report(
+        findings, RULE_external_resolver, word->span,
+        is_harmless ? "%.*s is asked where the authority for stapling is: whoever answers in its "
+                      "place can keep staples from coming, but not forge them"
+                    : "names of backends are asked of %.*s, over networks where anybody on the way "
+                      "can answer",
+        SLICE_ARGS(text));
+    if (is_harmless) {
+        diagnostic->severity = SEVERITY_INFO;
+    }
     diagnostic_help(findings->model->arena, diagnostic,
                     "ask a resolver on this machine or in this network, e.g. \"resolver "
                     "127.0.0.1;\"");

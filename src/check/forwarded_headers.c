@@ -124,6 +124,7 @@ static void check_identity(struct finding_list *findings, const struct site_bloc
                            const struct header_setting *setting) {
     struct dataflow_atom atom;
     if (!is_identity_header(setting->name) || has_address(&setting->value) ||
+        protection_knows_peers(&findings->site, block) ||
         !client_value_find(findings, block, &setting->value, is_claim, &atom)) {
         return;
     }

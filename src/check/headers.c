@@ -1,5 +1,6 @@
 /* Rules about headers: what a backend should be told, and lists that an inner block drops. */
 #include "base/phrase.h"
+#include "check/own_network.h"
 #include "check/rules.h"
 #include "check/site.h"
 
@@ -47,6 +48,26 @@ static void note_outer(struct finding_list *findings, struct diagnostic *diagnos
     }
 }
 
+/* Whether the backend is somebody else's site, reached by its own name: who the visitors are, and
+ * by which host they came, is no business of theirs. */
+static bool is_of_others(struct model *model, const struct location *location) {
+    const struct proxy_pass *proxy = location->proxy;
+    const struct header_setting *host =
+        site_find_header(&location->settings->proxy_set_header, SLICE("Host"));
+    struct slice text;
+    if (proxy->has_variables || !proxy->is_tls || proxy->upstream == NULL ||
+        proxy->upstream->peers.count == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < proxy->upstream->peers.count; i++) {
+        const struct address *address = &proxy->upstream->peers.items[i]->address;
+        if (address->family != TABLE_FAMILY_NAME || own_network_has(address)) {
+            return false;
+        }
+    }
+    return host == NULL || template_is_constant(model, &host->value, &text);
+}
+
 static void check_proxy(struct finding_list *findings, const struct location *location) {
     struct model *model = findings->model;
     const struct header_list *list = &location->settings->proxy_set_header;
@@ -80,7 +101,8 @@ static void check_proxy(struct finding_list *findings, const struct location *lo
 void check_rule_missing_proxy_headers(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        if (location->proxy != NULL && !location->proxy->is_grpc) {
+        if (location->proxy != NULL && !location->proxy->is_grpc &&
+            !is_of_others(findings->model, location)) {
             check_proxy(findings, location);
         }
     }
@@ -144,8 +166,36 @@ static bool is_inheritance_chosen(struct site *site, const struct statement *sta
            !slice_equals_nocase(statement_argument(inherit, 0)->text, SLICE("on"));
 }
 
+/* Whether all that is answered is a few words that are written here, such as to a check of health
+ * or to a preflight: no page, that headers could protect. */
+static bool answers_few_words(struct model *model, const struct location *location) {
+    struct slice text = SLICE("");
+    for (size_t i = 0; location != NULL && i < location->rewrite.steps.count; i++) {
+        const struct rewrite_step *step = &location->rewrite.steps.items[i];
+        if (step->kind == REWRITE_RETURN) {
+            return step->status / 100 == 2 && template_is_constant(model, &step->text, &text) &&
+                   slice_find_byte(text, '<') == text.size;
+        }
+        if (step->kind == REWRITE_BREAK || step->kind == REWRITE_PATH) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Without these a preflight fails. */
+static bool has_cors(const struct phrase_list *names) {
+    for (size_t i = 0; i < names->items.count; i++) {
+        if (slice_starts_with_nocase(names->items.items[i], SLICE("Access-Control-"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `location` is the block, NULL: a server. */
 static void check_list(struct finding_list *findings, const struct settings *settings,
-                       enum setting_id id) {
+                       const struct location *location, enum setting_id id) {
     struct arena *arena = findings->model->arena;
     if (settings->outer == NULL || !settings->is_own[id]) {
         return;
@@ -166,6 +216,10 @@ static void check_list(struct finding_list *findings, const struct settings *set
     struct diagnostic *diagnostic = check_report(
         findings, RULE_header_inheritance, statement->words[0].span,
         "%.*s here drops %.*s of the outer block", SLICE_ARGS(directive), SLICE_ARGS(list));
+    if (id == SETTING_add_header && answers_few_words(findings->model, location) &&
+        !(location->is_condition && has_cors(&names))) {
+        diagnostic->severity = SEVERITY_INFO;
+    }
     diagnostic_note(arena, diagnostic, lost->statement->words[0].span, "%.*s is set here%s",
                     SLICE_ARGS(lost->name), names.items.count > 1 ? ", like the others" : "");
     diagnostic_help(arena, diagnostic,
@@ -180,19 +234,19 @@ void check_rule_header_inheritance(struct finding_list *findings) {
     struct model *model = findings->model;
     for (size_t i = 0; i < model->servers.count; i++) {
         const struct server *server = model->servers.items[i];
-        check_list(findings, server->settings, SETTING_add_header);
+        check_list(findings, server->settings, NULL, SETTING_add_header);
         for (size_t j = 0; j < sizeof to_backends / sizeof to_backends[0]; j++) {
             if (is_used_in_server(server, to_backends[j])) {
-                check_list(findings, server->settings, to_backends[j]);
+                check_list(findings, server->settings, NULL, to_backends[j]);
             }
         }
     }
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         const struct location *location = findings->site.locations.items[i];
-        check_list(findings, location->settings, SETTING_add_header);
+        check_list(findings, location->settings, location, SETTING_add_header);
         for (size_t j = 0; j < sizeof to_backends / sizeof to_backends[0]; j++) {
             if (is_used_for_proxying(location, to_backends[j])) {
-                check_list(findings, location->settings, to_backends[j]);
+                check_list(findings, location->settings, location, to_backends[j]);
             }
         }
     }

@@ -11,11 +11,17 @@ static const struct {
     uint32_t prefix;
     enum table_family family;
 } own_networks[] = {
-    {{0}, 8, TABLE_FAMILY_IPV4},         {{10}, 8, TABLE_FAMILY_IPV4},
-    {{100, 64}, 10, TABLE_FAMILY_IPV4},  {{127}, 8, TABLE_FAMILY_IPV4},
-    {{169, 254}, 16, TABLE_FAMILY_IPV4}, {{172, 16}, 12, TABLE_FAMILY_IPV4},
-    {{192, 168}, 16, TABLE_FAMILY_IPV4}, {{0}, 96, TABLE_FAMILY_IPV6}, /* ::1 */
-    {{0xfc}, 7, TABLE_FAMILY_IPV6},      {{0xfe, 0x80}, 10, TABLE_FAMILY_IPV6},
+    {{0}, 8, TABLE_FAMILY_IPV4},
+    {{10}, 8, TABLE_FAMILY_IPV4},
+    {{168, 63, 129, 16}, 32, TABLE_FAMILY_IPV4}, /* of Azure, for each machine by itself */
+    {{100, 64}, 10, TABLE_FAMILY_IPV4},
+    {{127}, 8, TABLE_FAMILY_IPV4},
+    {{169, 254}, 16, TABLE_FAMILY_IPV4},
+    {{172, 16}, 12, TABLE_FAMILY_IPV4},
+    {{192, 168}, 16, TABLE_FAMILY_IPV4},
+    {{0}, 96, TABLE_FAMILY_IPV6}, /* ::1 */
+    {{0xfc}, 7, TABLE_FAMILY_IPV6},
+    {{0xfe, 0x80}, 10, TABLE_FAMILY_IPV6},
 };
 
 static bool has_prefix(const uint8_t *address, const uint8_t *network, uint32_t bits) {

@@ -206,6 +206,12 @@ static bool has_condition(struct model *model, const struct site_block *block) {
            (base != NULL && refuses_strangers(model, &base->rewrite, STEPS_OF_LOCATION));
 }
 
+bool protection_knows_peers(struct site *site, const struct site_block *block) {
+    return find_fate_of_others(block->settings) == FATE_DENIED ||
+           (block->server != NULL &&
+            (protection_is_local(block->server) || has_condition(site->model, block)));
+}
+
 bool protection_is_there(struct site *site, const struct site_block *block) {
     const struct server *server = block->server;
     return (block->location != NULL && block->location->is_internal) ||

@@ -17,6 +17,10 @@ bool protection_is_met_by_strangers(struct model *model, const struct condition 
 /* Whether only this machine gets to the server. */
 bool protection_is_local(const struct server *server);
 
+/* Whether it is known which machines requests come from: access rules deny others, a condition
+ * does, or nobody outside gets there. */
+bool protection_knows_peers(struct site *site, const struct site_block *block);
+
 /* Whether strangers are kept out: by access rules that deny whom they do not name, a password,
  * auth_request and its like, a certificate, a condition that refuses, `internal`, or an address
  * that nobody outside gets to. */
