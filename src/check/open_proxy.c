@@ -150,7 +150,7 @@ static bool is_shared_folder(struct slice text) {
 static const char *find_decided(const struct walk *walk, const struct dataflow_atom *atom) {
     uint32_t states = walk->visitor.states;
     if ((states & BIT(STATE_SOCKET)) != 0) {
-        return byte_set_is_of_label(&atom->bytes) && states == BIT(STATE_SOCKET) &&
+        return !byte_set_has(&atom->bytes, '/') && states == BIT(STATE_SOCKET) &&
                        !is_shared_folder(walk->text)
                    ? NULL
                    : "socket";
