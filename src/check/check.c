@@ -77,6 +77,11 @@ struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule
                                 const char *format, ...) {
     struct arena *arena = findings->model->arena;
     struct text message;
+    if (findings->counts[rule]++ >= CHECK_MOST_FINDINGS) {
+        findings->beyond.notes.count = 0;
+        findings->beyond.edits.count = 0;
+        return &findings->beyond;
+    }
     text_init(&message, arena);
     va_list arguments;
     va_start(arguments, format);
@@ -87,6 +92,23 @@ struct diagnostic *check_report(struct finding_list *findings, enum rule_id rule
                           slice_from_string(check_rules[rule].slug), span, text_slice(&message));
     VECTOR_PUSH(arena, &findings->all, (struct finding){.rule = rule, .diagnostic = diagnostic});
     return diagnostic;
+}
+
+/* Says of each rule how many of its findings were not kept. They are in the order of their rules.
+ */
+static void tell_beyond(struct finding_list *findings) {
+    struct arena *arena = findings->model->arena;
+    for (size_t i = 0; i < findings->all.count; i++) {
+        size_t count = findings->counts[findings->all.items[i].rule];
+        bool is_last = i + 1 == findings->all.count ||
+                       findings->all.items[i + 1].rule != findings->all.items[i].rule;
+        if (is_last && count > CHECK_MOST_FINDINGS) {
+            struct diagnostic_note note = {
+                .message = arena_format(arena, "%zu more of this rule are not listed",
+                                        count - CHECK_MOST_FINDINGS)};
+            VECTOR_PUSH(arena, &findings->all.items[i].diagnostic->notes, note);
+        }
+    }
 }
 
 /* By place, then by rule, then by message: an order that does not depend on which rule ran
@@ -146,6 +168,7 @@ void check_run(struct model *model, const struct check_options *options,
         functions[i](findings);
         progress_step(model->tree->progress);
     }
+    tell_beyond(findings);
     suppression_apply(findings);
     findings->all.count = put_in_order(findings, findings->all.items, findings->all.count);
     findings->suppressed.count =

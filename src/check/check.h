@@ -67,7 +67,13 @@ struct finding_list {
     struct suppression_list *suppressions; /* those comments; NULL until they are asked for */
     /* Comments that turn something off, by "FILE:OFFSET" of the name in them. */
     struct map used_suppressions;
+    /* Of each rule, so that a file of nothing but mistakes does not take all memory. */
+    size_t counts[RULE_COUNT];
+    struct diagnostic beyond; /* in place of those that are not kept */
 };
+
+/* Findings that are kept of one rule. */
+#define CHECK_MOST_FINDINGS 100000
 
 /* Runs every rule over the model; findings are sorted by place, suppressed ones apart. NULL
  * options are all zero. They are kept by reference. */
@@ -77,7 +83,8 @@ void check_run(struct model *model, const struct check_options *options,
 /* The data flow of the model; made when the first rule asks for it. */
 struct dataflow *check_flow(struct finding_list *findings);
 
-/* Queues a finding; used by the rules. Returns it for notes and help. */
+/* Queues a finding; used by the rules. Returns it for notes and help. Behind CHECK_MOST_FINDINGS of
+ * a rule it is only counted, and the last one says so. */
 __attribute__((format(printf, 4, 5))) struct diagnostic *check_report(struct finding_list *findings,
                                                                       enum rule_id rule,
                                                                       struct span span,

@@ -145,3 +145,12 @@ def test_expressions_that_are_hard_to_judge(tmp_path):
     result = lint(tmp_path, "--select", "regex-redos", "hard.conf")
     assert result.returncode == 1, result.stderr
     assert result.stdout.count(b"are not judged") == 1
+
+
+def test_more_findings_than_are_kept(tmp_path):
+    (tmp_path / "site.conf").write_text("server { listen 80; server_name " + "a\n" * 100_011 + "; }")
+    result = lint(tmp_path, "--format", "checkstyle", "site.conf")
+    assert result.returncode == 1
+    assert result.stdout.count(b"<error ") == 100_000
+    text = lint(tmp_path, "--format", "json", "site.conf").stdout
+    assert b"10 more of this rule are not listed" in text
