@@ -6,6 +6,7 @@
 #include "check/map_keys.h"
 #include "check/reaching.h"
 #include "check/regex_match.h"
+#include "check/steps.h"
 #include "model/mapping.h"
 
 /* A walk ends after so many steps: definitions may multiply without end. */
@@ -169,6 +170,15 @@ static bool is_host(enum variable_id id) {
     return id == VARIABLE_HOST || id == VARIABLE_SERVER_NAME || id == VARIABLE_SSL_SERVER_NAME;
 }
 
+/* Whether the path is there as the client sent it. Nothing is decoded then, and no line break in
+ * it. */
+static bool has_raw_path(const struct frame *frame) {
+    const struct location *base = steps_find_base(frame->place.location);
+    return base != NULL && !steps_is_limited(frame->place.location) &&
+           frame->place.statement == NULL &&
+           steps_take_raw_path(frame->flow->model->arena, &base->rewrite);
+}
+
 static void visit_builtin(const struct frame *frame, const struct template_part *part) {
     struct reaching_guard guard = find_guard(frame, part->text);
     if (!guard.has_texts && part->id == VARIABLE_HOST) {
@@ -178,20 +188,21 @@ static void visit_builtin(const struct frame *frame, const struct template_part 
         return;
     }
     const struct builtin *builtin = &builtins[part->id];
-    struct byte_set bytes =
-        byte_set_intersect(bytes_of_characters(builtin->characters), guard.bytes);
+    bool is_path = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI;
+    bool is_raw = is_path && has_raw_path(frame);
+    uint32_t characters = is_raw ? builtin->characters & ~(uint32_t)NEWLINE : builtin->characters;
+    struct byte_set bytes = byte_set_intersect(bytes_of_characters(characters), guard.bytes);
     visit(frame,
           (struct dataflow_atom){
               .control = builtin->control,
               .name = part->text,
               .span = part->span,
-              .begins_with_slash = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI ||
-                                   part->id == VARIABLE_REQUEST_URI,
+              .begins_with_slash = is_path || part->id == VARIABLE_REQUEST_URI,
               .is_argument_mark = part->id == VARIABLE_IS_ARGS,
               .is_arguments = part->id == VARIABLE_ARGS || part->id == VARIABLE_ARG ||
                               part->id == VARIABLE_QUERY_STRING,
               .may_hold_slash = byte_set_has(&bytes, '/'),
-              .is_path = part->id == VARIABLE_URI || part->id == VARIABLE_DOCUMENT_URI,
+              .is_path = is_path && !is_raw,
               .is_matched = guard.is_matched,
               .host = is_host(part->id) || slice_equals_nocase(part->text, SLICE("http_host"))
                           ? DATAFLOW_HOST_WHOLE
@@ -331,6 +342,10 @@ static void visit_capture(const struct frame *frame, const struct template_part 
                                found->is_path ? SLICE("/") : SLICE(""));
         struct origin origin = found->subject != NULL ? find_subject_origin(frame, found->subject)
                                                       : find_request_origin(found->is_path);
+        if (origin.is_path && found->is_rewrite && has_raw_path(frame)) {
+            origin.is_path = false;
+            origin.bytes = bytes_of_characters(SLASH | COLON);
+        }
         origin = find_group_origin(frame, origin, found->regex, part->capture, SLICE(""));
         frame->visitor->states = before;
         visit_texts(frame, part, &texts, &origin);

@@ -2,6 +2,7 @@
  * lost, and one path for every request. */
 #include "check/pattern.h"
 #include "check/rules.h"
+#include "check/steps.h"
 
 static bool is_prefix(const struct location *location) {
     return !location->is_condition && (location->kind == TABLE_LOCATION_PREFIX ||
@@ -179,7 +180,7 @@ void check_rule_proxy_pass_uri_in_regex(struct finding_list *findings) {
             continue;
         }
         struct slice path = find_constant_path(&proxy->target);
-        if (loses_args(&proxy->target)) {
+        if (loses_args(&proxy->target) && !steps_take_raw_path(arena, &location->rewrite)) {
             report_args(findings, proxy);
         }
         if (path.size == 0 || is_for_one_path(arena, location)) {

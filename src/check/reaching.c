@@ -292,10 +292,11 @@ static void add_regex(struct dataflow *flow, struct reaching_regexes *found,
 
 /* Those of rewrite statements directly in a block. */
 static void add_rewrites(struct dataflow *flow, struct reaching_regexes *found,
-                         const struct rewrite *rewrite) {
+                         const struct rewrite *rewrite, bool is_of_location) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {
         if (rewrite->steps.items[i].kind == REWRITE_PATH) {
             add_regex(flow, found, rewrite->steps.items[i].rewriting->regex, NULL, true);
+            found->items.items[found->items.count - 1].is_rewrite = is_of_location;
         }
     }
 }
@@ -312,7 +313,7 @@ static void add_condition(struct dataflow *flow, struct reaching_regexes *found,
         add_regex(flow, found, condition->regex, &condition->subject,
                   is_path_variable(condition->subject.parts.items[0].text));
     }
-    add_rewrites(flow, found, &block->rewrite);
+    add_rewrites(flow, found, &block->rewrite, block->parent != NULL);
 }
 
 static struct reaching_regexes find_all_regexes(struct dataflow *flow,
@@ -330,7 +331,7 @@ static struct reaching_regexes find_all_regexes(struct dataflow *flow,
             }
         }
         if (has_rewritten) {
-            add_rewrites(flow, &found, &location->rewrite);
+            add_rewrites(flow, &found, &location->rewrite, true);
         }
         if (location->regex != NULL) { /* it matched after everything at server level */
             add_regex(flow, &found, location->regex, NULL, true);
@@ -341,7 +342,7 @@ static struct reaching_regexes find_all_regexes(struct dataflow *flow,
         add_condition(flow, &found, place->server->conditions.items[i]);
     }
     if (place->server != NULL) {
-        add_rewrites(flow, &found, &place->server->rewrite);
+        add_rewrites(flow, &found, &place->server->rewrite, false);
     }
     for (size_t i = 0; place->server != NULL && i < place->server->names.count; i++) {
         const struct server_name *name = place->server->names.items[i];

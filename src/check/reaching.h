@@ -32,6 +32,7 @@ struct reaching_regex {
     const struct regex *regex;
     const struct template *subject; /* NULL: */
     bool is_path;                   /* the path, else the host */
+    bool is_rewrite;                /* of a rewrite in the location */
 };
 struct reaching_regexes {
     VECTOR_OF(struct reaching_regex) items;

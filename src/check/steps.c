@@ -64,6 +64,29 @@ static bool is_for_every_path(struct arena *arena, const struct rewriting *rewri
     return pattern_matches_every_path(&pattern);
 }
 
+bool steps_take_raw_path(struct arena *arena, const struct rewrite *rewrite) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        const struct rewriting *rewriting = step->kind == REWRITE_PATH ? step->rewriting : NULL;
+        if (step->kind == REWRITE_BREAK || step->kind == REWRITE_RETURN) {
+            return false;
+        }
+        if (rewriting == NULL) {
+            continue;
+        }
+        const struct template *path = &rewriting->path;
+        bool is_raw = path->parts.count == 1 && path->parts.items[0].kind == PART_BUILTIN &&
+                      path->parts.items[0].id == VARIABLE_REQUEST_URI;
+        if (is_raw && rewriting->redirect == 0 && is_for_every_path(arena, rewriting)) {
+            return true;
+        }
+        if (rewriting->flag != 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
 bool steps_always_leave(struct arena *arena, const struct rewrite *rewrite,
                         enum steps_owner owner) {
     for (size_t i = 0; i < rewrite->steps.count; i++) {

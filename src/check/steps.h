@@ -21,6 +21,10 @@ enum steps_owner { STEPS_OF_SERVER, STEPS_OF_LOCATION };
 bool steps_may_stop_before(const struct rewrite *rewrite, enum steps_owner owner,
                            const struct statement *statement);
 
+/* Whether "rewrite ^ $request_uri" gives every request that gets there its path as the client sent
+ * it: not decoded, and with its arguments. */
+bool steps_take_raw_path(struct arena *arena, const struct rewrite *rewrite);
+
 /* Which of the steps the statement is, or which block it stands in; their number: none. */
 size_t steps_find_position(const struct rewrite *rewrite, const struct statement *statement);
 
