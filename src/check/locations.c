@@ -3,6 +3,7 @@
  * appearance, else the prefix. */
 #include "check/dead_parts.h"
 #include "check/pattern.h"
+#include "check/protection.h"
 #include "check/rules.h"
 #include "check/steps.h"
 
@@ -61,6 +62,41 @@ static bool check_earlier(const struct siblings *siblings, size_t index) {
         return true;
     }
     return false;
+}
+
+/* --- a regular expression that keeps out less than it seems to --- */
+
+/* Of what a location refuses, some may match an expression before it: "\.php$" in front of
+ * "^/uploads/.*\.(php|phtml)$". */
+static void check_refusal(const struct siblings *siblings, size_t index) {
+    struct arena *arena = siblings->findings->model->arena;
+    const struct location *later = siblings->items[index];
+    const struct pattern *pattern = &siblings->patterns[index];
+    if (pattern->texts.items.count < 2 || !protection_is_closed(arena, later)) {
+        return;
+    }
+    for (size_t i = 0; i < pattern->texts.items.count; i++) {
+        struct pattern_text text = pattern->texts.items.items[i];
+        /* As it is written: an example will do. */
+        struct pattern part = {.texts.items = {.items = &text, .count = 1}};
+        for (size_t j = 0; j < index; j++) {
+            const struct location *earlier = siblings->items[j];
+            if (!is_regex(earlier) || protection_is_closed(arena, earlier) ||
+                !pattern_covers(&siblings->patterns[j], &part)) {
+                continue;
+            }
+            struct diagnostic *diagnostic = check_report(
+                siblings->findings, RULE_unreachable_location, later->name_word->span,
+                "\"%s%.*s%s%.*s\" and the like are not refused here: they match an earlier "
+                "regular expression",
+                text.at_start ? "" : "/x", SLICE_ARGS(text.text), text.is_open ? "x" : "",
+                SLICE_ARGS(text.ending));
+            diagnostic_note(arena, diagnostic, earlier->name_word->span,
+                            "this expression comes first, and the first match wins");
+            diagnostic_help(arena, diagnostic, "put this location before the other");
+            return;
+        }
+    }
 }
 
 /* --- a regular expression under ^~ --- */
@@ -163,6 +199,7 @@ static void check_siblings(struct finding_list *findings, struct location *const
     for (size_t i = 0; i < count; i++) {
         if (is_regex(items[i])) {
             if (!check_earlier(&siblings, i)) {
+                check_refusal(&siblings, i);
                 check_final_prefix(&siblings, i);
             }
         } else if (items[i]->kind == TABLE_LOCATION_PREFIX && is_prefix(items[i]) &&

@@ -131,6 +131,16 @@ static bool any_redirects(struct location *const *locations, size_t count) {
     return false;
 }
 
+/* Whether nothing is served at all: every request is led somewhere else. */
+static bool leads_elsewhere(const struct rewrite *rewrite) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        if (rewrite->steps.items[i].kind == REWRITE_RETURN) {
+            return rewrite->steps.items[i].is_redirect;
+        }
+    }
+    return false;
+}
+
 /* The first listen that takes plain HTTP from elsewhere, or NULL. */
 static const struct listen *find_plain(const struct server *server) {
     for (size_t i = 0; i < server->listens.count; i++) {
@@ -192,7 +202,7 @@ void check_rule_no_https_redirect(struct finding_list *findings) {
         const struct server *other = plain != NULL ? find_safe(findings, &safe, server) : NULL;
         if (other == NULL || other->own_settings->ssl_reject_handshake ||
             server->settings->allow.list.count > 0 || redirects(&server->rewrite) ||
-            steps_find_status(&server->rewrite) >= 400 ||
+            steps_find_status(&server->rewrite) >= 400 || leads_elsewhere(&server->rewrite) ||
             any_redirects(server->locations.items, server->locations.count)) {
             continue;
         }
