@@ -19,6 +19,7 @@ server {
                      grpc_pass calls; }
     location /variable/ { set $to grpc://127.0.0.1:{backend}; grpc_pass $to; }
     location /name/ { set $to calls; grpc_pass $to; }
+    location /bound/ { grpc_bind 127.0.0.31; grpc_socket_keepalive on; grpc_pass grpc://calls; }
     location /fast/ { grpc_read_timeout 300ms; grpc_pass grpc://calls; }
     location /page/ { grpc_intercept_errors on; error_page 404 /answered; grpc_pass grpc://calls; }
     location /answered { return 200 "page"; }
@@ -76,6 +77,15 @@ def test_fields(lab):
     assert response.get("x-secret") is None and response.get("x-open") == "1"
     assert backend.last.get("x-own") == "/set/x" and backend.last.get(":authority") == "own.example"
     assert not {"te", "x-hop", "connection", "content-length"} & set(backend.last.names())
+
+
+def test_comes_from_where_it_is_bound_to(lab):
+    backend, daemon = start(lab, answering(trailers=OK))
+    with lab.client() as client:
+        assert client.ask("/bound/").status == 200
+        assert client.ask("/").status == 200
+    sources = [connection.socket.getpeername()[0] for connection in backend.connections]
+    assert sources == ["127.0.0.31", "127.0.0.1"]
 
 
 def test_over_tls(lab):

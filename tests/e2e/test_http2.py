@@ -104,6 +104,24 @@ def test_settings_are_configured(lab):
         assert client.settings[INITIAL_WINDOW_SIZE] == 1000
 
 
+@pytest.mark.parametrize("setting, most", [
+    ("", 8192), ("http2_chunk_size 1k;", 1024), ("http2_chunk_size 100k;", 16384)])
+def test_frames_are_as_large_as_configured(lab, setting, most):
+    """Or as the client takes them. nginx does not fill them when it has less at hand."""
+    pair = lab.pair("server { listen {host}:{port} http2; location / { {setting} proxy_pass http://127.0.0.1:{backend}; } }",
+                    backend=lab.backend(answer(b"x" * 200_000)), setting=setting)
+
+    def largest(address):
+        with Http2Client(address, settings=[(INITIAL_WINDOW_SIZE, 1 << 20)]) as client:
+            client.open_window(0, 1 << 20)
+            response = client.ask("/")
+            assert len(response.body) == 200_000
+            return max(response.frames)
+
+    theirs, ours = pair.both(largest)
+    assert theirs <= ours == most
+
+
 def test_many_requests_on_one_connection(lab, site):
     with h2(lab) as client:
         streams = [client.request(f"/{i}", authority="first.example") for i in range(100)]
