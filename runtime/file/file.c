@@ -228,6 +228,7 @@ static const struct http_handler file_handler = {
 
 const struct http_file_hooks file_hooks = {
     .handler = &file_handler,
+    .folder_handler = &file_folder_handler,
     .look = file_look,
     .create = file_state_create,
     .destroy = file_state_destroy,

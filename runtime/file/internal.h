@@ -69,6 +69,33 @@ void file_give_log_back(struct exchange *exchange, struct file_view *view);
 void file_log_line(struct exchange *exchange, const struct table_access_log *record,
                    struct slice line);
 
+/* --- folder.c: lists of folders --- */
+
+extern const struct http_handler file_folder_handler;
+
+/* What is in a folder. */
+struct file_folder_entry {
+    struct slice name;
+    bool is_folder;
+    bool is_regular;
+    int64_t modified; /* seconds since 1970 */
+    uint64_t size;
+};
+
+struct file_folder {
+    struct file_folder_entry *entries; /* folders first, each kind in the order of names */
+    size_t count;
+};
+
+/* --- listing.c --- */
+
+/* The text of the list by autoindex_format, in the exchange's arena; `callback` is a name for
+ * jsonp, or empty. False without memory. */
+__attribute__((warn_unused_result)) bool file_format_folder(struct exchange *exchange,
+                                                            const struct file_folder *folder,
+                                                            struct slice callback,
+                                                            struct slice *text);
+
 /* --- precompressed.c --- */
 
 /* Looks for FILE.gz beside the exchange's file, where gzip_static and the client want it. False:

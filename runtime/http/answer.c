@@ -178,6 +178,11 @@ void exchange_act(struct exchange *exchange, const struct engine_outcome *decide
         exchange->file_name = outcome.text;
         exchange->handler->start(exchange);
         return;
+    case ENGINE_FOLDER:
+        exchange->handler = exchange->service->files->folder_handler;
+        exchange->file_name = outcome.text;
+        exchange->handler->start(exchange);
+        return;
     }
 }
 

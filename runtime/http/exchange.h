@@ -71,6 +71,8 @@ struct http_proxy_hooks {
 struct http_file_hooks {
     /* Answers with the file that exchange->file_name names, as engine_decide found it. */
     const struct http_handler *handler;
+    /* Answers with the list of the folder that exchange->file_name names. */
+    const struct http_handler *folder_handler;
     /* Bits of enum engine_file, by the settings in effect. */
     uint32_t (*look)(struct exchange *exchange, struct slice path);
     /* What this worker knows of files; NULL without memory. */
@@ -158,7 +160,7 @@ struct exchange {
     const struct http_handler *handler;
     void *proxy_data;           /* NULL until the proxy took part; of several times the latest */
     void *file_data;            /* NULL until a file was opened */
-    struct slice file_name;     /* of ENGINE_FILE */
+    struct slice file_name;     /* of ENGINE_FILE and ENGINE_FOLDER */
     struct slice answer;        /* the rest of an answer made here */
     struct http_filter *filter; /* compression; NULL: bodies go as they are */
     enum engine_gzip_verdict gzip_verdict;

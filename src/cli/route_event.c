@@ -231,6 +231,14 @@ static void tell_file(struct route_teller *teller, const struct engine_event *ev
     route_mark_uncertain(teller, step, event->value);
 }
 
+static void tell_listed(struct route_teller *teller, const struct engine_event *event) {
+    struct route *route = teller->route;
+    struct route_step *step =
+        route_add_step(teller, "autoindex", route_nowhere, word(route, event->value));
+    step->note = SLICE("the folder is listed");
+    route_add_text(route, step, "folder", event->value);
+}
+
 static void tell_user(struct route_teller *teller, const struct engine_event *event) {
     struct route *route = teller->route;
     struct route_step *step =
@@ -274,6 +282,7 @@ static route_tell *const tellers[ENGINE_EVENT_COUNT] = {
     [ENGINE_EVENT_INTERNAL] = tell_internal,
     [ENGINE_EVENT_NAMED] = tell_named,
     [ENGINE_EVENT_INDEX] = tell_index,
+    [ENGINE_EVENT_LISTED] = tell_listed,
     [ENGINE_EVENT_FILE] = tell_file,
 };
 

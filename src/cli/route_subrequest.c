@@ -9,7 +9,8 @@ enum { STATUS_OK = 200 };
 /* What is answered without a backend; a file is taken to be there. */
 static uint32_t find_status(const struct engine_request *part,
                             const struct engine_outcome *outcome) {
-    bool is_taken = outcome->kind == ENGINE_PROXY || outcome->kind == ENGINE_FILE;
+    bool is_taken = outcome->kind == ENGINE_PROXY || outcome->kind == ENGINE_FILE ||
+                    outcome->kind == ENGINE_FOLDER;
     uint32_t status = is_taken ? STATUS_OK : outcome->status;
     return part->error_status != 0 ? part->error_status : status;
 }

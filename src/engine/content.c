@@ -4,6 +4,7 @@
 #include "engine/decide.h"
 #include "engine/observe.h"
 #include "engine/state.h"
+#include "engine/variable.h"
 
 enum {
     STATUS_OK = 200,
@@ -167,10 +168,38 @@ static enum engine_phase go_to_index(struct engine_request *request, struct slic
     return engine_redirect_internally(request, path, request->args, outcome);
 }
 
-static enum engine_phase forbid_folder(struct engine_request *request,
-                                       struct engine_outcome *outcome) {
+/* Without a callback JSON is what JSONP is. */
+struct slice engine_listing_type(struct engine_request *request) {
+    static const struct slice types[] = {
+        [TABLE_LISTING_HTML] = SLICE_INIT("text/html"),
+        [TABLE_LISTING_XML] = SLICE_INIT("text/xml; charset=utf-8"),
+        [TABLE_LISTING_JSON] = SLICE_INIT("application/json"),
+        [TABLE_LISTING_JSONP] = SLICE_INIT("application/javascript"),
+    };
+    uint32_t format = request->settings->autoindex_format;
+    struct slice callback = SLICE("");
+    (void)engine_variable_argument(request, SLICE("callback"), &callback);
+    return types[format == TABLE_LISTING_JSONP && callback.size == 0 ? TABLE_LISTING_JSON : format];
+}
+
+static bool is_listed(const struct engine_request *request) {
+    return request->settings->autoindex != 0 && (slice_equals(request->method, SLICE("GET")) ||
+                                                 slice_equals(request->method, SLICE("HEAD")));
+}
+
+/* There is no index: the folder is listed, or nobody is told what is in it. */
+static enum engine_phase show_folder(struct engine_request *request,
+                                     struct engine_outcome *outcome) {
     struct slice name;
-    if (engine_map_path(request, SLICE(""), &name) == ENGINE_MAPPED) {
+    bool is_mapped = engine_map_path(request, SLICE(""), &name) == ENGINE_MAPPED;
+    if (is_mapped && is_listed(request)) {
+        bool has_slash = name.size > 1 && slice_ends_with(name, SLICE("/"));
+        name.size -= has_slash ? 1 : 0;
+        ENGINE_TELL(request, (struct engine_event){.kind = ENGINE_EVENT_LISTED, .value = name});
+        *outcome = (struct engine_outcome){ENGINE_FOLDER, STATUS_OK, name};
+        return ENGINE_PHASE_DONE;
+    }
+    if (is_mapped) {
         engine_note(request, TABLE_LOG_ERROR, "directory index of \"%.*s\" is forbidden",
                     SLICE_ARGS(name));
     }
@@ -197,7 +226,7 @@ static enum engine_phase find_index(struct engine_request *request,
             return engine_answer_error(request, search.status, NULL, outcome);
         }
     }
-    return forbid_folder(request, outcome);
+    return show_folder(request, outcome);
 }
 
 /* --- files --- */

@@ -266,6 +266,7 @@ enum engine_outcome_kind {
     ENGINE_TEXT,     /* status and text, as `return` gives them */
     ENGINE_REDIRECT, /* status, and text is the Location */
     ENGINE_FILE,     /* text is the name of the file that answers, see engine_answer_folder */
+    ENGINE_FOLDER,   /* text is the name of the folder that is listed, by autoindex */
     ENGINE_PAGE,     /* status, with the page that belongs to it; 444 and the like: none */
     /* Nothing is decided yet, engine_continue is due; with request->takes_phases alone. */
     ENGINE_LIMIT,        /* see to limit_req and limit_conn of request->settings */
@@ -323,6 +324,9 @@ __attribute__((warn_unused_result)) bool engine_add_challenge(struct engine_requ
 /* The file of ENGINE_FILE turned out to be a folder: the client is sent to the path with a slash.
  */
 void engine_answer_folder(struct engine_request *request, struct engine_outcome *outcome);
+
+/* The Content-Type of the list of a folder. */
+struct slice engine_listing_type(struct engine_request *request);
 
 /* The Content-Type by the end of the path, or else the default; empty: none. */
 struct slice engine_find_type(const struct engine_request *request);

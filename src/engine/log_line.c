@@ -1,4 +1,5 @@
 /* Log lines: templates whose variables are escaped one by one, as nginx's log_format does. */
+#include "engine/json.h"
 #include "engine/program.h"
 
 #include <string.h>
@@ -35,37 +36,9 @@ static char *write_default(char *out, unsigned char byte) {
     return out;
 }
 
-/* The letters of the short escapes in a JSON string (RFC 8259 7). */
-static const char json_letters[128] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
-                                       ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
-
-static size_t measure_json(unsigned char byte) {
-    if (byte < 128 && json_letters[byte] != '\0') {
-        return 2;
-    }
-    return byte < ' ' ? 6 : 1;
-}
-
-static char *write_json(char *out, unsigned char byte) {
-    switch (measure_json(byte)) {
-    case 1:
-        *out++ = (char)byte;
-        return out;
-    case 2:
-        *out++ = '\\';
-        *out++ = json_letters[byte];
-        return out;
-    default:
-        out = mempcpy(out, "\\u00", 4);
-        *out++ = digits[byte >> 4];
-        *out++ = digits[byte & 15];
-        return out;
-    }
-}
-
 static const struct escaping escapings[TABLE_log_escape_COUNT] = {
     [TABLE_ESCAPE_DEFAULT] = {"-", measure_default, write_default},
-    [TABLE_ESCAPE_JSON] = {"", measure_json, write_json},
+    [TABLE_ESCAPE_JSON] = {"", engine_json_measure, engine_json_write},
     [TABLE_ESCAPE_NONE] = {"", NULL, NULL},
 };
 

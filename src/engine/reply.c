@@ -58,11 +58,15 @@ static struct slice own_target(const struct engine_outcome *outcome) {
     return outcome->text.data != NULL ? outcome->text : SLICE("");
 }
 
-static void choose_body(const struct engine_request *request, const struct engine_outcome *outcome,
+static void choose_body(struct engine_request *request, const struct engine_outcome *outcome,
                         struct engine_reply *reply) {
     if (outcome->kind == ENGINE_TEXT || outcome->kind == ENGINE_FILE) {
         reply->text = outcome->kind == ENGINE_TEXT ? outcome->text : SLICE("");
         reply->type = request->kept_type.size > 0 ? request->kept_type : engine_find_type(request);
+        return;
+    }
+    if (outcome->kind == ENGINE_FOLDER) {
+        reply->type = engine_listing_type(request);
         return;
     }
     reply->has_page = outcome->kind == ENGINE_REDIRECT || http_status_has_page(outcome->status);

@@ -128,6 +128,14 @@ enum table_next_upstream {
     TABLE_NEXT_OFF = 1 << 12,      /* excludes the others */
 };
 
+/* The words of autoindex_format. */
+enum table_listing {
+    TABLE_LISTING_HTML,
+    TABLE_LISTING_XML,
+    TABLE_LISTING_JSON,
+    TABLE_LISTING_JSONP,
+};
+
 /* The words of proxy_http_version. */
 enum table_http_version { TABLE_HTTP_1_0, TABLE_HTTP_1_1, TABLE_HTTP_2 };
 

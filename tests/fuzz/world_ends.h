@@ -309,6 +309,20 @@ static void world_start_file(struct exchange *exchange) {
 static const struct http_handler world_file_handler = {
     .start = world_start_file, .resume = world_ignore, .stop = world_ignore};
 
+/* The list of a folder, of one that is empty. */
+static void world_start_folder(struct exchange *exchange) {
+    exchange_start_response(exchange, 200);
+    if (!exchange_add_field(exchange, SLICE("Content-Type"),
+                            engine_listing_type(&exchange->request))) {
+        exchange_fail_memory(exchange, "a response head");
+    } else if (exchange_send_head(exchange)) {
+        (void)exchange_send_body(exchange, NULL, 0, true);
+    }
+}
+
+static const struct http_handler world_folder_handler = {
+    .start = world_start_folder, .resume = world_ignore, .stop = world_ignore};
+
 static void world_log_line(struct exchange *exchange, const struct table_access_log *record,
                            struct slice line) {
     struct slice name;
@@ -316,8 +330,10 @@ static void world_log_line(struct exchange *exchange, const struct table_access_
     (void)engine_run_template(&exchange->request, record->name, &name);
 }
 
-static const struct http_file_hooks world_files = {
-    .handler = &world_file_handler, .look = world_look, .log_line = world_log_line};
+static const struct http_file_hooks world_files = {.handler = &world_file_handler,
+                                                   .folder_handler = &world_folder_handler,
+                                                   .look = world_look,
+                                                   .log_line = world_log_line};
 
 static bool world_variable(void *owner, enum variable_id id, struct slice suffix,
                            struct slice *value) {

@@ -133,6 +133,9 @@ static inline const char *decision_tell(struct decision *decision) {
     case ENGINE_FILE:
         snprintf(said, room, "file %.*s", SLICE_ARGS(outcome->text));
         break;
+    case ENGINE_FOLDER:
+        snprintf(said, room, "folder %.*s", SLICE_ARGS(outcome->text));
+        break;
     case ENGINE_PAGE:
         snprintf(said, room, "page");
         break;
