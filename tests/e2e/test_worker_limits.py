@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 
 import pytest
 
@@ -104,7 +105,11 @@ def test_new_workers_of_a_reload_have_them_too(lab):
 
 
 def test_connections_beyond_the_limit_are_told(lab):
-    pair = lab.pair(RETURN, main="worker_rlimit_nofile 9000000;", events="worker_connections 9000001;")
+    """Both limits count: the supervisor's own, and the one that workers are given."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if not 0 < limit < 100_000:  # nginx has memory for all connections, whether they come or not
+        pytest.skip("the limit of open files is too high for this")
+    pair = lab.pair(RETURN, main=f"worker_rlimit_nofile {limit + 1};", events=f"worker_connections {limit + 2};")
     for daemon in (pair.nginx, pair.rpcd):
         daemon.expects_alerts = True
-        daemon.wait_for_text("9000001 worker_connections exceed open file resource limit: 9000000")
+        daemon.wait_for_text(f"{limit + 2} worker_connections exceed open file resource limit: {limit + 1}")
