@@ -40,6 +40,18 @@ static void visit(struct dataflow_visitor *visitor, const struct dataflow_atom *
                    (atom->control == DATAFLOW_CONSTANT && holds_upgrade(atom->text));
 }
 
+/* Whether a variable is of another file, which this one alone does not show: that is an error, and
+ * what follows from it none of its own. */
+static bool has_unknown(const struct template *value) {
+    for (size_t i = 0; i < value->parts.count; i++) {
+        const struct template_part *part = &value->parts.items[i];
+        if (part->kind == PART_CONFIG && part->variable->definitions.count == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool may_upgrade(struct finding_list *findings, const struct location *location,
                         const struct header_setting *connection) {
     struct walk walk = {.visitor.visit = visit};
@@ -47,7 +59,7 @@ static bool may_upgrade(struct finding_list *findings, const struct location *lo
     if (connection != NULL) {
         dataflow_walk(check_flow(findings), &place, &connection->value, &walk.visitor);
     }
-    return walk.may_be;
+    return walk.may_be || (connection != NULL && has_unknown(&connection->value));
 }
 
 static bool is_empty(const struct header_setting *setting) {
