@@ -103,7 +103,10 @@ static struct slice identity(struct arena *arena, const struct peer *peer) {
     text_init(&key, arena);
     text_format(&key, "%d %u %.*s ", (int)address->family, address->port, SLICE_ARGS(peer->route));
     if (address->family == TABLE_FAMILY_NAME || address->family == TABLE_FAMILY_UNIX) {
-        text_format(&key, "%.*s", SLICE_ARGS(address->host));
+        for (size_t i = 0; i < address->host.size; i++) {
+            char byte = address->host.data[i]; /* case is of no matter in names of hosts */
+            text_add_byte(&key, address->family == TABLE_FAMILY_NAME ? byte_lower(byte) : byte);
+        }
         return text_slice(&key);
     }
     size_t size = address->family == TABLE_FAMILY_IPV4 ? 4 : 16;
