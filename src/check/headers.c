@@ -68,6 +68,12 @@ static bool is_of_others(struct model *model, const struct location *location) {
     return host == NULL || template_is_constant(model, &host->value, &text);
 }
 
+/* Whether no visitor's request comes here as it is: only what auth_request, mirror or a backend's
+ * X-Accel-Redirect ask for, which say themselves what is to be known. */
+static bool is_for_questions(const struct location *location) {
+    return location->is_internal || location->settings->proxy_pass_request_body == 0;
+}
+
 static void check_proxy(struct finding_list *findings, const struct location *location) {
     struct model *model = findings->model;
     const struct header_list *list = &location->settings->proxy_set_header;
@@ -91,6 +97,9 @@ static void check_proxy(struct finding_list *findings, const struct location *lo
         diagnostic_help(model->arena, diagnostic,
                         "set them here unless the block that includes this snippet does");
         return;
+    }
+    if (is_for_questions(location)) {
+        diagnostic->severity = SEVERITY_INFO;
     }
     note_outer(findings, diagnostic, location->settings);
     diagnostic_help(model->arena, diagnostic, "write \"proxy_set_header %.*s %s;\"%s",
@@ -216,8 +225,10 @@ static void check_list(struct finding_list *findings, const struct settings *set
     struct diagnostic *diagnostic = check_report(
         findings, RULE_header_inheritance, statement->words[0].span,
         "%.*s here drops %.*s of the outer block", SLICE_ARGS(directive), SLICE_ARGS(list));
-    if (id == SETTING_add_header && answers_few_words(findings->model, location) &&
-        !(location->is_condition && has_cors(&names))) {
+    bool is_lesser = id == SETTING_add_header ? answers_few_words(findings->model, location) &&
+                                                    !(location->is_condition && has_cors(&names))
+                                              : location != NULL && is_for_questions(location);
+    if (is_lesser) {
         diagnostic->severity = SEVERITY_INFO;
     }
     diagnostic_note(arena, diagnostic, lost->statement->words[0].span, "%.*s is set here%s",
