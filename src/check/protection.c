@@ -104,31 +104,41 @@ static bool is_controlled(struct site *site, const struct site_block *block) {
 /* Variables by which anybody is asked for something else than who it is. */
 static bool is_of_request(struct slice name) {
     static const struct slice names[] = {
-        SLICE_INIT("request_method"),
-        SLICE_INIT("request_uri"),
-        SLICE_INIT("uri"),
+        SLICE_INIT("args"),
+        SLICE_INIT("content_type"),
         SLICE_INIT("document_uri"),
         SLICE_INIT("host"),
+        SLICE_INIT("http_accept"),
+        SLICE_INIT("http_accept_encoding"),
+        SLICE_INIT("http_accept_language"),
         SLICE_INIT("http_host"),
-        SLICE_INIT("scheme"),
-        SLICE_INIT("https"),
-        SLICE_INIT("http_user_agent"),
+        SLICE_INIT("http_origin"),
         SLICE_INIT("http_referer"),
+        SLICE_INIT("http_user_agent"),
+        SLICE_INIT("http_x_forwarded_proto"),
+        SLICE_INIT("http_x_requested_with"),
+        SLICE_INIT("https"),
         SLICE_INIT("invalid_referer"),
-        SLICE_INIT("server_port"),
-        SLICE_INIT("request_filename"),
-        SLICE_INIT("args"),
         SLICE_INIT("query_string"),
-        SLICE_INIT("server_name"),
-        SLICE_INIT("ssl_protocol"),
         SLICE_INIT("request_body"),
+        SLICE_INIT("request_filename"),
+        SLICE_INIT("request_method"),
+        SLICE_INIT("request_uri"),
+        SLICE_INIT("scheme"),
+        SLICE_INIT("server_name"),
+        SLICE_INIT("server_port"),
+        SLICE_INIT("server_protocol"),
+        SLICE_INIT("ssl_cipher"),
+        SLICE_INIT("ssl_protocol"),
+        SLICE_INIT("ssl_server_name"),
+        SLICE_INIT("uri"),
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (slice_equals_nocase(names[i], name)) {
             return true;
         }
     }
-    return false;
+    return slice_starts_with_nocase(name, SLICE("geoip")); /* a country is not somebody */
 }
 
 /* What a map or geo gives for those whom it does not name; false: it is not known, or depends on
