@@ -36,9 +36,10 @@ enum outcome input_build(struct input *input) {
 }
 
 int input_parse(struct input *input, const struct command *command, const char *path,
-                const char *prefix) {
+                const char *prefix, bool may_lack_stock_files) {
     input_init(input, command);
     struct parse_options options = begin_reading(input, prefix);
+    options.may_lack_stock_files = may_lack_stock_files;
     int error = parse_file(&input->arena, &input->sources, &input->diagnostics, path, &options,
                            &input->tree);
     progress_line_clear(&input->line);
@@ -47,7 +48,7 @@ int input_parse(struct input *input, const struct command *command, const char *
 
 enum outcome input_read(struct input *input, const struct command *command, const char *path,
                         const char *prefix) {
-    int error = input_parse(input, command, path, prefix);
+    int error = input_parse(input, command, path, prefix, false);
     if (error != 0) {
         return cli_error(command, "cannot read %s: %s",
                          strcmp(path, "-") == 0 ? "standard input" : path, strerror(error));

@@ -29,9 +29,10 @@ enum outcome input_read(struct input *input, const struct command *command, cons
                         const char *prefix);
 
 /* The two halves of input_read, for those who decide in between whether to go on: reading and
- * parsing, which returns 0 or an errno value, and the model, which returns what input_read does. */
+ * parsing, which returns 0 or an errno value (see parse.h for files that come with nginx), and the
+ * model, which returns what input_read does. */
 int input_parse(struct input *input, const struct command *command, const char *path,
-                const char *prefix);
+                const char *prefix, bool may_lack_stock_files);
 enum outcome input_build(struct input *input);
 
 /* The same for text that was read before from `path` ("-" is standard input); the input is

@@ -171,7 +171,7 @@ static struct lint_file *read_file(struct lint_report *report, const char *path)
     file->path = path;
     file->name = slice_from_string(is_standard_input(path) ? "<stdin>" : path);
     file->input = arena_require(report->arena, sizeof *file->input);
-    int error = input_parse(file->input, report->command, path, report->options->prefix);
+    int error = input_parse(file->input, report->command, path, report->options->prefix, true);
     if (error == 0) {
         return file;
     }

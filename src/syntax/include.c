@@ -97,11 +97,43 @@ static void append_block(struct expansion *expansion, struct block *block) {
     expansion->last = block;
 }
 
+/* Files that come with nginx, whose contents decide nothing about the rest of a configuration: a
+ * copy of that is often without them. */
+static bool is_stock_file(struct slice path) {
+    static const struct slice names[] = {
+        SLICE_INIT("mime.types"),   SLICE_INIT("fastcgi.conf"), SLICE_INIT("fastcgi_params"),
+        SLICE_INIT("uwsgi_params"), SLICE_INIT("scgi_params"),  SLICE_INIT("koi-utf"),
+        SLICE_INIT("koi-win"),      SLICE_INIT("win-utf"),
+    };
+    for (size_t at; (at = slice_find_byte(path, '/')) < path.size;) {
+        path = slice_skip(path, at + 1);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_equals(path, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void append_empty(struct expansion *expansion) {
+    struct block *block = arena_require(expansion->includer->tree->arena, sizeof *block);
+    struct span end = expansion->statement->span;
+    end.begin = end.end;
+    block->open = end;
+    block->close = end;
+    append_block(expansion, block);
+}
+
 static void include_path(struct expansion *expansion, struct slice path) {
     struct tree *tree = expansion->includer->tree;
     struct open_file file = {.outer = expansion->file, .depth = expansion->file->depth + 1};
     struct slice text = {NULL, 0};
     int error = include_load_file(tree->arena, path.data, &file, &text);
+    if (error == ENOENT && expansion->includer->may_lack_stock_files && is_stock_file(path)) {
+        append_empty(expansion);
+        return;
+    }
     if (error != 0) {
         enum diagnostic_code code =
             error == EFBIG ? DIAGNOSTIC_TOO_LARGE : DIAGNOSTIC_INCLUDE_UNREADABLE;

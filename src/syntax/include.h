@@ -26,6 +26,7 @@ struct includer {
     struct tree *tree;
     struct slice directory; /* what relative patterns are relative to: "" or ending with '/' */
     bool is_disabled;       /* include statements stay unexpanded */
+    bool may_lack_stock_files;
 };
 
 /* Reads the text of `file`, and all that it includes, into `block`. */

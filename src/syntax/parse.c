@@ -50,6 +50,7 @@ int parse_file(struct arena *arena, struct source_set *sources, struct diagnosti
         .tree = tree,
         .directory = include_directory(arena, path, options),
         .is_disabled = options->ignore_includes,
+        .may_lack_stock_files = options->may_lack_stock_files,
     };
     include_read_file(&includer, &file, tree->root);
     return 0;
@@ -72,6 +73,7 @@ void parse_text(struct arena *arena, struct source_set *sources,
         .tree = tree,
         .directory = include_directory(arena, path, options),
         .is_disabled = options->ignore_includes,
+        .may_lack_stock_files = options->may_lack_stock_files,
     };
     include_read_file(&includer, &file, tree->root);
 }

@@ -8,6 +8,8 @@ struct parse_options {
     const char *prefix;        /* what relative include patterns are relative to; NULL: the
                                   directory of the main file */
     bool ignore_includes;      /* keep include statements unexpanded (fmt, fuzzing) */
+    bool may_lack_stock_files; /* mime.types and others that come with nginx are empty when missing
+                                */
     struct progress *progress; /* counts statements; may be NULL. The tree keeps it. */
 };
 
