@@ -82,6 +82,11 @@ static const struct rewrite_step *find_answer(const struct rewrite *rewrite) {
     return NULL;
 }
 
+/* A few who are unwanted everywhere are no secret's keepers: they may well be redirected. */
+static bool is_list_of_unwanted(const struct settings *settings) {
+    return !protection_denies_others(settings) && !protection_has_password(settings);
+}
+
 void check_rule_acl_bypassed_by_return(struct finding_list *findings) {
     for (size_t i = 0; i < findings->site.blocks.count; i++) {
         const struct site_block *block = &findings->site.blocks.items[i];
@@ -93,7 +98,8 @@ void check_rule_acl_bypassed_by_return(struct finding_list *findings) {
         }
         const struct rewrite_step *answer = find_answer(
             block->location != NULL ? &block->location->rewrite : &block->server->rewrite);
-        if (answer == NULL || (!is_own && !tells_something(findings->model, answer))) {
+        if (answer == NULL || (!is_own && !tells_something(findings->model, answer)) ||
+            (answer->is_redirect && is_list_of_unwanted(block->settings))) {
             continue;
         }
         struct slice name = statement_name(control);

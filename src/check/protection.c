@@ -88,6 +88,10 @@ static enum fate find_fate_of_others(const struct settings *settings) {
     return FATE_UNDECIDED;
 }
 
+bool protection_denies_others(const struct settings *settings) {
+    return find_fate_of_others(settings) == FATE_DENIED;
+}
+
 /* Whether access control keeps those out whom it does not know. With "satisfy any" an address that
  * is allowed needs no password. */
 static bool is_controlled(struct site *site, const struct site_block *block) {
@@ -217,7 +221,7 @@ static bool has_condition(struct model *model, const struct site_block *block) {
 }
 
 bool protection_knows_peers(struct site *site, const struct site_block *block) {
-    return find_fate_of_others(block->settings) == FATE_DENIED ||
+    return protection_denies_others(block->settings) ||
            (block->server != NULL &&
             (protection_is_local(block->server) || has_condition(site->model, block)));
 }

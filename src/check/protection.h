@@ -10,6 +10,9 @@ bool protection_has_password(const struct settings *settings);
 /* Whether access rules turn some away, wherever from. */
 bool protection_has_deny(const struct settings *settings);
 
+/* Whether access rules turn away whom they do not name. */
+bool protection_denies_others(const struct settings *settings);
+
 /* Whether the condition is met by those whom nothing knows: it asks for an address, a certificate
  * or a header that is known, or is about what a map or geo says of them. */
 bool protection_is_met_by_strangers(struct model *model, const struct condition *condition);
