@@ -168,7 +168,8 @@ static bool find_default(struct model *model, const struct variable_definition *
     return true;
 }
 
-static bool is_met_by(struct model *model, const struct condition *condition, struct slice value) {
+bool protection_is_met_by(struct model *model, const struct condition *condition,
+                          struct slice value) {
     struct slice other = SLICE("");
     switch (condition->kind) {
     case CONDITION_TRUE:
@@ -191,12 +192,12 @@ bool protection_is_met_by_strangers(struct model *model, const struct condition 
     }
     const struct template_part *part = &condition->subject.parts.items[0];
     if (part->kind != PART_CONFIG) {
-        return !is_of_request(part->text) && is_met_by(model, condition, SLICE(""));
+        return !is_of_request(part->text) && protection_is_met_by(model, condition, SLICE(""));
     }
     struct slice value;
     return part->variable->definitions.count == 1 &&
            find_default(model, &part->variable->definitions.items[0], &value) &&
-           is_met_by(model, condition, value);
+           protection_is_met_by(model, condition, value);
 }
 
 /* Whether a condition among the steps refuses those whom it does not know. */

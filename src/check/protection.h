@@ -13,6 +13,10 @@ bool protection_has_deny(const struct settings *settings);
 /* Whether access rules turn away whom they do not name. */
 bool protection_denies_others(const struct settings *settings);
 
+/* Whether a subject of this value meets the condition. */
+bool protection_is_met_by(struct model *model, const struct condition *condition,
+                          struct slice value);
+
 /* Whether the condition is met by those whom nothing knows: it asks for an address, a certificate
  * or a header that is known, or is about what a map or geo says of them. */
 bool protection_is_met_by_strangers(struct model *model, const struct condition *condition);
