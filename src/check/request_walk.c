@@ -384,6 +384,10 @@ static bool is_normal(struct slice path) {
     return path.size < LONGEST_PATH;
 }
 
+bool request_walk_is_plain_path(struct slice path) {
+    return slice_starts_with(path, SLICE("/")) && is_plain(path, "/._-~") && is_normal(path);
+}
+
 /* "HOST:PORT" */
 static bool read_authority(struct slice authority, struct request_url *url) {
     uint64_t port;
@@ -436,7 +440,7 @@ bool request_walk_follow(const struct request_walk *walk, struct request_url *ur
     bool is_named;
     *server = request_walk_find_server(walk->walker, url, &is_named);
     return *server != NULL && (is_named || slice_equals_nocase(url->host, walk->url.host)) &&
-           is_plain(url->path, "/._-") && is_normal(url->path) && is_plain(url->args, "=&/._-");
+           request_walk_is_plain_path(url->path) && is_plain(url->args, "=&/._-");
 }
 
 /* --- servers by host --- */

@@ -83,6 +83,10 @@ enum request_end request_walk_run(struct request_walker *walker, struct request_
                                   const struct server *server, const struct request_url *url,
                                   const struct request_wish *wish);
 
+/* Whether the path is in a request as it is: nothing of it is encoded, and nothing changes when it
+ * is brought to its normal form. */
+bool request_walk_is_plain_path(struct slice path);
+
 /* Where the redirect leads; false when that is not known, or perhaps to another machine: nothing
  * listens there, or has that name. */
 bool request_walk_follow(const struct request_walk *walk, struct request_url *url,

@@ -48,7 +48,7 @@ static bool leads_on(const struct rewrite *rewrite) {
 /* --- requests to try --- */
 
 static void add_trial(struct loop_search *search, struct trial_list *trials, struct trial trial) {
-    if (trials->items.count >= MOST_TRIALS || !slice_starts_with(trial.path, SLICE("/"))) {
+    if (trials->items.count >= MOST_TRIALS || !request_walk_is_plain_path(trial.path)) {
         return;
     }
     for (size_t i = 0; i < trials->items.count; i++) {
@@ -76,7 +76,7 @@ static void add_keys(struct loop_search *search, struct trial_list *trials,
     }
     const struct map_definition *map = part->variable->definitions.items[0].map;
     for (size_t i = 0; map != NULL && i < map->keys.count && i < MOST_KEYS; i++) {
-        if (slice_starts_with(map->keys.items[i].text, SLICE("/"))) {
+        if (request_walk_is_plain_path(map->keys.items[i].text)) {
             VECTOR_PUSH(&search->walker.scratch, &trials->items,
                         (struct trial){.path = map->keys.items[i].text});
         }
@@ -133,10 +133,23 @@ static struct request_wish make_wish(struct loop_search *search,
     return (struct request_wish){.name = condition->subject.parts.items[0].text, .value = value};
 }
 
+/* Whether a header, or with no `others` in it an argument, can have the value as it is. */
+static bool is_sendable(struct slice value, const char *others) {
+    for (size_t i = 0; i < value.size; i++) {
+        if (value.data[i] <= ' ' || value.data[i] > '~' || strchr(others, value.data[i]) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void add_wish(struct loop_search *search, struct trial_list *trials,
                      const struct condition *condition, struct slice path) {
     struct request_wish wish = make_wish(search, condition);
-    if (slice_starts_with(wish.name, SLICE("arg_"))) {
+    if (!is_sendable(wish.value, "")) {
+        return;
+    }
+    if (slice_starts_with(wish.name, SLICE("arg_")) && is_sendable(wish.value, "&#%+?")) {
         struct slice args =
             arena_format(&search->walker.scratch, "%.*s=%.*s",
                          SLICE_ARGS(slice_skip(wish.name, strlen("arg_"))), SLICE_ARGS(wish.value));
