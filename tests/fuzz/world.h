@@ -115,6 +115,13 @@ static void end_turn(struct loop *loop) {
     }
 }
 
+/* No clock goes here: what waits for one, or is held back by limit_rate, would wait for ever. */
+static bool waits_for_a_clock(const struct exchange *exchange, const struct world_answer *answer) {
+    bool is_waiting = exchange->handler != NULL && exchange->handler->is_waiting;
+    bool is_held_back = exchange->pace != NULL && !answer->is_complete && !answer->is_aborted;
+    return is_waiting || is_held_back;
+}
+
 /* One request from its bytes to its answer. */
 static struct world_answer world_ask(struct world *world, const struct table_endpoint *endpoint,
                                      const struct world_request *request) {
@@ -143,8 +150,8 @@ static struct world_answer world_ask(struct world *world, const struct table_end
         exchange_refuse(exchange, head->status != 0 ? head->status : 400, 0, head->reason);
     }
     end_turn(&world->loop);
-    if (exchange->handler != NULL && exchange->handler->is_waiting) {
-        exchange_client_gone(exchange, 499); /* no clock goes here */
+    if (waits_for_a_clock(exchange, &answer)) {
+        exchange_client_gone(exchange, 499);
         answer.is_aborted = true;
     }
     check_answer(exchange, &answer);
