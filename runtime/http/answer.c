@@ -40,9 +40,23 @@ static struct slice server_name(const struct exchange *exchange) {
     return names[exchange->request.settings->server_tokens];
 }
 
+enum { FIRST_ERROR = 400 };
+
+#define PADDING_LINE "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n"
+
+/* As nginx: some browsers show no page that is short. */
+static const char *choose_padding(const struct exchange *exchange, uint32_t status) {
+    struct slice agent;
+    bool is_wanted = exchange->request.settings->msie_padding != 0 && status >= FIRST_ERROR &&
+                     engine_find_header(&exchange->request, SLICE("user-agent"), &agent) &&
+                     http_status_is_hidden_by(agent);
+    return is_wanted ? PADDING_LINE PADDING_LINE PADDING_LINE PADDING_LINE PADDING_LINE PADDING_LINE
+                     : "";
+}
+
 /* The markup that users and monitoring know from nginx, with this program's name. */
 static struct slice make_page(struct exchange *exchange, const struct engine_reply *reply) {
-    enum { PAGE_SIZE = 512, DETAIL_SIZE = 128 };
+    enum { PAGE_SIZE = 1024, DETAIL_SIZE = 128 };
     char status_text[HTTP_STATUS_TEXT];
     char title[DETAIL_SIZE];
     char detail[DETAIL_SIZE] = "";
@@ -61,8 +75,9 @@ static struct slice make_page(struct exchange *exchange, const struct engine_rep
     int size = snprintf(page, PAGE_SIZE,
                         "<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n"
                         "<center><h1>%.*s</h1></center>\r\n%s"
-                        "<hr><center>%.*s</center>\r\n</body>\r\n</html>\r\n",
-                        title, SLICE_ARGS(heading), detail, SLICE_ARGS(server));
+                        "<hr><center>%.*s</center>\r\n</body>\r\n</html>\r\n%s",
+                        title, SLICE_ARGS(heading), detail, SLICE_ARGS(server),
+                        choose_padding(exchange, reply->status));
     return (struct slice){page, (size_t)size};
 }
 

@@ -2,6 +2,7 @@
 #include "engine/http_status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct status_row {
     uint32_t status;
@@ -97,6 +98,24 @@ uint32_t http_status_sent(uint32_t status) {
 struct slice http_status_page_note(uint32_t status) {
     const struct status_row *row = find(status);
     return row == NULL ? (struct slice){"", 0} : row->note;
+}
+
+static bool holds(struct slice text, struct slice part) {
+    return text.size > 0 && memmem(text.data, text.size, part.data, part.size) != NULL;
+}
+
+/* ngx_http_process_user_agent: "MSIE 7.0", of which something has to be there behind the point. */
+bool http_status_is_hidden_by(struct slice user_agent) {
+    const struct slice name = SLICE("MSIE ");
+    const char *found =
+        user_agent.size > 0 ? memmem(user_agent.data, user_agent.size, name.data, name.size) : NULL;
+    if (holds(user_agent, SLICE("Opera"))) {
+        return false;
+    }
+    if (found != NULL && (size_t)(found - user_agent.data) + 7 < user_agent.size) {
+        return true;
+    }
+    return holds(user_agent, SLICE("Chrome/")) && !holds(user_agent, SLICE("Gecko/"));
 }
 
 bool http_status_has_page(uint32_t status) {

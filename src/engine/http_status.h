@@ -20,4 +20,8 @@ uint32_t http_status_sent(uint32_t status);
 struct slice http_status_page_note(uint32_t status);
 bool http_status_has_page(uint32_t status);
 
+/* Whether a browser, by its User-Agent, shows a page of its own instead of one of an error that is
+ * shorter than some hundred bytes: old ones of Microsoft's, and Chrome, as nginx tells them. */
+bool http_status_is_hidden_by(struct slice user_agent);
+
 #endif

@@ -173,6 +173,33 @@ def test_backends_answer_for_what_was_not_understood(lab):
         assert backend.last.get("X-A") is None
 
 
+AGENTS = [
+    "", "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.0)", "MSIE 6", "MSIE 6.", "MSIE 6.0", "x MSIE 10.0; Opera 9", "Opera/9.80",
+    "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36", "Chrome/1", "chrome/1",
+    "Mozilla/5.0 (X11; rv:1) Gecko/20100101 Firefox/1", "Gecko/1 Chrome/1", "Opera Chrome/1", "curl/8",
+]
+
+
+@pytest.mark.parametrize("setting", ["", "msie_padding off;", "msie_padding on;"])
+def test_pages_are_long_enough_for_browsers_with_their_own(lab, setting):
+    pair = lab.pair("""server { listen {host}:{port}; {setting} location /moved { return 301 /x; } location /text { return 404 "x"; }
+        location / { return 404; } location /failed { return 500; } location /small { return 200; } }""", setting=setting)
+
+    def paddings(address):
+        found = []
+        for agent in AGENTS:
+            for target in ("/", "/failed", "/moved", "/text", "/small"):
+                with Client(address) as client:
+                    response = client.ask(target, headers=[("User-Agent", agent)] if agent else [])
+                    assert response.get("Content-Length") == str(len(response.body))
+                    found.append(response.body.partition(b"</html>\r\n")[2])
+        return found
+
+    theirs, ours = pair.both(paddings)
+    assert ours == theirs
+    assert any(ours) == (setting != "msie_padding off;")
+
+
 def test_closes_without_a_page(pair):
     def once(address):
         with Client(address) as client:
