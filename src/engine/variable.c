@@ -38,6 +38,7 @@ static engine_getter *const getters[TABLE_variable_id_COUNT] = {
     [VARIABLE_SERVER_NAME] = engine_variable_server_name,
     [VARIABLE_SERVER_PORT] = engine_variable_server_port,
     [VARIABLE_SERVER_PROTOCOL] = engine_variable_server_protocol,
+    [VARIABLE_UPSTREAM_CACHE_STATUS] = engine_variable_cache_status,
     [VARIABLE_URI] = engine_variable_uri,
 };
 

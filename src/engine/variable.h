@@ -22,6 +22,7 @@ typedef enum engine_value engine_getter(struct engine_request *request, struct s
 
 /* variable_request.c: the request line and what it was taken apart into */
 engine_getter engine_variable_args;
+engine_getter engine_variable_cache_status;
 engine_getter engine_variable_limit_rate;
 engine_getter engine_variable_argument;
 engine_getter engine_variable_host;

@@ -23,6 +23,13 @@ enum engine_value engine_variable_limit_rate(struct engine_request *request, str
     return ENGINE_VALUE_FOUND;
 }
 
+/* There is no cache. */
+enum engine_value engine_variable_cache_status(struct engine_request *request, struct slice suffix,
+                                               struct slice *value) {
+    (void)request, (void)suffix, (void)value;
+    return ENGINE_VALUE_NONE;
+}
+
 /* The first argument of that name, ignoring case, that has a '='; as sent, not decoded. */
 enum engine_value engine_variable_argument(struct engine_request *request, struct slice suffix,
                                            struct slice *value) {

@@ -312,3 +312,15 @@ def test_default_access_log_is_standard_output(lab):
     with lab.client() as client:
         client.ask("/seen")
     assert '"GET /seen HTTP/1.1" 200 1' in daemon.wait_for_line(1, "stdout")
+
+
+def test_there_is_no_status_of_a_cache(lab):
+    """As in nginx without a cache."""
+    pair = lab.pair("""log_format cache "[$upstream_cache_status] $status"; access_log access.log cache;
+        server { listen {host}:{port}; add_header X-Cache $upstream_cache_status; add_header X-Cached "<$upstream_cache_status>";
+            location / { proxy_pass http://127.0.0.1:{backend}; } location /text { return 200 "[$upstream_cache_status]"; } }""",
+                    backend=lab.backend(answer(b"x")))
+    for target in ("/", "/text"):
+        theirs, ours = pair.ask(target)
+        assert (ours.body, ours.all("X-Cache"), ours.all("X-Cached")) == (theirs.body, theirs.all("X-Cache"), theirs.all("X-Cached"))
+    assert pair.rpcd.wait_for_line(2) == pair.nginx.wait_for_line(2) == "[-] 200"
