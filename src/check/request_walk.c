@@ -7,14 +7,13 @@
 
 /* nginx gives up after as many, with status 500. */
 #define MOST_CYCLES 10
-/* An expression that takes longer is not followed. */
-#define MATCH_LIMIT 100000
 /* Steps in all, enough for any site but one that is made to take long: one for a location that is
  * looked at, more for an expression that is tried. */
 #define MOST_STEPS 5000000
 #define SCRATCH_CHUNK (1u << 14)
-/* For an expression that is a name of a server. */
+/* For an expression that is a name of a server, and PCRE2's for it. */
 #define STEPS_OF_NAME 500
+#define MATCH_LIMIT 1000
 /* A path that grows this long goes on growing. */
 #define LONGEST_PATH 4096
 
@@ -29,9 +28,6 @@ bool request_walker_init(struct request_walker *walker, struct model *model) {
     map_init(&walker->codes, model->arena);
     map_init(&walker->ports, model->arena);
     map_init(&walker->servers, model->arena);
-    if (walker->limits != NULL) {
-        pcre2_set_match_limit(walker->limits, MATCH_LIMIT);
-    }
     return walker->match != NULL && walker->limits != NULL;
 }
 
@@ -354,10 +350,10 @@ enum request_end request_walk_run(struct request_walker *walker, struct request_
     walk->args = url->args;
     map_init(&walk->values, &walker->scratch);
     enum request_end end = run_server(walk);
-    for (int cycle = 0; end == REQUEST_ROUND && cycle <= MOST_CYCLES; cycle++) {
+    for (int cycle = 0; end == REQUEST_ROUND && cycle <= MOST_CYCLES && !walk->is_lost; cycle++) {
         end = locate(walk) ? run_location(walk) : REQUEST_STAYS;
     }
-    return walker->budget > 0 ? end : REQUEST_STAYS;
+    return walker->budget > 0 && !walk->is_lost ? end : REQUEST_STAYS;
 }
 
 /* --- redirects --- */
@@ -543,8 +539,15 @@ static const struct server *find_by_pattern(struct request_walker *walker,
                 *is_known = false;
                 return NULL;
             }
-            if (regex_match(name->regex->pattern, true, host, MATCH_LIMIT) == REGEX_MATCHED) {
+            switch (regex_match(name->regex->pattern, true, host, MATCH_LIMIT)) {
+            case REGEX_MATCHED:
                 return server;
+            case REGEX_UNMATCHED:
+                break;
+            case REGEX_TOO_LONG:
+            case REGEX_FAILED:
+                *is_known = false;
+                return NULL;
             }
         }
     }

@@ -61,6 +61,7 @@ struct request_walk {
     bool is_sent; /* to `location`, which is a named one */
     struct slice captures[REQUEST_WALK_CAPTURES];
     struct map values; /* of variables that were set, by name: struct walk_value */
+    bool is_lost;      /* an expression took too long */
     /* What was seen on the way: */
     bool depends_on_cookies;
     bool depends_on_files;

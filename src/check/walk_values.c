@@ -6,8 +6,12 @@
 
 #include <string.h>
 
-/* Steps that trying an expression counts as. */
+/* Steps that trying an expression counts as, and PCRE2's own that it may take; and the same of one
+ * that takes longer, and is tried again. */
 #define STEPS_OF_MATCH 10
+#define USUAL_LIMIT 500
+#define STEPS_OF_LONG_MATCH 2000
+#define LONG_LIMIT 20000
 /* Maps whose subjects are maps. */
 #define DEEPEST 8
 
@@ -68,16 +72,27 @@ static void take_named(struct request_walk *walk, const struct regex *regex, con
     }
 }
 
+static int match(struct request_walker *walker, const pcre2_code *code, struct slice subject,
+                 uint32_t limit) {
+    (void)pcre2_set_match_limit(walker->limits, limit);
+    return pcre2_match(code, (PCRE2_SPTR)(subject.size > 0 ? subject.data : ""), subject.size, 0, 0,
+                       walker->match, walker->limits);
+}
+
 bool walk_match(struct request_walk *walk, const struct regex *regex, bool ignores_case,
                 struct slice subject) {
     struct request_walker *walker = walk->walker;
     const pcre2_code *code = find_code(walker, regex, ignores_case);
-    if (code == NULL || !walk_spend(walker, STEPS_OF_MATCH)) {
-        return false;
+    int count = PCRE2_ERROR_MATCHLIMIT;
+    if (code != NULL && walk_spend(walker, STEPS_OF_MATCH)) {
+        count = match(walker, code, subject, USUAL_LIMIT);
     }
-    int count = pcre2_match(code, (PCRE2_SPTR)(subject.size > 0 ? subject.data : ""), subject.size,
-                            0, 0, walker->match, walker->limits);
+    if (code != NULL && count == PCRE2_ERROR_MATCHLIMIT &&
+        walk_spend(walker, STEPS_OF_LONG_MATCH)) {
+        count = match(walker, code, subject, LONG_LIMIT);
+    }
     if (count < 0) {
+        walk->is_lost |= count != PCRE2_ERROR_NOMATCH;
         return false;
     }
     count = count == 0 ? REQUEST_WALK_CAPTURES : count;

@@ -154,3 +154,12 @@ def test_more_findings_than_are_kept(tmp_path):
     assert result.stdout.count(b"<error ") == 100_000
     text = lint(tmp_path, "--format", "json", "site.conf").stdout
     assert b"10 more of this rule are not listed" in text
+
+
+def test_expressions_that_are_hard_to_follow(tmp_path):
+    """A path that grows with each rewrite is tried with all of them; none is said to go round then."""
+    locations = "".join(f'location ~ "^/(x+x+)+yz{{{i}}}$" {{ return 204; }}\n' for i in range(1, 1000))
+    rewrite = "rewrite ^/(.*)$ /" + "x" * 32 + "$1y" + "z" * 27 + "q last;"
+    (tmp_path / "site.conf").write_text(f"server {{ listen 80; {locations} location / {{ {rewrite} }} }}")
+    result = lint(tmp_path, "site.conf")
+    assert result.returncode in (0, 1) and b"rewrite-loop" not in result.stdout
