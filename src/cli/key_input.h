@@ -7,9 +7,9 @@
 #include "base/arena.h"
 #include "table/key.h"
 
-/* Reads `path` ("-" is standard input); the keys are released with the arena. OUTCOME_FAILED after
- * saying why. */
-enum outcome key_input_read(struct table_keys *keys, const struct command *command,
+/* Reads `path` ("-" is standard input); the keys are the arena's, and released with it.
+ * OUTCOME_FAILED after saying why. */
+enum outcome key_input_read(const struct table_keys **keys, const struct command *command,
                             struct arena *arena, enum table_key_kind kind, const char *path);
 
 #endif

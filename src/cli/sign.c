@@ -28,7 +28,7 @@ struct sign_options {
 
 static enum outcome sign(const struct command *command, struct arena *arena, const char *path,
                          const struct sign_options *options) {
-    struct table_keys keys;
+    const struct table_keys *keys;
     struct table_input input;
     enum outcome outcome = key_input_read(&keys, command, arena, TABLE_KEY_PRIVATE, options->key);
     if (outcome == OUTCOME_CLEAN) {
@@ -37,7 +37,7 @@ static enum outcome sign(const struct command *command, struct arena *arena, con
     if (outcome != OUTCOME_CLEAN) {
         return outcome;
     }
-    struct slice signed_table = table_sign(arena, &keys, input.bytes);
+    struct slice signed_table = table_sign(arena, keys, input.bytes);
     if (signed_table.size == 0) {
         memory_exhausted();
     }

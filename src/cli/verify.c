@@ -21,7 +21,7 @@ static const char help[] =
 
 static enum outcome verify(const struct command *command, struct arena *arena, const char *path,
                            const char *key) {
-    struct table_keys keys;
+    const struct table_keys *keys;
     struct table_input input;
     enum outcome outcome = key_input_read(&keys, command, arena, TABLE_KEY_PUBLIC, key);
     if (outcome == OUTCOME_CLEAN) {
@@ -30,7 +30,7 @@ static enum outcome verify(const struct command *command, struct arena *arena, c
     if (outcome != OUTCOME_CLEAN) {
         return outcome;
     }
-    enum table_trust trust = table_verify(&keys, input.bytes.data, input.bytes.size);
+    enum table_trust trust = table_verify(keys, input.bytes.data, input.bytes.size);
     if (trust == TABLE_TRUST_UNKNOWN) {
         memory_exhausted();
     }
