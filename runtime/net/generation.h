@@ -66,12 +66,12 @@ void generation_reopen_logs(struct generation *generation, const int *descriptor
 struct generation *generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);
 
-/* The targets of a settings record's error_log list. */
+/* The targets of a settings record's error_log list; NULL when it is empty. */
 static inline const struct log_target *generation_error_logs(const struct generation *generation,
                                                              const struct table_settings *settings,
                                                              uint32_t *count) {
     *count = settings->error_log.count;
-    return generation->error_logs + settings->error_log.first;
+    return *count > 0 ? generation->error_logs + settings->error_log.first : NULL;
 }
 
 #endif
