@@ -500,18 +500,29 @@ def test_stop_serves_what_was_asked(lab):
 
 # --- slow clients ---
 
+def read_until_there(client, sizes):
+    """Reads until streams have bodies of at least these sizes."""
+    def are_there():
+        client.read_for(0.02)
+        return all(stream in client.streams and len(client.streams[stream].body) >= size
+                   for stream, size in sizes.items())
+    wait_until(are_there, f"bodies of {sizes}")
+
+
 def test_windows_hold_up_one_stream_and_not_the_others(lab):
     backend = lab.backend(answer(b"x" * 300_000))
     lab.rpcd(PROXY, backend=backend)
     with h2(lab, opens_windows=False) as client:
         client.open_window(0, 10_000_000)
         first, second = client.request("/stream/"), client.request("/stream/")
-        client.read_for(0.5)
+        read_until_there(client, {first: 65535, second: 65535})
+        client.read_for(0.3)
         assert len(client.streams[first].body) == len(client.streams[second].body) == 65535
         client.open_window(second, 300_000)
         assert client.response(second).body == b"x" * 300_000
         assert len(client.streams[first].body) == 65535
         client.open_window(first, 1)
+        read_until_there(client, {first: 65536})
         client.read_for(0.3)
         assert len(client.streams[first].body) == 65536
         client.open_window(first, 300_000)

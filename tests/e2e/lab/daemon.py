@@ -38,7 +38,7 @@ def is_sanitized():
 
 SANITIZED = is_sanitized()
 # Sanitized programs are slower; so is a machine that does other things.
-PATIENCE = 20.0 if SANITIZED else 10.0
+PATIENCE = 60.0 if SANITIZED else 30.0
 
 
 def fill_in(text, values):

@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, what="it", seconds=10.0, step=0.005):
+def wait_until(condition, what="it", seconds=30.0, step=0.005):
     """Calls `condition` until it returns something true, and returns that."""
     deadline = time.monotonic() + seconds
     while True:
