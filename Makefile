@@ -133,7 +133,7 @@ $(runtime_unit_programs): $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/librpcd
 
 .PHONY: check-unit
 check-unit: $(unit_programs) ## run the unit tests
-	@status=0; for program in $(unit_programs); do $$program || status=1; done; exit $$status
+	@printf '%s\n' $(unit_programs) | xargs -P $(JOBS) -n 1 scripts/run-unit
 
 .PHONY: check-golden
 check-golden: $(BUILD)/rpc ## run the golden tests (configuration in, expected text out)
