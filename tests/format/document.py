@@ -2,6 +2,7 @@
 the description that they are. Knows markdown tables, and nothing of the format."""
 
 import dataclasses
+import functools
 import pathlib
 import re
 
@@ -121,6 +122,7 @@ def read_sections(text):
     return sections
 
 
+@functools.cache
 def read(path=DOCUMENT):
     text = path.read_text(encoding="utf-8")
     operations = tables(chapter(text, "## Operations"))[0][1]
