@@ -5,6 +5,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 SANITIZER ?=
+COVERAGE ?=
 V ?= 0
 
 # What runs the end-to-end tests: the system's Python, which sees the distribution's pytest.
@@ -13,6 +14,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?= 0
 FUZZ_JOBS ?= 1
 FUZZ_TARGETS ?=
+FUZZ_BUILD ?= $(BUILD)/fuzz
+fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 PYTEST_ARGS ?=
 E2E_ONLY ?=
 JOBS ?= $(shell nproc)
@@ -32,9 +35,11 @@ HARDEN := -fstack-protector-strong -fPIE
 CPPFLAGS += -D_GNU_SOURCE -DRPC_VERSION='"$(VERSION)"' -Isrc -Iruntime -Igrammar -I$(BUILD)/generated
 CFLAGS += -std=c17 $(WARNINGS) $(OPTIMIZE) $(HARDEN)
 LDFLAGS += -pie -Wl,-z,relro,-z,now
+is_clang := $(findstring clang,$(shell $(CC) --version))
 ifneq ($(SANITIZER),)
+CFLAGS += -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer
 # What sanitizers add hides from gcc how large numbers can get, so it warns of text cut off.
-CFLAGS += -fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-format-truncation
+CFLAGS += $(if $(is_clang),,-Wno-format-truncation)
 LDFLAGS += -fsanitize=$(SANITIZER)
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
@@ -76,12 +81,12 @@ $(BUILD)/rpcd: $(runtime_objects) $(shared_objects)
 $(BUILD)/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(cover) -MMD -MP -c -o $@ $<
 
 # Code written by flex and bison is theirs; our warnings do not apply to it.
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c
 	@echo "  CC    $<"
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -W%,$(CFLAGS)) $(cover) -MMD -MP -c -o $@ $<
 
 $(BUILD)/generated/config_parser.c: grammar/config.y
 	@mkdir -p $(@D)
@@ -108,10 +113,13 @@ $(BUILD)/generated/rule_examples.inc: $(rule_examples) $(wildcard docs/rules/exa
 	$(Q)LC_ALL=C awk -f scripts/rule-examples.awk $(sort $(rule_examples)) > $@.tmp && mv $@.tmp $@
 
 # Everything but the two main files, for unit tests and fuzz targets.
-$(BUILD)/librpc.a: $(filter-out $(BUILD)/src/cli/main.o,$(compiler_objects)) $(shared_objects)
+library_objects := $(filter-out $(BUILD)/src/cli/main.o,$(compiler_objects)) $(shared_objects)
+runtime_library_objects := $(filter-out $(BUILD)/runtime/main.o,$(runtime_objects)) $(shared_objects)
+
+$(BUILD)/librpc.a: $(library_objects)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/librpcd.a: $(filter-out $(BUILD)/runtime/main.o,$(runtime_objects)) $(shared_objects)
+$(BUILD)/librpcd.a: $(runtime_library_objects)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # Unit tests: one program per file. Those of runtime rooms link the runtime, the others the
@@ -160,13 +168,13 @@ check-corpus: $(BUILD)/rpc ## hold rpc lint against configurations whose faults 
 check-format: $(BUILD)/rpc ## hold docs/table-format.md against tables, by a reader written from it
 	$(Q)RPC_BUILD=$(BUILD) $(PYTHON) tests/format/run.py
 
-# The other of gcc and clang, whichever builds here.
-other_compiler = $(if $(findstring clang,$(shell $(CC) --version)),gcc,clang)
+# Bytes are compared with those of the other of gcc and clang, whichever builds here.
+other_rpc = $(BUILD)/$(if $(is_clang),gcc,asan)/rpc
 
 .PHONY: check-reproducible
 check-reproducible: $(BUILD)/rpc ## compile in folders, locales and by builds of both compilers; compare bytes
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/$(other_compiler) CC=$(other_compiler) $(BUILD)/$(other_compiler)/rpc
-	$(Q)$(PYTHON) tests/format/reproducible.py $(BUILD)/rpc $(BUILD)/$(other_compiler)/rpc
+	$(Q)$(MAKE) --no-print-directory $(if $(is_clang),BUILD=$(BUILD)/gcc CC=gcc,$(ASAN)) $(other_rpc)
+	$(Q)$(PYTHON) tests/format/reproducible.py $(BUILD)/rpc $(other_rpc)
 
 .PHONY: check-e2e
 check-e2e: all ## run the end-to-end tests (E2E_ONLY names files, PYTEST_ARGS='-k reload -x' chooses)
@@ -186,55 +194,52 @@ check-code: ## check the direction of includes, the absence of banned functions,
 	$(Q)LC_ALL=C awk -f scripts/directive-reference.awk grammar/directives.def | cmp - docs/directives.md || \
 	    { echo "docs/directives.md is not what grammar/directives.def says: make directive-reference"; exit 1; }
 
-# Fuzz targets need clang's libFuzzer; every one is built with all sources of its side, under
-# AddressSanitizer and UBSan, into a build folder of its own.
-FUZZ_BUILD ?= $(BUILD)/fuzz
-FUZZ_CC ?= clang
-FUZZ_FLAGS := -Werror=incompatible-pointer-types -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+# Sanitizers: one build by clang, in a folder of its own, for unit, golden and end-to-end tests and for
+# fuzz targets. It has all warnings, too, and what libFuzzer wants to know of where a run went.
+ASAN := BUILD=$(BUILD)/asan CC=clang SANITIZER=address,undefined COVERAGE=-fsanitize=fuzzer-no-link \
+        OPTIMIZE='-O1 -gline-tables-only' FUZZ_BUILD=$(FUZZ_BUILD)
+
+# How code is instrumented for fuzzing. What tables are compared with is known to the mutations; learning
+# it would take half of the time. Targets are not what is to be covered, but where they include what is.
+cover := $(COVERAGE)
+ifneq ($(COVERAGE),)
+$(BUILD)/src/table/%.o: private cover += -fno-sanitize-coverage=trace-cmp
+$(BUILD)/tests/fuzz/%.o: private cover :=
+$(BUILD)/tests/fuzz/fuzz_session_store.o: private cover := $(COVERAGE)
+endif
+
 # Inputs that make the engine work to its limit are found soon, and are to take a moment only.
-FUZZ_COMPILE = $(FUZZ_CC) $(CPPFLAGS) -U_FORTIFY_SOURCE -D'ENGINE_EFFORT_LIMIT=((uint64_t)1 << 18)' \
-               -std=c17 $(FUZZ_FLAGS) -MMD -MP
-fuzz_targets := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-compiler_fuzz_sources := $(filter-out src/cli/main.c,$(compiler_sources)) $(shared_sources)
-runtime_fuzz_sources := $(filter-out runtime/main.c,$(runtime_sources)) $(shared_sources)
-fuzz_object = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1))
+limited_objects := $(patsubst %.c,$(BUILD)/%.o,$(shell grep -l ENGINE_EFFORT_LIMIT src/engine/*.c))
+limited = $(filter-out $(limited_objects),$(1)) $(limited_objects:$(BUILD)/%=$(BUILD)/limited/%)
 
-$(FUZZ_BUILD)/%.o: %.c | $(generated)
+$(BUILD)/limited/%.o: %.c | $(generated)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined $(FUZZ_COVERAGE) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) -D'ENGINE_EFFORT_LIMIT=((uint64_t)1 << 18)' $(CFLAGS) $(cover) -MMD -MP -c -o $@ $<
 
-# What tables are compared with is known to the mutations; learning it would take half of the time.
-$(FUZZ_BUILD)/src/table/%.o: FUZZ_COVERAGE := -fno-sanitize-coverage=trace-cmp
-
-$(FUZZ_BUILD)/generated/%.o: $(BUILD)/generated/%.c
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_COMPILE) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
-
-# The targets themselves are not what is to be covered, but where they include what is.
-$(FUZZ_BUILD)/tests/fuzz/fuzz_session_store.o: FUZZ_COVERED := fuzzer-no-link,
-$(FUZZ_BUILD)/tests/fuzz/%.o: tests/fuzz/%.c
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_COMPILE) -fsanitize=$(FUZZ_COVERED)address,undefined -c -o $@ $<
-
-$(FUZZ_BUILD)/librpc.a: $(call fuzz_object,$(compiler_fuzz_sources)) $(patsubst $(BUILD)/%.c,$(FUZZ_BUILD)/%.o,$(generated_sources))
+$(BUILD)/limited/librpc.a: $(call limited,$(library_objects))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(FUZZ_BUILD)/librpcd.a: $(call fuzz_object,$(runtime_fuzz_sources))
+$(BUILD)/limited/librpcd.a: $(call limited,$(runtime_library_objects))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 # Which side a target links is said on its first line: "fuzz: compiler", "fuzz: runtime" or both.
-$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_BUILD)/librpc.a $(FUZZ_BUILD)/librpcd.a
+$(FUZZ_BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/limited/librpc.a $(BUILD)/limited/librpcd.a
+	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	$(Q)libraries=; \
 	case "$$(head -1 tests/fuzz/fuzz_$*.c)" in \
-	*compiler*) libraries='$(FUZZ_BUILD)/librpc.a $(COMPILER_LIBS)' ;; esac; \
+	*compiler*) libraries='$(BUILD)/limited/librpc.a $(COMPILER_LIBS)' ;; esac; \
 	case "$$(head -1 tests/fuzz/fuzz_$*.c)" in \
-	*runtime*) libraries="$(FUZZ_BUILD)/librpcd.a $$libraries $(RUNTIME_LIBS)" ;; esac; \
-	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $$libraries
-.SECONDARY: $(patsubst %,$(FUZZ_BUILD)/tests/fuzz/fuzz_%.o,$(fuzz_targets))
+	*runtime*) libraries="$(BUILD)/limited/librpcd.a $$libraries $(RUNTIME_LIBS)" ;; esac; \
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $$libraries
+.SECONDARY: $(patsubst %,$(BUILD)/tests/fuzz/fuzz_%.o,$(fuzz_targets))
+
+.PHONY: fuzz-programs
+fuzz-programs: $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(fuzz_targets))
 
 .PHONY: fuzz-build
-fuzz-build: $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(fuzz_targets)) ## build the fuzz targets
+fuzz-build: asan ## build the fuzz targets
+	$(Q)$(MAKE) --no-print-directory $(ASAN) fuzz-programs
 
 # Tables do not outlive a change of their format, so those to start from are compiled here.
 .PHONY: fuzz-seeds
@@ -250,11 +255,8 @@ fuzz: fuzz-build fuzz-seeds ## fuzz FUZZ_TARGETS (all) for FUZZ_SECONDS, or FUZZ
 check-fuzz: fuzz-build fuzz-seeds ## replay the kept corpus of every fuzz target, then fuzz it for seconds
 	$(Q)scripts/run-fuzz --seconds 5 --targets-at-once $(JOBS) $(FUZZ_BUILD) $(fuzz_targets)
 
-# One way to build with sanitizers, so that its build folder can be reused.
-ASAN := BUILD=$(BUILD)/asan SANITIZER=address,undefined OPTIMIZE='-O1 -g'
-
 .PHONY: asan
-asan: ## build rpc and rpcd under AddressSanitizer and UBSan
+asan: ## build rpc and rpcd with clang under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory $(ASAN) all
 
 .PHONY: check-asan
@@ -278,7 +280,7 @@ check-clang: ## build with clang, warnings being errors
 # Every kind of test, one after the other; a kind that fails does not keep the others from running.
 .PHONY: check
 check: deps test-deps ## run all tests, also under sanitizers, and say how many of each kind ran
-	$(Q)scripts/run-checks --build $(BUILD) code build unit golden corpus format e2e fuzz clang reproducible asan
+	$(Q)scripts/run-checks --build $(BUILD) code build unit golden corpus format e2e asan reproducible fuzz
 
 .PHONY: demo
 demo: deps ## build, lint, compile and serve a sample, and show real responses

@@ -195,7 +195,7 @@ static void heal_resolvers(struct draft *draft) {
     for (uint32_t i = 0; i < servers; i++) {
         struct table_name_server *server = draft_record(draft, TABLE_SECTION_name_server, i);
         server->family %= 2;
-        server->port = clamp(server->port, 1, UINT16_MAX);
+        server->port = (uint32_t)clamp(server->port, 1, UINT16_MAX);
     }
     for (uint32_t i = 0; i < draft_count(draft, TABLE_SECTION_resolver); i++) {
         struct table_resolver *resolver = draft_record(draft, TABLE_SECTION_resolver, i);

@@ -60,7 +60,8 @@ static void add_geo(struct program_input *input) {
     INPUT_ADD(input, geo_ipv6, {{0x20, take_byte(input)}}, choose_text(input));
     uint32_t proxies = choose(input, 3);
     INPUT_ADD(input, geo_proxy, TABLE_CLIENT_IPV4, choose(input, 33), {{192, 0, 2, 1}});
-    INPUT_ADD(input, geo_proxy, choose(input, 2) == 0 ? TABLE_CLIENT_ALL : TABLE_CLIENT_UNIX);
+    INPUT_ADD(input, geo_proxy,
+              .match = choose(input, 2) == 0 ? TABLE_CLIENT_ALL : TABLE_CLIENT_UNIX);
     INPUT_ADD(input, geo, .subject = choose_any_template(input), .is_volatile = choose(input, 2),
               .ipv4 = {0, 2}, .ipv6 = {0, 2}, .proxies = {0, proxies},
               .proxy_recursive = choose(input, 2), .place = nowhere);

@@ -123,8 +123,9 @@ static bool waits_for_a_clock(const struct exchange *exchange, const struct worl
 }
 
 /* One request from its bytes to its answer. */
-static struct world_answer world_ask(struct world *world, const struct table_endpoint *endpoint,
-                                     const struct world_request *request) {
+static inline struct world_answer world_ask(struct world *world,
+                                            const struct table_endpoint *endpoint,
+                                            const struct world_request *request) {
     struct world_answer answer = {.request = request};
     struct exchange *exchange = exchange_take(&world->service, &world->generation);
     const struct table *table = &world->generation.table;

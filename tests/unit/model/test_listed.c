@@ -17,8 +17,8 @@ static void checks_place_count_and_flags(void) {
         "server { sub_filter_once ON; types { text/html html htm; } location / { internal; } }",
         "charset_map a b { 80 E2; }",
         "match m { status 200; header X = y; }",
-        "events {} stream { map $a $b { c d; } upstream u { server a:1; } "
-        "server { listen 1; proxy_pass u; } }",
+        ("events {} stream { map $a $b { c d; } upstream u { server a:1; } "
+         "server { listen 1; proxy_pass u; } }"),
     };
     CHECK_CLEAN(fine);
 }

@@ -91,8 +91,8 @@ static void warns_of_names_given_twice(void) {
         "server { server_name b a; } server { server_name a; }",
         "server { server_name A; } server { server_name a; }",
         "server { server_name .a; } server { server_name a; }",
-        "server { server_name b; listen 80; listen 81; server_name a; } "
-        "server { listen 80; listen 81; server_name a; }",
+        ("server { server_name b; listen 80; listen 81; server_name a; } "
+         "server { listen 80; listen 81; server_name a; }"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         CU_ASSERT_TRUE(

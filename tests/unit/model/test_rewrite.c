@@ -182,8 +182,8 @@ static void accepts(void) {
         "server { rewrite ^ /$1$9; }",
         "server { rewrite ^ /$10; }",
         "server { rewrite \"^/a{2}\" /b; }",
-        "server { if ($uri) { rewrite ^ /a; break; } location / { if ($uri) { rewrite ^ /a; break; "
-        "} } }",
+        ("server { if ($uri) { rewrite ^ /a; break; } "
+         "location / { if ($uri) { rewrite ^ /a; break; } } }"),
         "server { break; break; location / { break; } }",
     };
     CHECK_CLEAN(texts);

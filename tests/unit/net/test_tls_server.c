@@ -147,7 +147,9 @@ static void connect_client(const char *name) {
     SSL_set_fd(bed.client, bed.far);
     SSL_set_connect_state(bed.client);
     if (name != NULL) {
-        SSL_set_tlsext_host_name(bed.client, name);
+        char copy[256]; /* the macro takes no constant */
+        (void)snprintf(copy, sizeof copy, "%s", name);
+        SSL_set_tlsext_host_name(bed.client, copy);
     }
 }
 

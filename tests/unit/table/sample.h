@@ -431,7 +431,7 @@ static void sample_fill(struct table_writer *writer) {
 }
 
 /* The table, in the arena. */
-static struct slice sample_build(struct arena *arena) {
+static inline struct slice sample_build(struct arena *arena) {
     struct table_writer writer;
     table_writer_init(&writer, arena);
     sample_fill(&writer);
