@@ -3,6 +3,7 @@
 #include "check/client_value.h"
 #include "check/protection.h"
 #include "check/rules.h"
+#include "check/steps.h"
 #include "check/story.h"
 #include "model/mapping.h"
 
@@ -63,27 +64,40 @@ static bool asks_for_origin(struct finding_list *findings, const struct conditio
              dataflow_asks_something(check_flow(findings), condition->regex)));
 }
 
-/* Whether the variable has its value by looking at the origin: set where a condition has asked for
- * one, or by a map that says otherwise of others. */
+static bool sets(const struct rewrite *rewrite, const struct config_variable *variable) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        if (rewrite->steps.items[i].kind == REWRITE_SET &&
+            rewrite->steps.items[i].variable == variable) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a condition among the steps asks for an origin and sets the variable. */
+static bool is_set_by_check(struct finding_list *findings, const struct rewrite *rewrite,
+                            const struct config_variable *variable) {
+    for (size_t i = 0; i < rewrite->steps.count; i++) {
+        const struct rewrite_step *step = &rewrite->steps.items[i];
+        if (step->kind == REWRITE_IF && sets(&step->block->rewrite, variable) &&
+            asks_for_origin(findings, step->condition)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a map of origins says of others what does not meet the condition. What else gives the
+ * variable its value is for the author to know. */
 static bool is_of_check(struct finding_list *findings, const struct condition *use,
                         const struct variable_definition *definition) {
     struct slice value;
-    if (definition->kind == DEFINED_BY_MAP) {
-        return definition->map == NULL || !is_origin_variable(&definition->key) ||
-               !template_is_constant(findings->model, &definition->map->otherwise, &value) ||
-               !protection_is_met_by(findings->model, use, value);
-    }
-    for (size_t i = 0; definition->kind == DEFINED_BY_SET && i < findings->site.locations.count;
-         i++) {
-        const struct location *block = findings->site.locations.items[i];
-        if (block->is_condition && block->statement == statement_owner(definition->statement)) {
-            return asks_for_origin(findings, block->condition);
-        }
-    }
-    return definition->kind != DEFINED_BY_SET;
+    return definition->map == NULL || !is_origin_variable(&definition->key) ||
+           !template_is_constant(findings->model, &definition->map->otherwise, &value) ||
+           !protection_is_met_by(findings->model, use, value);
 }
 
-/* In `if ($allowed)`. */
+/* In `if ($allowed)`, where the variable has its value by looking at the origin. */
 static bool is_behind_a_check(struct finding_list *findings, const struct location *block) {
     const struct condition *condition = block != NULL ? block->condition : NULL;
     if (condition == NULL || condition->subject.parts.count != 1 ||
@@ -91,12 +105,12 @@ static bool is_behind_a_check(struct finding_list *findings, const struct locati
         return false;
     }
     const struct config_variable *variable = condition->subject.parts.items[0].variable;
-    for (size_t i = 0; i < variable->definitions.count; i++) {
-        if (is_of_check(findings, condition, &variable->definitions.items[i])) {
-            return true;
-        }
+    const struct location *base = steps_find_base(block);
+    if (variable->definitions.count > 0 && variable->definitions.items[0].kind != DEFINED_BY_SET) {
+        return is_of_check(findings, condition, &variable->definitions.items[0]);
     }
-    return false;
+    return is_set_by_check(findings, &block->server->rewrite, variable) ||
+           (base != NULL && is_set_by_check(findings, &base->rewrite, variable));
 }
 
 void check_rule_cors_wildcard_credentials(struct finding_list *findings) {
