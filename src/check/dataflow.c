@@ -389,9 +389,7 @@ static void walk_results(const struct frame *frame, const struct variable_defini
     for (size_t i = 0; i < definition->results.count; i++) {
         frame->visitor->states = before;
         inner.matched = find_matched(definition, &definition->results.items[i]);
-        struct reaching_facts facts = {0};
-        map_keys_find_facts(frame->flow, definition, &definition->results.items[i], &facts);
-        inner.facts = &facts;
+        inner.facts = map_keys_find_facts(frame->flow, definition, &definition->results.items[i]);
         walk_template(&inner, &definition->results.items[i]);
         after |= frame->visitor->states;
     }
@@ -526,7 +524,7 @@ static void walk_template(const struct frame *frame, const struct template *valu
 }
 
 void dataflow_init(struct dataflow *flow, struct model *model, const struct site *site) {
-    *flow = (struct dataflow){.model = model, .ways = STEP_LIMIT};
+    *flow = (struct dataflow){.model = model, .ways = STEP_LIMIT, .tries = STEP_LIMIT};
     reaching_index(flow, site);
 }
 

@@ -75,7 +75,9 @@ struct dataflow {
     struct map definitions;     /* variable and server to the definitions there */
     struct map default_servers; /* servers that get requests for any name */
     struct map trees[2];        /* expression to its struct regex_tree; [1]: case is ignored */
+    struct map map_facts;       /* result of a map to its struct reaching_facts, see map_keys.h */
     uint32_t budget;            /* steps left in this walk */
+    uint32_t tries;             /* lines of maps that may be tried yet, in all walks */
     uint32_t ways;              /* steps left for ways from location to location, in all walks */
 };
 

@@ -5,8 +5,9 @@
 #include "model/mapping.h"
 
 #define DEPTH_LIMIT 4
-#define ENTRY_LIMIT 500 /* of a map whose results are tried one by one */
-#define PART_LIMIT 5    /* of a key, where it is tried which of its pieces fit */
+#define TRIES_OF_EXPRESSION 20 /* as much as so many comparisons */
+#define ENTRY_LIMIT 500        /* of a map whose results are tried one by one */
+#define PART_LIMIT 5           /* of a key, where it is tried which of its pieces fit */
 #define MATCH_STEPS 10000u
 
 /* One line of a map: for a text, for an expression, or else the default. */
@@ -42,6 +43,13 @@ static struct entry find_entry(const struct map_definition *map, const struct te
     return entry_of_default(map);
 }
 
+/* False: so much has been tried that nothing more is found out. */
+static bool spend(struct dataflow *flow, size_t tries) {
+    bool is_there = flow->tries > tries;
+    flow->tries -= is_there ? (uint32_t)tries : flow->tries;
+    return is_there;
+}
+
 /* --- what a line says of its key --- */
 
 static void add_fact(struct dataflow *flow, struct reaching_facts *facts, struct slice name,
@@ -71,7 +79,7 @@ static void add_facts_of_line(struct dataflow *flow, const struct template *subj
     if (entry->key != NULL) {
         guard = guard_of_text(flow, entry->key);
         guard.has_texts = guard.has_texts && is_whole;
-    } else if (entry->expression != NULL && is_whole) {
+    } else if (entry->expression != NULL && is_whole && spend(flow, TRIES_OF_EXPRESSION)) {
         reaching_apply_regex(flow, entry->expression->regex, true, &guard);
     } else {
         return;
@@ -119,30 +127,41 @@ static bool fits(const struct template *subject, size_t part, size_t at, struct 
     return false;
 }
 
-/* The line that a key of this text gets. */
-static struct entry choose_entry(const struct map_definition *map, struct slice text) {
+/* The line that a key of this text gets; false when trying them has become too much. */
+static bool choose_entry(struct dataflow *flow, const struct map_definition *map, struct slice text,
+                         struct entry *entry) {
+    if (!spend(flow, map->keys.count)) {
+        return false;
+    }
     for (size_t i = 0; i < map->keys.count; i++) {
         if (slice_equals_nocase(map->keys.items[i].text, text)) {
-            return entry_of_key(&map->keys.items[i]);
+            *entry = entry_of_key(&map->keys.items[i]);
+            return true;
         }
     }
     for (size_t i = 0; i < map->expressions.count; i++) {
         const struct regex *regex = map->expressions.items[i].regex;
+        if (!spend(flow, TRIES_OF_EXPRESSION)) {
+            return false;
+        }
         if (regex_match(regex->pattern, regex->ignore_case, text, MATCH_STEPS) == REGEX_MATCHED) {
-            return entry_of_expression(&map->expressions.items[i]);
+            *entry = entry_of_expression(&map->expressions.items[i]);
+            return true;
         }
     }
-    return entry_of_default(map);
+    *entry = entry_of_default(map);
+    return true;
 }
 
 /* Whether the map may be at `entry` when the part `at` of its key has this value. */
-static bool leads_to(const struct map_definition *map, const struct entry *entry, size_t at,
-                     struct slice value) {
+static bool leads_to(struct dataflow *flow, const struct map_definition *map,
+                     const struct entry *entry, size_t at, struct slice value) {
+    struct entry chosen;
     if (map->hostnames || map->subject.parts.count > PART_LIMIT) {
         return true;
     }
     if (map->subject.parts.count == 1) {
-        return choose_entry(map, value).value == entry->value;
+        return !choose_entry(flow, map, value, &chosen) || chosen.value == entry->value;
     }
     return entry->key == NULL || fits(&map->subject, 0, at, value, entry->key->text);
 }
@@ -180,10 +199,10 @@ static bool add_line(struct dataflow *flow, const struct map_definition *map,
                      const struct entry *entry, size_t at, const struct map_definition *inner,
                      const struct entry *line, uint32_t depth, struct common *common) {
     struct slice value;
-    if (!template_is_constant(flow->model, line->value, &value)) {
+    if (!template_is_constant(flow->model, line->value, &value) || !spend(flow, 1)) {
         return false;
     }
-    if (leads_to(map, entry, at, value)) {
+    if (leads_to(flow, map, entry, at, value)) {
         struct reaching_facts facts = {0};
         add_facts(flow, inner, line, depth + 1, &facts);
         keep_common(flow, common, &facts);
@@ -224,10 +243,20 @@ static void add_facts(struct dataflow *flow, const struct map_definition *map,
     }
 }
 
-void map_keys_find_facts(struct dataflow *flow, const struct variable_definition *definition,
-                         const struct template *result, struct reaching_facts *facts) {
-    if (definition->map != NULL && template_has_variables(result)) {
-        struct entry entry = find_entry(definition->map, result);
-        add_facts(flow, definition->map, &entry, 0, facts);
+const struct reaching_facts *map_keys_find_facts(struct dataflow *flow,
+                                                 const struct variable_definition *definition,
+                                                 const struct template *result) {
+    static const struct reaching_facts none;
+    if (definition->map == NULL || !template_has_variables(result)) {
+        return &none;
     }
+    struct slice key = {(const char *)&result, sizeof result};
+    struct reaching_facts *facts = map_find(&flow->map_facts, key);
+    if (facts == NULL) {
+        struct entry entry = find_entry(definition->map, result);
+        facts = arena_require(flow->model->arena, sizeof *facts);
+        add_facts(flow, definition->map, &entry, 0, facts);
+        map_insert(&flow->map_facts, arena_copy_slice(flow->model->arena, key), facts);
+    }
+    return facts;
 }

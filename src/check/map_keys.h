@@ -6,7 +6,9 @@
 
 #include "check/reaching.h"
 
-void map_keys_find_facts(struct dataflow *flow, const struct variable_definition *definition,
-                         const struct template *result, struct reaching_facts *facts);
+/* They are found once, and belong to the data flow. */
+const struct reaching_facts *map_keys_find_facts(struct dataflow *flow,
+                                                 const struct variable_definition *definition,
+                                                 const struct template *result);
 
 #endif

@@ -118,6 +118,7 @@ void reaching_index(struct dataflow *flow, const struct site *site) {
     map_init(&flow->scopes, flow->model->arena);
     map_init(&flow->definitions, flow->model->arena);
     map_init(&flow->default_servers, flow->model->arena);
+    map_init(&flow->map_facts, flow->model->arena);
     map_init(&flow->trees[0], flow->model->arena);
     map_init(&flow->trees[1], flow->model->arena);
     index_blocks(flow, site);

@@ -68,8 +68,20 @@ static void report(struct finding_list *findings, const struct location *guarded
                               : ", for which no regular expression is tried");
 }
 
-static void check_guarded(struct finding_list *findings, const struct location *guarded) {
+/* What may be spent on one server: looking where a path gets to takes all of its locations. */
+#define LOCATIONS_LIMIT 20000u
+
+struct search {
+    const struct server *server;
+    size_t locations; /* looked at */
+};
+
+static void check_guarded(struct finding_list *findings, const struct location *guarded,
+                          struct search *search) {
     const struct server *server = guarded->server;
+    if (search->server != server) {
+        *search = (struct search){.server = server};
+    }
     for (size_t i = 0; i < server->locations.count; i++) {
         const struct location *location = server->locations.items[i];
         struct site_block block = {location->settings, server, location};
@@ -78,6 +90,10 @@ static void check_guarded(struct finding_list *findings, const struct location *
             protection_is_closed(findings->model->arena, location) ||
             protection_is_there(&findings->site, &block)) {
             continue;
+        }
+        search->locations += server->locations.count;
+        if (search->locations > LOCATIONS_LIMIT) {
+            return;
         }
         struct slice path = make_path(findings, guarded, location);
         if (path.size > 0) {
@@ -88,9 +104,10 @@ static void check_guarded(struct finding_list *findings, const struct location *
 }
 
 void check_rule_acl_bypassed_by_regex(struct finding_list *findings) {
+    struct search search = {0};
     for (size_t i = 0; i < findings->site.locations.count; i++) {
         if (is_guarded(findings, findings->site.locations.items[i])) {
-            check_guarded(findings, findings->site.locations.items[i]);
+            check_guarded(findings, findings->site.locations.items[i], &search);
         }
     }
 }

@@ -79,6 +79,8 @@ static void check_location(struct finding_list *findings, const struct location 
 
 /* --- programs that are sent instead of run --- */
 
+#define RUNNER_LIMIT 100 /* locations that are asked whether they run a program */
+
 /* Programs by the folder that has them. What else is kept from a location for programs by "^~" is
  * meant to be sent, as uploads are. */
 static const struct slice program_folders[] = {
@@ -115,7 +117,7 @@ static bool goes_elsewhere(const struct location *location) {
 }
 
 static const struct location *find_runner(const struct server *server, struct slice path) {
-    for (size_t i = 0; i < server->locations.count; i++) {
+    for (size_t i = 0; i < server->locations.count && i < RUNNER_LIMIT; i++) {
         const struct location *location = server->locations.items[i];
         if (!location->is_condition && location->other_pass.statement != NULL &&
             location_matches(location, path)) {
