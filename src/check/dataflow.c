@@ -271,7 +271,7 @@ static struct origin find_subject_origin(const struct frame *frame, const struct
     inner.captured = NULL;
     inner.filter = NULL;
     inner.depth++;
-    if (inner.depth == DEPTH_LIMIT) {
+    if (inner.depth >= DEPTH_LIMIT) {
         return (struct origin){.control = DATAFLOW_CLIENT, .bytes = BYTE_SET_ALL};
     }
     walk_template(&inner, key);
@@ -471,7 +471,27 @@ static void walk_reaching(const struct frame *frame, const struct template_part 
     }
 }
 
+/* In a map's result, the group of that name in the expression that leads to it: whatever else
+ * defines the variable, this one has matched last. NULL: there is none. */
+static const struct variable_definition *find_own_capture(const struct frame *frame,
+                                                          const struct config_variable *variable) {
+    if (frame->captured == NULL || frame->matched == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < variable->definitions.count; i++) {
+        if (variable->definitions.items[i].regex == frame->matched) {
+            return &variable->definitions.items[i];
+        }
+    }
+    return NULL;
+}
+
 static void visit_config(const struct frame *frame, const struct template_part *part) {
+    const struct variable_definition *own = find_own_capture(frame, part->variable);
+    if (own != NULL) {
+        walk_named_capture(frame, part, own);
+        return;
+    }
     struct reaching_guard guard = {.bytes = BYTE_SET_ALL};
     const struct reaching_guard *fact = reaching_find_fact(frame->facts, part->text);
     if (!is_set(part->variable)) {
@@ -482,7 +502,7 @@ static void visit_config(const struct frame *frame, const struct template_part *
     } else if (fact != NULL) {
         guard = *fact;
     }
-    if (frame->depth == DEPTH_LIMIT || frame->flow->budget < STEPS_PER_VARIABLE) {
+    if (frame->depth >= DEPTH_LIMIT || frame->flow->budget < STEPS_PER_VARIABLE) {
         return; /* variables defined by each other have no value */
     }
     frame->flow->budget -= STEPS_PER_VARIABLE;
