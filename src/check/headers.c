@@ -22,7 +22,10 @@ static const struct expected_header expected_headers[] = {
 static bool is_missing(const struct header_list *list, const struct expected_header *expected) {
     return site_find_header(list, expected->name) == NULL &&
            !(expected->is_covered_by_forwarded &&
-             site_find_header(list, SLICE("Forwarded")) != NULL);
+             site_find_header(list, SLICE("Forwarded")) != NULL) &&
+           /* X-Forwarded-For says it as well, and is what most programs read. */
+           !(slice_equals(expected->name, SLICE("X-Real-IP")) &&
+             site_find_header(list, SLICE("X-Forwarded-For")) != NULL);
 }
 
 /* The nearest block around that has a list of its own, which this block's list replaces. */
@@ -150,13 +153,34 @@ static bool is_used_in_server(const struct server *server, enum setting_id id) {
     return false;
 }
 
+/* Whether the block answers by itself, so that $upstream_cache_status and its like are empty: a
+ * header of nothing else is not sent there anyhow. */
+static bool has_no_backend(const struct location *location) {
+    return location != NULL && !location->is_condition && location->proxy == NULL &&
+           location->other_pass.statement == NULL && location->nested.count == 0;
+}
+
+static bool is_about_backend(const struct header_setting *setting) {
+    for (size_t i = 0; i < setting->value.parts.count; i++) {
+        const struct template_part *part = &setting->value.parts.items[i];
+        if (part->kind == PART_TEXT || !slice_starts_with_nocase(part->text, SLICE("upstream_"))) {
+            return false;
+        }
+    }
+    return setting->value.parts.count > 0;
+}
+
 /* The first header of the outer list that the inner one lacks, and the names of all such. */
 static const struct header_setting *find_lost(struct arena *arena, const struct header_list *outer,
                                               const struct header_list *inner,
+                                              const struct location *location,
                                               struct phrase_list *names) {
     const struct header_setting *first = NULL;
     for (size_t i = 0; i < outer->list.count; i++) {
         const struct header_setting *setting = &outer->list.items[i];
+        if (has_no_backend(location) && is_about_backend(setting)) {
+            continue;
+        }
         if (site_find_header(inner, setting->name) == NULL &&
             !phrase_list_has(names, setting->name)) {
             VECTOR_PUSH(arena, &names->items, setting->name);
@@ -212,7 +236,7 @@ static void check_list(struct finding_list *findings, const struct settings *set
     const struct header_list *inner = header_list_of(settings, id);
     struct phrase_list names = {0};
     const struct header_setting *lost =
-        find_lost(arena, header_list_of(settings->outer, id), inner, &names);
+        find_lost(arena, header_list_of(settings->outer, id), inner, location, &names);
     if (lost == NULL || inner->list.count == 0) {
         return;
     }
