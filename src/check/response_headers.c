@@ -67,12 +67,25 @@ static bool hides(const struct name_list *hidden, struct slice name) {
     return false;
 }
 
+/* Whether the block is one of a location, or a condition, that answers 204: then nothing but what
+ * is added tells a type. */
+static bool answers_without_content(const struct site *site, const struct settings *settings) {
+    for (size_t i = 0; i < site->locations.count; i++) {
+        const struct location *location = site->locations.items[i];
+        if (location->settings == settings) {
+            return steps_find_status(&location->rewrite) == 204;
+        }
+    }
+    return false;
+}
+
 void check_rule_content_type_header(struct finding_list *findings) {
     static const struct slice name = SLICE_INIT("Content-Type");
     for (size_t i = 0; i < findings->site.settings.count; i++) {
         const struct settings *settings = findings->site.settings.items[i];
         const struct header_setting *type = find_own(settings, name);
-        if (type == NULL || hides(&settings->proxy_hide_header, name)) {
+        if (type == NULL || hides(&settings->proxy_hide_header, name) ||
+            answers_without_content(&findings->site, settings)) {
             continue;
         }
         struct diagnostic *diagnostic =
