@@ -269,7 +269,8 @@ void check_rule_stapling_without_resolver(struct finding_list *findings) {
         }
         struct diagnostic *diagnostic =
             check_report(findings, RULE_stapling_without_resolver, stapling->words[0].span,
-                         "nothing is stapled: without a resolver the authority is not found");
+                         "without a resolver the authority is asked at the address that its name "
+                         "had when the configuration was loaded");
         diagnostic_help(findings->model->arena, diagnostic,
                         "write \"resolver ADDRESS;\" with your name server's address");
     }
