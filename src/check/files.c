@@ -71,44 +71,13 @@ void check_rule_try_files_evil(struct finding_list *findings) {
 
 /* --- root-in-location --- */
 
-/* Ends of directives that answer requests without a file of the root. */
-static bool is_handler(struct slice name) {
-    static const struct slice names[] = {SLICE_INIT("stub_status"),
-                                         SLICE_INIT("empty_gif"),
-                                         SLICE_INIT("js_content"),
-                                         SLICE_INIT("perl"),
-                                         SLICE_INIT("api"),
-                                         SLICE_INIT("status"),
-                                         SLICE_INIT("alias"),
-                                         SLICE_INIT("internal"),
-                                         SLICE_INIT("hls"),
-                                         SLICE_INIT("content_by_lua"),
-                                         SLICE_INIT("content_by_lua_block"),
-                                         SLICE_INIT("content_by_lua_file")};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (slice_equals(name, names[i])) {
-            return true;
-        }
-    }
-    return slice_ends_with(name, SLICE("_pass"));
-}
-
-static bool has_handler(const struct location *location) {
-    struct tree_walk walk = tree_walk_begin(location->statement->block);
-    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
-        if (is_handler(statement_name(s))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether what the location answers with are files, without more locations inside. */
 static bool serves_files(struct arena *arena, const struct location *location) {
     return !location->is_condition && location->kind != TABLE_LOCATION_NAMED &&
            location->nested.count == 0 && location->rewrite.steps.count == 0 &&
            location->proxy == NULL && !location->is_internal &&
-           !model_is_closed(location->settings) && !has_handler(location) &&
+           !model_is_closed(location->settings) && !site_has_handler(location->statement) &&
+           site_find_own(location->statement, SLICE("alias")) == NULL &&
            !steps_always_leave(arena, &location->rewrite, STEPS_OF_LOCATION);
 }
 

@@ -26,12 +26,21 @@ static struct slice find_target(const struct location *location) {
                                                     : SLICE("");
 }
 
+static bool has_same_root(const struct settings *one, const struct settings *other) {
+    const struct word *a = one->root.word;
+    const struct word *b = other->root.word;
+    return a == NULL || b == NULL ? a == b : slice_equals(a->text, b->text);
+}
+
 /* Whether what the location answers with is what the guarded one is about: the same backend, or the
  * files, or programs among them. */
 static bool answers_for(const struct location *location, const struct location *guarded) {
     struct slice target = find_target(guarded);
-    return location->settings->alias.statement == NULL &&
-           (target.size == 0 || slice_equals(target, find_target(location)));
+    if (target.size > 0) {
+        return slice_equals(target, find_target(location));
+    }
+    return !site_has_handler(guarded->statement) && location->settings->alias.statement == NULL &&
+           has_same_root(location->settings, guarded->settings);
 }
 
 /* A path below the guarded location that ends as the expression wants; empty: there is none. One

@@ -10,21 +10,8 @@
 
 /* --- what a location answers with --- */
 
-/* Directives by which a location answers by something else than files. */
-static const struct slice passes[] = {
-    SLICE_INIT("proxy_pass"), SLICE_INIT("grpc_pass"),      SLICE_INIT("fastcgi_pass"),
-    SLICE_INIT("uwsgi_pass"), SLICE_INIT("scgi_pass"),      SLICE_INIT("memcached_pass"),
-    SLICE_INIT("js_content"), SLICE_INIT("content_by_lua"), SLICE_INIT("content_by_lua_block"),
-    SLICE_INIT("empty_gif"),  SLICE_INIT("stub_status"),
-};
-
 static bool serves_files(struct arena *arena, const struct location *location) {
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
-        if (site_find_own(location->statement, passes[i]) != NULL) {
-            return false;
-        }
-    }
-    return !location->is_internal &&
+    return !site_has_handler(location->statement) && !location->is_internal &&
            !steps_always_leave(arena, &location->rewrite, STEPS_OF_LOCATION) &&
            !model_is_closed(location->settings);
 }

@@ -114,6 +114,37 @@ const struct statement *site_find_own(const struct statement *owner, struct slic
     return NULL;
 }
 
+bool site_is_handler(struct slice directive) {
+    static const struct slice names[] = {
+        SLICE_INIT("stub_status"),
+        SLICE_INIT("status"),
+        SLICE_INIT("api"),
+        SLICE_INIT("empty_gif"),
+        SLICE_INIT("js_content"),
+        SLICE_INIT("perl"),
+        SLICE_INIT("hls"),
+        SLICE_INIT("content_by_lua"),
+        SLICE_INIT("content_by_lua_file"),
+        SLICE_INIT("content_by_lua_block"),
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_equals(directive, names[i])) {
+            return true;
+        }
+    }
+    return slice_ends_with(directive, SLICE("_pass"));
+}
+
+bool site_has_handler(const struct statement *owner) {
+    struct tree_walk walk = tree_walk_begin(owner->block);
+    for (const struct statement *s; (s = tree_walk_next(&walk)) != NULL;) {
+        if (site_is_handler(statement_name(s))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct header_setting *site_find_header(const struct header_list *list, struct slice name) {
     for (size_t i = 0; i < list->list.count; i++) {
         if (slice_equals_nocase(list->list.items[i].name, name)) {

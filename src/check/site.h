@@ -46,6 +46,13 @@ const struct statement *site_find_in_block(struct site *site, const struct site_
 /* Its first statement of that name right in `block`, those of included files among them. */
 const struct statement *site_find_own(const struct statement *owner, struct slice name);
 
+/* Whether a directive of that name makes a location answer with something else than files: a
+ * backend's response, a program's, a page about the server. */
+bool site_is_handler(struct slice directive);
+
+/* Whether one of those stands right in `owner`, which has a block. */
+bool site_has_handler(const struct statement *owner);
+
 /* The first header of that name in the list, or NULL. */
 const struct header_setting *site_find_header(const struct header_list *list, struct slice name);
 
