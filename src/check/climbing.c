@@ -52,6 +52,14 @@ static void check_name(struct finding_list *findings, const struct site_block *b
         "may hold \"../\", which nothing takes out of the %s: it leads out of the folder", what);
 }
 
+/* In "/index.php?$args" before the last word of try_files the "?" is one of the name: there is no
+ * folder called "index.php?..." that a "../" behind it could lead out of. */
+static bool has_question_mark(const struct template *name) {
+    const struct template_part *first = name->parts.count > 0 ? &name->parts.items[0] : NULL;
+    return first != NULL && first->kind == PART_TEXT &&
+           slice_find_byte(first->text, '?') < first->text.size;
+}
+
 void climbing_check_files(struct finding_list *findings, const struct site_block *block) {
     const struct settings *settings = block->settings;
     if (settings->is_own[SETTING_root]) {
@@ -64,6 +72,8 @@ void climbing_check_files(struct finding_list *findings, const struct site_block
                                     : block->server != NULL ? block->server->try_files
                                                             : NULL;
     for (size_t i = 0; files != NULL && i < files->files.count; i++) {
-        check_name(findings, block, &files->files.items[i].name, "name of the file");
+        if (!has_question_mark(&files->files.items[i].name)) {
+            check_name(findings, block, &files->files.items[i].name, "name of the file");
+        }
     }
 }
