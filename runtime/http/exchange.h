@@ -271,7 +271,7 @@ void exchange_redirect(struct exchange *exchange, struct slice target);
 /* --- subrequest.c: auth_request --- */
 
 /* Has a subrequest ask for leave, and goes on once that is answered. Called by exchange_act. */
-void exchange_ask(struct exchange *exchange, struct slice path);
+void exchange_ask(struct exchange *main, struct slice path);
 
 /* --- limit.c: limit_req and limit_conn --- */
 
