@@ -66,6 +66,7 @@ struct reading {
     bool model_set_##setter(const struct setter_call *call);
 #include "directives.def"
 bool model_set_listed(const struct setter_call *call);
+bool model_set_foreign(const struct setter_call *call);
 
 /* --- build.c --- */
 

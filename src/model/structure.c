@@ -1,5 +1,6 @@
 /* The one voice for structural errors: unknown directives, wrong places, wrong forms, wrong
  * numbers of arguments, repetitions. What the arguments mean is left to the setters. */
+#include "model/foreign.h"
 #include "model/reading.h"
 
 #include <string.h>
@@ -316,6 +317,9 @@ const struct directive *structure_check(struct model *model, const struct scope 
     }
     if (directive == NULL) {
         directive = catalogue_find_entry(catalogue, scope->context);
+    }
+    if (directive == NULL && chain == NULL) {
+        directive = foreign_find(statement);
     }
     if (directive == NULL) {
         if (chain == NULL) {

@@ -2,11 +2,15 @@
  * reader_errors.c. */
 #include "syntax/reader.h"
 
+#include "syntax/lua.h"
 #include "syntax/word.h"
 
 #include "config_parser.h"
 /* After the parser's header, which defines the tokens. */
 #include "config_lexer.h"
+
+/* At the end of the lexer: passes over as many bytes. */
+void config_lexer_skip(size_t size, yyscan_t yyscanner);
 
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +258,15 @@ static void skip_block(struct config_reader *reader) {
     }
 }
 
+/* What stands between the braces of a block of Lua is none of our language. */
+static void skip_lua(struct config_reader *reader) {
+    struct slice rest = slice_skip(reader->source->text, reader->token.end);
+    size_t size = lua_measure_block(rest);
+    if (size < rest.size) {
+        config_lexer_skip(size, reader->scanner);
+    }
+}
+
 /* A block beyond the limit becomes a ';', so that the grammar's stack stays small whatever the
  * text. */
 int config_parser_lex(struct span *value, struct config_reader *reader) {
@@ -264,6 +277,10 @@ int config_parser_lex(struct span *value, struct config_reader *reader) {
         reader->is_faulty = true;
         skip_block(reader);
         return TOKEN_SEMICOLON;
+    }
+    if (token == TOKEN_OPENING_BRACE && reader->words.count > 0 &&
+        lua_is_block_of(reader->words.items[0].text)) {
+        skip_lua(reader);
     }
     if (token == TOKEN_END_OF_TEXT) {
         uint32_t size = (uint32_t)reader->source->text.size;
