@@ -22,10 +22,14 @@ static const struct expected_header expected_headers[] = {
 static bool is_missing(const struct header_list *list, const struct expected_header *expected) {
     return site_find_header(list, expected->name) == NULL &&
            !(expected->is_covered_by_forwarded &&
-             site_find_header(list, SLICE("Forwarded")) != NULL) &&
-           /* X-Forwarded-For says it as well, and is what most programs read. */
-           !(slice_equals(expected->name, SLICE("X-Real-IP")) &&
-             site_find_header(list, SLICE("X-Forwarded-For")) != NULL);
+             site_find_header(list, SLICE("Forwarded")) != NULL);
+}
+
+/* Whether nothing is missing but X-Real-IP, and X-Forwarded-For says the same: that is what most
+ * programs read. */
+static bool is_told_otherwise(const struct header_list *list, const struct phrase_list *missing) {
+    return missing->items.count == 1 && slice_equals(missing->items.items[0], SLICE("X-Real-IP")) &&
+           site_find_header(list, SLICE("X-Forwarded-For")) != NULL;
 }
 
 /* The nearest block around that has a list of its own, which this block's list replaces. */
@@ -101,7 +105,7 @@ static void check_proxy(struct finding_list *findings, const struct location *lo
                         "set them here unless the block that includes this snippet does");
         return;
     }
-    if (is_for_questions(location)) {
+    if (is_for_questions(location) || is_told_otherwise(list, &missing)) {
         diagnostic->severity = SEVERITY_INFO;
     }
     note_outer(findings, diagnostic, location->settings);
