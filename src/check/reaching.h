@@ -77,7 +77,7 @@ void reaching_apply_regex(struct dataflow *flow, const struct regex *regex, bool
                           struct reaching_guard *guard);
 
 /* Adds what is known of the variable that the condition is about. */
-void reaching_apply_condition(struct dataflow *flow, const struct reaching_condition *condition,
+void reaching_apply_condition(struct dataflow *flow, const struct reaching_condition *known,
                               struct reaching_guard *guard);
 
 /* The conditions between a definition that stands in `scope` and the use. */

@@ -53,11 +53,14 @@ static const pcre2_code *find_code(struct request_walker *walker, const struct r
 
 static struct slice captured(const struct request_walker *walker, uint32_t number, int count,
                              struct slice subject) {
-    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(walker->match);
-    if ((int)number >= count || ends[2 * number] == PCRE2_UNSET) {
+    if ((int)number >= count) {
         return SLICE("");
     }
-    return (struct slice){subject.data + ends[2 * number], ends[2 * number + 1] - ends[2 * number]};
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(walker->match) + (size_t)2 * number;
+    if (ends[0] == PCRE2_UNSET) {
+        return SLICE("");
+    }
+    return (struct slice){subject.data + ends[0], ends[1] - ends[0]};
 }
 
 static void take_named(struct request_walk *walk, const struct regex *regex, const pcre2_code *code,
