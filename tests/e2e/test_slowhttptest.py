@@ -56,9 +56,15 @@ def largest_memory(pid):
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+def is_socket(link):
+    try:
+        return link.readlink().name.startswith("socket:")
+    except FileNotFoundError:  # closed since it was listed
+        return False
+
+
 def sockets(pid):
-    folder = pathlib.Path(f"/proc/{pid}/fd")
-    return sum(link.readlink().name.startswith("socket:") for link in folder.iterdir())
+    return sum(map(is_socket, pathlib.Path(f"/proc/{pid}/fd").iterdir()))
 
 
 @pytest.fixture(scope="module", autouse=True)
